@@ -1,0 +1,1 @@
+"""Reproduction of "Transferring Optimality Across Data Distributions via Homotopy Methods" (ICLR 2020)."""

@@ -1,0 +1,23 @@
+"""What can be wrong from outside: each error is one line for the user and exit code 2, never a traceback."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something the user can mend; its text is the whole message."""
+
+
+class ConfigError(UserError):
+    """A configuration value that is not allowed."""
+
+    def __init__(self, key: str, value: object, allowed: str) -> None:
+        super().__init__(f"{key}={value}: must be {allowed}")
+        self.key = key
+
+
+class DataError(UserError):
+    """A data set that is missing, damaged or not the official one."""
+
+
+class ResultError(UserError):
+    """A saved result that is missing, damaged or locked."""

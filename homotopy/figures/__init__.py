@@ -1,0 +1,1 @@
+"""Figures, one module each; they read result files and nothing else."""

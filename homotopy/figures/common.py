@@ -1,0 +1,57 @@
+"""One look for every figure: the same colour for a method everywhere, safe for colour-blind readers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402  (the backend must be chosen first)
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+COLUMN_WIDTH = 3.4  # inches
+TEXT_WIDTH = 7.0
+# Okabe and Ito's palette
+COLOURS = {"homotopy": "#0072B2", "warmstart": "#D55E00", "random": "#009E73", "random_homotopy": "#CC79A7"}
+LABELS = {
+    "homotopy": "homotopy",
+    "warmstart": "warm start",
+    "random": "random init.",
+    "random_homotopy": "homotopy from random",
+}
+_STYLE = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.linewidth": 0.4,
+    "grid.alpha": 0.5,
+    "lines.linewidth": 1.2,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "homotopy",
+}
+
+
+def subplots(columns: int = 1, height: float = 2.4, rows: int = 1, **options) -> tuple[Figure, list[Axes]]:
+    """Return a figure one column wide (two for more panels) and its axes as a flat list."""
+    plt.rcParams.update(_STYLE)
+    width = COLUMN_WIDTH if columns == 1 else TEXT_WIDTH
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width, height * rows), squeeze=False, layout="constrained", **options
+    )
+    return figure, list(axes.flat)
+
+
+def save(figure: Figure, path: Path) -> list[Path]:
+    """Write `path`.png and `path`.pdf without dates, so that the same data give the same bytes; close the figure."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    png, pdf = path.with_suffix(".png"), path.with_suffix(".pdf")
+    figure.savefig(png, metadata={"Software": None})
+    figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    plt.close(figure)
+    return [png, pdf]

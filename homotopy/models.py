@@ -1,0 +1,83 @@
+"""The regression network: a multilayer perceptron whose parameters are one vector per seed.
+
+Section 5.1: six hidden layers of 100 ReLU units. The paper does not state the initialisation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def _uniform(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> np.ndarray:
+    return rng.uniform(-bound, bound, size=shape)
+
+
+def pytorch_default(rng: np.random.Generator, fan_in: int, fan_out: int) -> tuple[np.ndarray, np.ndarray]:
+    """`torch.nn.Linear`'s default: weights and biases uniform within 1/sqrt(fan_in)."""
+    bound = 1 / np.sqrt(fan_in)
+    return _uniform(rng, (fan_in, fan_out), bound), _uniform(rng, (fan_out,), bound)
+
+
+def glorot_zero_bias(rng: np.random.Generator, fan_in: int, fan_out: int) -> tuple[np.ndarray, np.ndarray]:
+    """Keras's default: Glorot uniform weights within sqrt(6/(fan_in + fan_out)), zero biases."""
+    return _uniform(rng, (fan_in, fan_out), np.sqrt(6 / (fan_in + fan_out))), np.zeros(fan_out)
+
+
+def he_zero_bias(rng: np.random.Generator, fan_in: int, fan_out: int) -> tuple[np.ndarray, np.ndarray]:
+    """He uniform weights within sqrt(6/fan_in), zero biases."""
+    return _uniform(rng, (fan_in, fan_out), np.sqrt(6 / fan_in)), np.zeros(fan_out)
+
+
+INITIALISATIONS = {f.__name__: f for f in (pytorch_default, glorot_zero_bias, he_zero_bias)}
+
+
+@dataclass(frozen=True)
+class MLP:
+    """A ReLU network with `depth` hidden layers of `width` units.
+
+    Its parameters are one vector theta of length `size` = P: layer by layer the weight (fan_in, fan_out),
+    row by row, then the bias (fan_out,). Functions take a stack of S such vectors, (S, P).
+    """
+
+    inputs: int = 1
+    width: int = 100
+    depth: int = 6
+    outputs: int = 1
+    init: str = "pytorch_default"
+
+    @property
+    def layers(self) -> list[tuple[int, int]]:
+        """(fan_in, fan_out) of every layer, the output layer included."""
+        units = [self.inputs, *[self.width] * self.depth, self.outputs]
+        return list(zip(units[:-1], units[1:], strict=True))
+
+    @property
+    def size(self) -> int:
+        """P, the number of parameters."""
+        return sum(fan_in * fan_out + fan_out for fan_in, fan_out in self.layers)
+
+    def initial(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw theta, float64 (P,), with the initialisation named `init`."""
+        draw = INITIALISATIONS[self.init]
+        return np.concatenate([part.ravel() for layer in self.layers for part in draw(rng, *layer)])
+
+    def split(self, theta: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """View theta (S, P) as weights (S, fan_in, fan_out) and biases (S, 1, fan_out), layer by layer."""
+        views, start = [], 0
+        for fan_in, fan_out in self.layers:
+            stop = start + fan_in * fan_out
+            weight = theta[:, start:stop].view(-1, fan_in, fan_out)
+            views.append((weight, theta[:, stop : stop + fan_out].unsqueeze(1)))
+            start = stop + fan_out
+        return views
+
+    def forward(self, theta: Tensor, x: Tensor) -> Tensor:
+        """Apply S networks, theta (S, P), each to its own inputs x (S, B, inputs); returns (S, B, outputs)."""
+        *hidden, (weight, bias) = self.split(theta)
+        for hidden_weight, hidden_bias in hidden:
+            x = torch.baddbmm(hidden_bias, x, hidden_weight).relu()
+        return torch.baddbmm(bias, x, weight)
