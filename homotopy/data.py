@@ -1,0 +1,295 @@
+"""Image data sets: found under one root, checked file by file, and held in memory as uint8 tensors.
+
+The files are those of `torchvision.datasets`, which does not check what it once extracted: here every file's md5 is
+compared with the official one whenever it is loaded, and what was found goes with the data, for each run's metadata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from filelock import FileLock
+from torch import Tensor
+from torch.nn import functional
+
+from homotopy import tv
+from homotopy.errors import DataError
+
+# beside the files of an inexact copy: {"md5": {file: md5}, "train": [indices that differ], "test": [...]}
+DECLARED = "inexact.json"
+_TIMEOUT = 30  # seconds without an answer until a download fails
+
+
+class Files(NamedTuple):
+    """A data set's folder under the root, its files with their official md5s, and the figures drawn from it."""
+
+    folder: str
+    md5: dict[str, str]
+    figures: str
+
+
+DATASETS = {
+    "MNIST": Files(
+        "MNIST/raw",
+        {
+            "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+            "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+            "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+            "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+        },
+        "fig3a, fig3b, fig6",
+    ),
+    "FashionMNIST": Files(
+        "FashionMNIST/raw",
+        {
+            "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+            "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+            "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+            "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+        },
+        "fig3a, fig6",
+    ),
+    "CIFAR10": Files(
+        "cifar-10-batches-py",
+        {
+            "data_batch_1": "c99cafc152244af753f735de768cd75f",
+            "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+            "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+            "data_batch_4": "634d18415352ddfa80567beed471001a",
+            "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+            "test_batch": "40351d587109b95175f43aff81a1287e",
+            "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
+        },
+        "fig3b",
+    ),
+}
+
+
+class Provenance(NamedTuple):
+    """Where a data set came from: each file's md5, whether all of them are the official ones, and what differs."""
+
+    name: str
+    official: bool | None  # None where there is no official version
+    md5: dict[str, str]
+    note: str
+
+
+class Split(NamedTuple):
+    """Images uint8 (N, C, H, W) in 0..255 and their classes int64 (N,)."""
+
+    pixels: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A data set's training and test images, the names of its classes and its provenance."""
+
+    train: Split
+    test: Split
+    classes: tuple[str, ...]
+    provenance: Provenance
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of every image."""
+        channels, height, width = self.train.pixels.shape[1:]
+        return channels, height, width
+
+
+def load(name: str, root: Path, verify: bool = True) -> ImageSet:
+    """Read the data set `name` of `DATASETS` below `root`; DataError if a file is missing, damaged or not official.
+
+    `verify=False` lets files pass that are not the official ones. CIFAR-10's are pickles, which can run code when
+    read: use it for files you trust.
+    """
+    provenance = check(name, root, verify)
+    try:
+        train, test = (_read(name, root, train) for train in (True, False))
+    except Exception as error:  # a damaged pickle can raise anything
+        raise DataError(f"{name}: the files in {root / DATASETS[name].folder} cannot be read ({error})") from error
+    return ImageSet(_split(train), _split(test), tuple(train.classes), provenance)
+
+
+def check(name: str, root: Path, verify: bool = True) -> Provenance:
+    """Return the md5 of every file of a data set; DataError if one is missing or not what it should be."""
+    folder, official, _ = DATASETS[name]
+    for file in official:
+        if not (root / folder / file).is_file():
+            raise DataError(
+                f"{name}: {root / folder / file} is missing (md5 {official[file]}): "
+                "run `python scripts/data.py`, or put the file there"
+            )
+    found = {file: _md5(root / folder / file) for file in official}
+    declared = {} if verify else _declared(root / folder)
+    for file, md5 in found.items():
+        expected = declared.get("md5", {}).get(file) or (official[file] if verify else md5)
+        if md5 not in (expected, official[file]):
+            remedy = "put the right file there" + (", or set data.verify=false to use this one" if verify else "")
+            raise DataError(f"{name}: {root / folder / file} has md5 {md5}, expected {expected}: {remedy}")
+    return Provenance(name, found == official, found, _difference(found == official, declared))
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def _declared(folder: Path) -> dict:
+    path = folder / DECLARED
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def _difference(official: bool, declared: dict) -> str:
+    if official:
+        return ""
+    inexact = len(declared.get("train", [])) + len(declared.get("test", []))
+    return f"not the official files ({inexact} images differ)" if inexact else "not the official files"
+
+
+# torchvision derives MNIST's folder from the name of the class
+class MNIST(tv.datasets.MNIST):
+    """MNIST, never read from the processed files of an old torchvision, which nobody checked."""
+
+    def _check_legacy_exist(self) -> bool:
+        return False
+
+
+class FashionMNIST(tv.datasets.FashionMNIST):
+    """Fashion-MNIST, likewise."""
+
+    def _check_legacy_exist(self) -> bool:
+        return False
+
+
+class CIFAR10(tv.datasets.CIFAR10):
+    """CIFAR-10 without torchvision's comparison of md5s, which `check` has made: it refuses whatever is not official."""
+
+    train_list = [[file, None] for file, _ in tv.datasets.CIFAR10.train_list]
+    test_list = [[file, None] for file, _ in tv.datasets.CIFAR10.test_list]
+    meta = {**tv.datasets.CIFAR10.meta, "md5": None}
+
+
+def _read(name: str, root: Path, train: bool):
+    kind = {"MNIST": MNIST, "FashionMNIST": FashionMNIST, "CIFAR10": CIFAR10}[name]
+    return kind(root, train=train, download=False)
+
+
+def _split(dataset) -> Split:
+    pixels, labels = torch.as_tensor(dataset.data), torch.as_tensor(dataset.targets, dtype=torch.int64)
+    pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
+    return Split(pixels.contiguous(), labels)
+
+
+def load_folder(path: Path, size: int, channels: int) -> ImageSet:
+    """Read images `path`/train/<class>/* and `path`/test/<class>/*, resized to size x size, with 1 or 3 channels."""
+    splits = [_read_folder(path / part, size, channels) for part in ("train", "test")]
+    (train, classes), (test, test_classes) = splits
+    if classes != test_classes:
+        train_only, test_only = (", ".join(names) for names in (classes, test_classes))
+        raise DataError(f"{path}: the classes of train ({train_only}) and test ({test_only}) differ")
+    md5 = {part: _content(split) for part, split in (("train", train), ("test", test))}
+    return ImageSet(train, test, classes, Provenance(path.name, None, md5, ""))
+
+
+def _read_folder(path: Path, size: int, channels: int) -> tuple[Split, tuple[str, ...]]:
+    transforms = tv.transforms
+    transform = transforms.Compose(
+        [transforms.Resize((size, size)), transforms.Grayscale(channels), transforms.PILToTensor()]
+        if channels == 1
+        else [transforms.Resize((size, size)), transforms.PILToTensor()]
+    )
+    try:
+        folder = tv.datasets.ImageFolder(path, transform)
+        pixels = torch.stack([image for image, _ in folder])
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"{path}: expected one folder of images per class ({str(error).splitlines()[0]})") from error
+    return Split(pixels, torch.tensor(folder.targets)), tuple(folder.classes)
+
+
+def _content(split: Split) -> str:
+    digest = hashlib.md5(split.pixels.numpy().tobytes())
+    digest.update(split.labels.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def fit(images: ImageSet, shape: tuple[int, int, int]) -> ImageSet:
+    """Bring images to (C, H, W) as Section 5.2 does MNIST to CIFAR-10's: zeros around them, a grey channel repeated."""
+    channels, height, width = shape
+    return replace(
+        images,
+        train=Split(_fit(images.train.pixels, channels, height, width), images.train.labels),
+        test=Split(_fit(images.test.pixels, channels, height, width), images.test.labels),
+    )
+
+
+def _fit(pixels: Tensor, channels: int, height: int, width: int) -> Tensor:
+    down, right = height - pixels.shape[2], width - pixels.shape[3]
+    padded = functional.pad(pixels, (right // 2, right - right // 2, down // 2, down - down // 2))
+    return padded.expand(-1, channels, -1, -1).contiguous()
+
+
+def common_shape(*sets: ImageSet) -> tuple[int, int, int]:
+    """Return the (C, H, W) that holds the images of every set."""
+    channels, height, width = (max(extent) for extent in zip(*(images.shape for images in sets), strict=True))
+    return channels, height, width
+
+
+def download(name: str, root: Path) -> list[Path]:
+    """Fetch the files of a data set that are not below `root` yet, one process at a time; return their paths.
+
+    What is there already is left alone, whatever it contains. DataError if a file cannot be fetched.
+    """
+    if not _missing(name, root):
+        return []
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(root / ".download.lock"):
+        return _fetch(name, root) if _missing(name, root) else []
+
+
+def _missing(name: str, root: Path) -> list[Path]:
+    folder, md5, _ = DATASETS[name]
+    return [Path(folder, file) for file in md5 if not (root / folder / file).is_file()]
+
+
+def _fetch(name: str, root: Path) -> list[Path]:
+    with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as fresh, _timeout(_TIMEOUT):
+        try:
+            getattr(tv.datasets, name)(fresh, download=True)
+            check(name, Path(fresh))
+        except (OSError, RuntimeError, EOFError, DataError) as error:
+            raise DataError(_unavailable(name, root, error)) from error
+        files = _missing(name, root)
+        for file in files:
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(Path(fresh, file), root / file)
+    return [root / file for file in files]
+
+
+def _unavailable(name: str, root: Path, error: Exception) -> str:
+    folder, md5, figures = DATASETS[name]
+    reason = str(error).strip().splitlines()[-1]
+    return (
+        f"{name} is not below {root} and cannot be downloaded ({reason}); without it there is no {figures}: "
+        f"put {', '.join(md5)} into {root / folder}"
+    )
+
+
+@contextmanager
+def _timeout(seconds: float) -> Iterator[None]:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

@@ -1,0 +1,39 @@
+"""`torchvision`, importable with any build of torch; everything here imports it from this module.
+
+PyTorch's CPU wheel and PyPI's (CUDA) wheel of torchvision do not fit: torchvision's compiled operators fail to load,
+which it tolerates, and then `import torchvision` dies of "operator torchvision::nms does not exist", because it
+describes operators that nobody declared. We need its data sets only: where the import fails, we declare the two
+operators and import again.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+_SIGNATURES = (
+    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+)
+
+
+def _declare_operators() -> torch.library.Library:
+    library = torch.library.Library("torchvision", "DEF")
+    for signature in _SIGNATURES:
+        library.define(signature)
+    return library
+
+
+try:
+    import torchvision  # noqa: F401
+except RuntimeError as error:
+    if "torchvision::" not in str(error):
+        raise
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+        del sys.modules[name]
+    _library = _declare_operators()  # the declarations live as long as this object
+
+from torchvision import datasets, transforms  # noqa: E402
+
+__all__ = ["datasets", "transforms"]
