@@ -67,13 +67,9 @@ class MLP:
 
     def split(self, theta: Tensor) -> list[tuple[Tensor, Tensor]]:
         """View theta (S, P) as weights (S, fan_in, fan_out) and biases (S, 1, fan_out), layer by layer."""
-        views, start = [], 0
-        for fan_in, fan_out in self.layers:
-            stop = start + fan_in * fan_out
-            weight = theta[:, start:stop].view(-1, fan_in, fan_out)
-            views.append((weight, theta[:, stop : stop + fan_out].unsqueeze(1)))
-            start = stop + fan_out
-        return views
+        sizes = [part for fan_in, fan_out in self.layers for part in (fan_in * fan_out, fan_out)]
+        parts = iter(theta.split(sizes, dim=1))  # one split, so that its gradient is one pass over theta
+        return [(next(parts).unflatten(1, layer), next(parts).unsqueeze(1)) for layer in self.layers]
 
     def forward(self, theta: Tensor, x: Tensor) -> Tensor:
         """Apply S networks, theta (S, P), each to its own inputs x (S, B, inputs); returns (S, B, outputs)."""

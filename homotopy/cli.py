@@ -1,0 +1,42 @@
+"""What the scripts share: the jobs that a configuration can ask for, and one-line errors with exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from homotopy import compose, config, runner
+from homotopy.errors import ConfigError, UserError
+
+
+def train(raw: dict[str, Any]) -> None:
+    """Train the configuration's missing seeds."""
+    print(runner.run(config.from_dict(raw)))
+
+
+JOBS: dict[str, Callable[[dict[str, Any]], None]] = {"train": train}
+
+
+def do(raw: Any) -> None:
+    """Run the job that a composed configuration asks for."""
+    guard(JOBS[raw["job"]], raw)
+
+
+def check(arguments: Sequence[str]) -> None:
+    """Compose and check all that a command line asks for, before anything is written."""
+    if any(argument.startswith("-") and argument not in ("-m", "--multirun") for argument in arguments):
+        return  # --help, --cfg and the like are Hydra's own
+    for raw in compose.jobs([argument for argument in arguments if not argument.startswith("-")]):
+        if raw["job"] not in JOBS:
+            raise ConfigError("job", raw["job"], " or ".join(JOBS))
+        config.from_dict(raw)
+
+
+def guard(work: Callable[..., None], *arguments: Any) -> None:
+    """Do the work; what the user can mend ends in one line on stderr and exit code 2."""
+    try:
+        work(*arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,234 @@
+"""A run's configuration: composed by Hydra, checked here once, and from then on plain frozen values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from homotopy import models, optimizers, schedules
+from homotopy.continuation import Step, plan
+from homotopy.errors import ConfigError
+from homotopy.settings import at_least, between, build, check, one_of, positive, rule
+from homotopy.tasks import TASKS
+
+SCHEMA = 1  # version of the result files' layout; part of every identity
+
+_COUNT = "an integer of at least 1"
+
+
+@dataclass(frozen=True)
+class Method:
+    """Algorithm 1's two switches: where theta starts and which path it follows."""
+
+    name: str
+    start: str = rule(one_of("random", "source"), "random or source")
+    path: str = rule(one_of("direct", "schedule"), "direct or schedule")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The sequence of lam."""
+
+    name: str = rule(
+        one_of("linear", "geometric", "sublinear", "explicit"), "linear, geometric, sublinear or explicit"
+    )
+    gamma: int = rule(at_least(1), f"{_COUNT} (number of steps)", default=1)
+    ratio: float = rule(positive, "a number above 0 (growth of the increments)", default=1.0)
+    power: float = rule(positive, "a number above 0", default=1.0)
+    values: list | None = rule(lambda v: all(isinstance(x, (int, float)) for x in v), "a list of numbers", default=None)
+
+    def lams(self) -> tuple[float, ...]:
+        """Return lam_1 < ... < lam_gamma = 1."""
+        if self.name == "geometric":
+            return schedules.geometric(self.gamma, self.ratio)
+        if self.name == "sublinear":
+            return schedules.sublinear(self.gamma, self.power)
+        if self.name == "explicit":
+            return schedules.explicit(self.values or [])
+        return schedules.linear(self.gamma)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Epochs: for the source solution, per step, and after the last step."""
+
+    source: int = rule(at_least(1), f"{_COUNT} (epochs for the source solution)")
+    k: int = rule(at_least(1), f"{_COUNT} (epochs per step)")
+    final: int = rule(at_least(0), "an integer of at least 0 (epochs after the last step)")
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """The solver inside a step."""
+
+    name: str = rule(one_of("adam", "sgd"), "adam or sgd")
+    lr: float = rule(positive, "a number above 0 (step size)")
+    decay: str = rule(lambda v: v in optimizers.DECAYS, " or ".join(optimizers.DECAYS))
+    moments: str = rule(one_of("keep", "reset"), "keep or reset (when lam changes)")
+    beta1: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.9)
+    beta2: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.999)
+    eps: float = rule(positive, "a number above 0", default=1e-8)
+    momentum: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.0)
+
+    def rule(self) -> optimizers.Adam | optimizers.SGD:
+        """Return the update rule."""
+        if self.name == "sgd":
+            return optimizers.SGD(self.lr, self.momentum)
+        return optimizers.Adam(self.lr, self.beta1, self.beta2, self.eps)
+
+
+@dataclass(frozen=True)
+class Mlp:
+    """The regression network."""
+
+    width: int = rule(at_least(1), f"{_COUNT} (units per hidden layer)")
+    depth: int = rule(at_least(1), f"{_COUNT} (hidden layers)")
+    init: str = rule(lambda v: v in models.INITIALISATIONS, ", ".join(models.INITIALISATIONS))
+    name: str = "mlp"
+
+
+MODELS: dict[str, type] = {"mlp": Mlp}
+
+
+@dataclass(frozen=True)
+class Config:
+    """One configuration, whole: every seed of it is a run."""
+
+    task: Any
+    method: Method
+    schedule: Schedule
+    budget: Budget
+    optimizer: Optimizer
+    model: Any
+    batch_size: int
+    source_lr: float
+    log_every: int
+    seeds: tuple[int, ...]
+    device: str
+    precision: str
+    threads: int | None
+    width: int | None
+    profile: str
+    results: Path
+    data_root: Path
+    verify: bool
+
+    @property
+    def needs_source(self) -> bool:
+        """Whether the run uses the source task at all."""
+        return self.method.start == "source" or self.method.path == "schedule"
+
+    def steps(self) -> list[Step]:
+        """Lay out the run; the direct path spends the schedule's epochs at lam = 1."""
+        lams = self.schedule.lams()
+        if self.method.path == "schedule":
+            return plan(lams, self.budget.k, self.budget.final)
+        return plan((1.0,), len(lams) * self.budget.k, self.budget.final)
+
+    @property
+    def epochs(self) -> int:
+        """The run's epochs, without those of the source solution."""
+        return self.steps()[-1].epochs.stop - 1
+
+    def step_size(self, epoch: int) -> float:
+        """Return the solver's step size in `epoch`."""
+        return optimizers.DECAYS[self.optimizer.decay](self.optimizer.lr, epoch, self.epochs)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what can change a run's numbers: no seed, device, path or thread count, and no unused setting."""
+        follows = self.method.path == "schedule"
+        kept: dict[str, Any] = {
+            "schema": SCHEMA,
+            "task": self.task.identity(needs_source=self.needs_source, needs_path=follows),
+            "method": {"start": self.method.start, "path": self.method.path},
+            "steps": [(s.lam, len(s.epochs), s.final) for s in self.steps()] if follows else self.epochs,
+            "optimizer": {**asdict(self.optimizer), "moments": self.optimizer.moments if follows else "keep"},
+            "model": asdict(self.model),
+            "batch_size": self.batch_size,
+            "log_every": self.log_every,
+            "precision": self.precision,
+        }
+        if self.method.start == "source":
+            kept["source"] = {"epochs": self.budget.source, "lr": self.source_lr}
+        return kept
+
+    def source_identity(self) -> dict[str, Any]:
+        """Return what can change the source solution."""
+        return {
+            "schema": SCHEMA,
+            "task": self.task.source_identity(),
+            "model": asdict(self.model),
+            "batch_size": self.batch_size,
+            "epochs": self.budget.source,
+            "lr": self.source_lr,
+            "precision": self.precision,
+        }
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's results live: <results>/<profile>/<task>/<method>-<hash8>."""
+        return self.results / self.profile / self.task.label / f"{self.method.name}-{digest(self.identity())}"
+
+
+def digest(identity: Mapping[str, Any]) -> str:
+    """Return the first eight hexadecimal digits of an identity's SHA-256."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _choice(values: Any, kinds: Mapping[str, type], key: str) -> Any:
+    name = str(values.get("name") if isinstance(values, dict) else values)
+    if name not in kinds:
+        raise ConfigError(f"{key}.name", name, " or ".join(kinds))
+    return build(kinds[name], values, key)
+
+
+def _seeds(value: Any) -> tuple[int, ...]:
+    allowed = "a count of at least 1 or a list of different integers of at least 0"
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return tuple(range(value))
+    if not isinstance(value, list) or not value or len(set(value)) < len(value):
+        raise ConfigError("seeds", value, allowed)
+    if any(isinstance(seed, bool) or not isinstance(seed, int) or seed < 0 for seed in value):
+        raise ConfigError("seeds", value, allowed)
+    return tuple(value)
+
+
+def from_dict(raw: Mapping[str, Any]) -> Config:
+    """Check a composed configuration, all of it, and return it; raise ConfigError for the first mistake."""
+
+    def top(key: str, kind: Any, holds: Any, allowed: str) -> Any:
+        value = raw[key] if "." not in key else raw[key.split(".")[0]][key.split(".")[1]]
+        return check(value, kind, {"holds": holds, "allowed": allowed}, key)
+
+    def optional(key: str) -> Any:
+        return top(key, int | None, at_least(1), f"{_COUNT}, or null to choose by the machine")
+
+    config = Config(
+        task=_choice(raw["task"], TASKS, "task"),
+        method=build(Method, raw["method"], "method"),
+        schedule=build(Schedule, raw["schedule"], "schedule"),
+        budget=build(Budget, raw["budget"], "budget"),
+        optimizer=build(Optimizer, raw["optimizer"], "optimizer"),
+        model=_choice(raw["model"], MODELS, "model"),
+        batch_size=top("batch_size", int, at_least(1), _COUNT),
+        source_lr=top("source_lr", float, positive, "a number above 0 (step size for the source solution)"),
+        log_every=top("log_every", int, at_least(1), f"{_COUNT} (epochs)"),
+        seeds=_seeds(raw["seeds"]),
+        device=top("device", str, None, "auto, cpu, cuda or cuda:N"),
+        precision=top("precision", str, one_of("float32", "float64"), "float32 or float64"),
+        threads=optional("threads"),
+        width=optional("width"),
+        profile=top("profile", str, lambda v: v and "/" not in v, "a folder's name"),
+        results=Path(top("results.root", str, None, "a folder")),
+        data_root=Path(top("data.root", str, None, "a folder")),
+        verify=top("data.verify", bool, None, "true or false"),
+    )
+    config.schedule.lams()
+    n = config.task.training_samples
+    if not between(0, n + 1)(config.batch_size):
+        raise ConfigError("batch_size", config.batch_size, f"at most {n}, the size of the training set")
+    return config

@@ -1,0 +1,75 @@
+"""Settings: frozen dataclasses whose fields carry their range, built from plain values and checked once."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from homotopy.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def rule(holds: Callable[[Any], bool], allowed: str, **options: Any) -> Any:
+    """Return a dataclass field whose value must satisfy `holds`; `allowed` says so in words."""
+    return dataclasses.field(metadata={"holds": holds, "allowed": allowed}, **options)
+
+
+def at_least(low: float) -> Callable[[Any], bool]:
+    """Finite and not below `low`."""
+    return lambda value: math.isfinite(value) and value >= low
+
+
+def between(low: float, high: float) -> Callable[[Any], bool]:
+    """Strictly between two bounds."""
+    return lambda value: low < value < high
+
+
+def positive(value: float) -> bool:
+    """Finite and above 0."""
+    return math.isfinite(value) and value > 0
+
+
+def one_of(*choices: Any) -> Callable[[Any], bool]:
+    """One of some values."""
+    return lambda value: value in choices
+
+
+def _matches(value: Any, kind: Any) -> bool:
+    if isinstance(kind, UnionType):
+        return any(_matches(value, part) for part in get_args(kind))
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, getattr(kind, "__origin__", kind))
+
+
+def build(cls: type[T], values: Any, key: str) -> T:
+    """Build settings `cls` from a mapping found under `key`; raise ConfigError for the first mistake."""
+    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    if not isinstance(values, dict):
+        raise ConfigError(key, values, f"a group with {', '.join(fields)}")
+    for name in values:
+        if name not in fields:
+            raise ConfigError(f"{key}.{name}", values[name], f"left out: {key} has {', '.join(fields)}")
+    hints = get_type_hints(cls)
+    checked = {}
+    for name, field in fields.items():
+        if name not in values:
+            if field.default is dataclasses.MISSING:
+                raise ConfigError(f"{key}.{name}", "missing", field.metadata.get("allowed", "given"))
+            continue
+        checked[name] = check(values[name], hints[name], field.metadata, f"{key}.{name}")
+    return cls(**checked)
+
+
+def check(value: Any, kind: Any, metadata: Any, key: str) -> Any:
+    """Return `value` if it has the type `kind` and the range in `metadata`, else raise ConfigError."""
+    holds, allowed = metadata.get("holds"), metadata.get("allowed", "of another type")
+    if not _matches(value, kind) or (holds is not None and value is not None and not holds(value)):
+        raise ConfigError(key, value, allowed)
+    return float(value) if kind is float else value

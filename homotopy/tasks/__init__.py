@@ -1,0 +1,7 @@
+"""Tasks by name: a frozen dataclass of settings that loads the data of a set of seeds."""
+
+from __future__ import annotations
+
+from homotopy.tasks.sine import Sine
+
+TASKS: dict[str, type] = {"sine": Sine}
