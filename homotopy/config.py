@@ -33,9 +33,7 @@ class Method:
 class Schedule:
     """The sequence of lam."""
 
-    name: str = rule(
-        one_of("linear", "geometric", "sublinear", "explicit"), "linear, geometric, sublinear or explicit"
-    )
+    name: str = rule(one_of("linear", "geometric", "sublinear", "explicit"), "linear, geometric, sublinear or explicit")
     gamma: int = rule(at_least(1), f"{_COUNT} (number of steps)", default=1)
     ratio: float = rule(positive, "a number above 0 (growth of the increments)", default=1.0)
     power: float = rule(positive, "a number above 0", default=1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import Any
 
 from tqdm import tqdm
 
@@ -17,7 +18,7 @@ class Progress:
     def __init__(self, title: str, total: int, done: int = 0) -> None:
         """`done` of `total` epochs were run before."""
         self._terminal = sys.stderr.isatty()
-        options = {"unit": "epoch", "mininterval": 0.5, "leave": False, "disable": not self._terminal}
+        options: dict[str, Any] = {"unit": "epoch", "mininterval": 0.5, "leave": False, "disable": not self._terminal}
         self._bar = tqdm(total=total, initial=done, desc=title, **options)
         self._title, self._total, self._done, self._first = title, total, done, done
         self._start = self._line = time.monotonic()

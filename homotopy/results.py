@@ -75,7 +75,7 @@ class RunFolder:
     def runs(self) -> pd.DataFrame:
         """Return the curves of every finished seed; empty where there are none."""
         path = self.path / "runs.csv.gz"
-        return pd.read_csv(path, float_precision="round_trip") if path.exists() else pd.DataFrame(columns=KEYS)
+        return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=KEYS)
 
     def finished(self) -> set[int]:
         """Return the finished seeds."""
@@ -83,7 +83,7 @@ class RunFolder:
 
     def medians(self) -> pd.DataFrame:
         """Return epoch, metric, n, median, q25, q75."""
-        return pd.read_csv(self.path / "median.csv", float_precision="round_trip")
+        return pd.read_csv(self.path / "median.csv")
 
     def metadata(self) -> dict[str, Any]:
         """Return what is known of the runs' making; empty where there are none."""
@@ -109,7 +109,6 @@ class RunFolder:
 def _merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     runs = new if old.empty else pd.concat([old, new], ignore_index=True)
     return runs.sort_values(["seed", "epoch"], kind="stable", ignore_index=True)
-
 
 
 def missing(wanted: Sequence[int], finished: set[int]) -> list[int]:

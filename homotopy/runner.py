@@ -21,11 +21,21 @@ from homotopy.config import Config, digest
 from homotopy.continuation import Step, follow, solve_source
 from homotopy.deformations import Deformation
 from homotopy.ensemble import AutogradEnsemble, Ensemble
+from homotopy.fused import FusedEnsemble
 from homotopy.models import MLP
 from homotopy.optimizers import SGD, Adam
 from homotopy.progress import Progress
 from homotopy.streams import Purpose, generator
 
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=Path(__file__).parent)
+    return done.stdout.strip()
+
+
+# of the code that runs, which is the code at import: the checkout may move on during a long study
+_COMMIT = _git("rev-parse", "HEAD")
+_DIRTY = bool(_git("status", "--porcelain", "--untracked-files=no"))
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -59,7 +69,8 @@ def network(config: Config) -> MLP:
 
 def build_ensemble(model: MLP, rule: Adam | SGD, theta: Tensor, batch_size: int) -> Ensemble:
     """Return the fastest ensemble for the device at hand."""
-    return AutogradEnsemble(model, rule, theta, batch_size)
+    kind = FusedEnsemble if theta.device.type == "cpu" else AutogradEnsemble
+    return kind(model, rule, theta, batch_size)
 
 
 def initial_theta(model: MLP, seeds: Sequence[int], place: Machine) -> Tensor:
@@ -171,19 +182,14 @@ def run(config: Config) -> Path:
     return folder.path
 
 
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=Path(__file__).parent)
-    return done.stdout.strip()
-
-
 def _record(history: History, place: Machine, seconds: float) -> dict[str, Any]:
     diverged = {str(s): int(e) for s, e in zip(history.seeds, history.diverged_at, strict=True) if e}
     return {
         "seeds": history.seeds,
         "diverged_at": diverged,
         "command": " ".join(["python", *sys.argv]),
-        "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "commit": _COMMIT,
+        "dirty": _DIRTY,
         "seconds": round(seconds, 1),
         "threads": torch.get_num_threads(),
         "hardware": hardware(place.device),

@@ -27,6 +27,4 @@ class Purpose(IntEnum):
 
 def generator(seed: int, purpose: Purpose, *index: int) -> np.random.Generator:
     """Return the stream of `purpose` for run `seed`; `index` (an epoch, say) selects an independent part of it."""
-    return np.random.Generator(
-        np.random.PCG64(np.random.SeedSequence(entropy=seed, spawn_key=(int(purpose), *index)))
-    )
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy=seed, spawn_key=(int(purpose), *index))))

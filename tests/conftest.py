@@ -1,0 +1,27 @@
+"""Small real configurations for tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# before torch is imported anywhere: the tests' problems are too small for more threads
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from homotopy import compose, config  # noqa: E402
+
+TINY = ["profile=smoke", "task.samples=60", "batch_size=16", "model.width=8", "model.depth=2"]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path):
+    """Return a function from overrides to a checked configuration that trains in milliseconds."""
+
+    def make(*overrides: str, **replaced: Any) -> config.Config:
+        (raw,) = compose.jobs([*TINY, f"results.root={tmp_path}", *overrides])
+        return config.from_dict(raw | replaced)
+
+    return make
