@@ -1,0 +1,59 @@
+"""SGD with a constant step (Eq. 24), thousands of repetitions side by side, and means with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+Array = np.ndarray
+Gradient = Callable[[Array, np.random.Generator], Array]  # (R, d) -> (R, d), unbiased
+
+Z = 2.5758293035489  # the normal distribution's 99.5 % quantile
+
+
+class Mean(NamedTuple):
+    """A mean over repetitions with its two-sided 99 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def mean_with_interval(values: Array) -> Mean:
+    """Estimate an expectation from independent values (R,): the mean, plus and minus 2.58 standard errors."""
+    error = Z * float(values.std(ddof=1)) / np.sqrt(len(values))
+    mean = float(values.mean())
+    return Mean(mean, mean - error, mean + error)
+
+
+def square_norm(vectors: Array) -> Array:
+    """Squared Euclidean norm over the last axis."""
+    return np.einsum("...i,...i->...", vectors, vectors)
+
+
+def iterates(theta: Array, gradient: Gradient, alpha: float, rng: np.random.Generator) -> Iterator[tuple[Array, Array]]:
+    """Yield (theta_k, g_k) for k = 0, 1, ..., both (R, d); theta_{k+1} = theta_k - alpha g_k. Never ends."""
+    while True:
+        g = gradient(theta, rng)
+        yield theta, g
+        theta = theta - alpha * g
+
+
+def run(theta: Array, gradient: Gradient, alpha: float, k: int, rng: np.random.Generator) -> Array:
+    """Return theta after k iterations, (R, d)."""
+    for _ in range(k):
+        theta = theta - alpha * gradient(theta, rng)
+    return theta
+
+
+def verdict(bound: float, low: float, high: float) -> str:
+    """Whether the measured quantity, within [low, high], keeps to `bound`: yes, no, or undecided.
+
+    A relative 1e-9 is allowed for rounding, as where a bound is an equality and the quantity is known exactly.
+    """
+    limit = bound * (1 + 1e-9)
+    if high <= limit:
+        return "yes"
+    return "no" if low > limit else "undecided"

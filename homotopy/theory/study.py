@@ -1,0 +1,75 @@
+"""The theory's measurements as one command: `python scripts/train.py experiment=theory`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from homotopy.results import write_atomic, write_csv
+from homotopy.settings import at_least, build, rule
+from homotopy.streams import Purpose, generator
+from homotopy.theory import errata, filter, iterates, lipschitz, local, table, tracking
+from homotopy.theory.problems import Problem, strongly_convex
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is measured, and which files are made."""
+
+    repetitions: int = rule(at_least(20), "an integer of at least 20 (independent SGD runs)")
+    filter_repetitions: int = rule(at_least(2), "an integer of at least 2 (draws of the filter's samples)")
+    seed: int = rule(at_least(0), "an integer of at least 0")
+    files: list = rule(lambda names: bool(names) and set(names) <= set(FILES), "a list of names among {}")
+
+
+def _problems(use: Settings) -> list[Problem]:
+    return strongly_convex(generator(use.seed, Purpose.THEORY, 0))
+
+
+FILES: dict[str, Callable[[Settings], Rows]] = {
+    "lipschitz": lambda use: lipschitz.rows(_problems(use)),
+    "iterates": lambda use: iterates.rows(_problems(use), use.repetitions, use.seed),
+    "tracking": lambda use: tracking.rows(_problems(use), use.repetitions, use.seed),
+    "local": lambda use: local.rows(use.repetitions, use.seed),
+    "errata": lambda use: errata.rows(use.repetitions, use.seed),
+    "filter_error": lambda use: filter.error_rows(use.filter_repetitions, use.seed),
+    "filter_ends": lambda use: filter.end_rows(),
+    "run": lambda use: tracking.one_run(use.seed)[0],
+    "balls": lambda use: tracking.one_run(use.seed)[1],
+}
+TABLED = ("lipschitz", "iterates", "tracking", "local", "errata")
+
+
+def settings(raw: Mapping[str, Any]) -> Settings:
+    """Check `theory` in a composed configuration; raise ConfigError for the first mistake."""
+    return build(Settings, raw["theory"], "theory")
+
+
+def measure(raw: Mapping[str, Any]) -> None:
+    """Write <results>/<profile>/theory/<name>.csv for every name asked for, and the tables if all of theirs were."""
+    use = settings(raw)
+    folder = Path(raw["results"]["root"]) / raw["profile"] / "theory"
+    frames = {}
+    for name in use.files:
+        frames[name] = pd.DataFrame(FILES[name](use))
+        write_csv(folder / f"{name}.csv", frames[name])
+        print(folder / f"{name}.csv")
+    if set(TABLED) <= set(frames):
+        write_tables(folder, frames, use.repetitions)
+
+
+def write_tables(folder: Path, frames: Mapping[str, pd.DataFrame], repetitions: int) -> None:
+    """Write bounds.csv, steps.csv and bounds.md from the measurements."""
+    bounds = table.bounds_table(*(frames[name] for name in TABLED[:4]))
+    steps = table.steps_table(frames["tracking"])
+    write_csv(folder / "bounds.csv", bounds)
+    write_csv(folder / "steps.csv", steps)
+    text = table.bounds_text(bounds, steps, frames["errata"], repetitions)
+    write_atomic(folder / "bounds.md", text.encode())
+    print(folder / "bounds.md")
