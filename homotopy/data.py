@@ -173,7 +173,7 @@ class FashionMNIST(tv.datasets.FashionMNIST):
 
 
 class CIFAR10(tv.datasets.CIFAR10):
-    """CIFAR-10 without torchvision's comparison of md5s, which `check` has made: it refuses whatever is not official."""
+    """CIFAR-10 without torchvision's own check, which refuses whatever is not official; `check` has been made."""
 
     train_list = [[file, None] for file, _ in tv.datasets.CIFAR10.train_list]
     test_list = [[file, None] for file, _ in tv.datasets.CIFAR10.test_list]

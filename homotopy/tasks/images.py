@@ -1,0 +1,148 @@
+"""Image classification: from one data set to another by mixing images and labels (Sections 4.2.2 and 5.2)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from homotopy.classification import PAIRINGS, Classification, Samples
+from homotopy.data import DATASETS, ImageSet, Split, common_shape, fit, load, load_folder
+from homotopy.image_ensemble import ImageEnsemble
+from homotopy.settings import at_least, one_of, rule
+from homotopy.streams import Purpose, generator
+
+# parts of a seed's data stream; the numbers are part of every result
+_TARGET, _TEST, _SOURCE = range(3)
+
+
+def _count(what: str) -> Any:
+    return rule(at_least(1), f"an integer of at least 1, or null for all ({what})")
+
+
+def _data_set() -> Any:
+    return rule(lambda v: v in DATASETS, " or ".join(DATASETS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifying(ABC):
+    """What every study between two sets of images has in common."""
+
+    source: str
+    target: str
+    samples: int | None = _count("training images of each data set that a seed draws")
+    evaluated: int | None = _count("of these, target images on which loss and accuracy are measured")
+    test_samples: int | None = _count("test images that a seed draws")
+    pairing: str = rule(lambda v: v in PAIRINGS, " or ".join(PAIRINGS))
+    models: ClassVar[tuple[str, ...]] = ("vgg",)
+    not_numbers: ClassVar[tuple[str, ...]] = ()  # settings that cannot change a run's numbers
+
+    @property
+    def label(self) -> str:
+        """The task's folder among the results."""
+        return f"{Path(self.source).name}-{Path(self.target).name}".lower()
+
+    @property
+    def training_samples(self) -> int | None:
+        """Images that are trained on; None where only the data can tell."""
+        return self.samples
+
+    def identity(self, *, needs_source: bool, needs_path: bool) -> dict[str, object]:
+        """Return the settings that can change a run's numbers."""
+        unused = (*self.not_numbers, *(() if needs_path else ("pairing",)))
+        return {name: value for name, value in asdict(self).items() if name not in unused}
+
+    def source_identity(self) -> dict[str, object]:
+        """Return the settings that can change the source solution; the target gives the images' shape."""
+        unused = (*self.not_numbers, "pairing", "evaluated", "test_samples")
+        return {name: value for name, value in asdict(self).items() if name not in unused}
+
+    def load(self, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> Mixing:
+        """Read both data sets, draw every seed's images, and return the deformation between them."""
+        source, target = self.sets()
+        shape = common_shape(source, target)
+        return Mixing(self, fit(source, shape), fit(target, shape), seeds, device)
+
+    @abstractmethod
+    def sets(self) -> tuple[ImageSet, ImageSet]:
+        """Read source and target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images(Classifying):
+    """Settings of a study between two of torchvision's data sets, looked for below `root`."""
+
+    source: str = _data_set()
+    target: str = _data_set()
+    root: str
+    verify: bool
+    name: str = "images"
+    not_numbers: ClassVar[tuple[str, ...]] = ("root", "verify")
+
+    def sets(self) -> tuple[ImageSet, ImageSet]:
+        """Read source and target; DataError if a file is missing, damaged or, with `verify`, not official."""
+        return load(self.source, Path(self.root), self.verify), load(self.target, Path(self.root), self.verify)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFolders(Classifying):
+    """Settings of a study between two folders train/<class>/*, test/<class>/*, images resized to size x size."""
+
+    size: int = rule(at_least(1), "an integer of at least 1 (pixels)")
+    channels: int = rule(one_of(1, 3), "1 (grey) or 3 (colour)")
+    name: str = "image_folder"
+
+    def sets(self) -> tuple[ImageSet, ImageSet]:
+        """Read source and target; DataError if they are not such folders."""
+        source, target = (load_folder(Path(path), self.size, self.channels) for path in (self.source, self.target))
+        return source, target
+
+
+class Mixing:
+    """The deformation of Eq. 17-18. The label space is the larger of the two."""
+
+    def __init__(
+        self, task: Classifying, source: ImageSet, target: ImageSet, seeds: Sequence[int], device: torch.device
+    ) -> None:
+        """Draw every seed's images from two sets of one shape, and keep them on the device as uint8."""
+        self._seeds, self._pairing = seeds, task.pairing
+        self.shape, self.classes = target.shape, max(len(source.classes), len(target.classes))
+        self.provenance = [images.provenance._asdict() for images in (source, target)]
+        self._source = _draw(source.train, task.samples, seeds, _SOURCE, device)
+        self._target = _draw(target.train, task.samples, seeds, _TARGET, device)
+        self._test = _draw(target.test, task.test_samples, seeds, _TEST, device)
+        self._evaluated = self._target.first(task.evaluated)
+
+    def source(self) -> Classification:
+        """Return the source task's problem."""
+        return Classification(self._source, None, 1.0, self._seeds, shuffling=Purpose.SOURCE_SHUFFLING)
+
+    def at(self, lam: float) -> Classification:
+        """Return the problem H(., lam)."""
+        return Classification(self._target, self._source, lam, self._seeds, self._pairing)
+
+    def target(self) -> Classification:
+        """Return the target task's problem."""
+        return Classification(self._target, None, 1.0, self._seeds)
+
+    def metrics(self, ensemble: ImageEnsemble) -> dict[str, Tensor]:
+        """Return loss and accuracy on the target's `evaluated` training images and on its test images."""
+        train, test = ensemble.evaluate(self._evaluated), ensemble.evaluate(self._test)
+        return {
+            "target_loss": train.loss,
+            "target_accuracy": train.accuracy,
+            "test_loss": test.loss,
+            "accuracy": test.accuracy,
+        }
+
+
+def _draw(split: Split, samples: int | None, seeds: Sequence[int], part: int, device: torch.device) -> Samples:
+    """Draw `samples` images for every seed, without replacement, in a random order; all of them for None."""
+    members = [generator(seed, Purpose.DATA, part).permutation(len(split.labels))[:samples] for seed in seeds]
+    return Samples(*(tensor.to(device) for tensor in (*split, torch.from_numpy(np.stack(members)))))
