@@ -40,3 +40,12 @@ def guard(work: Callable[..., None], *arguments: Any) -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def options(arguments: Sequence[str], defaults: dict[str, str]) -> dict[str, str]:
+    """Read key=value arguments of a script that composes no configuration; raise ConfigError for an unknown key."""
+    given = dict(argument.partition("=")[::2] for argument in arguments)
+    for key, value in given.items():
+        if key not in defaults:
+            raise ConfigError(key, value, f"one of the keys {', '.join(defaults)}")
+    return defaults | given

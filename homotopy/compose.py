@@ -20,6 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 from homotopy.errors import ConfigError, UserError
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
+# for budgets that are shared out among gamma steps, and at least one epoch each
+OmegaConf.register_new_resolver("divide", lambda total, parts: max(1, int(total) // max(1, int(parts))), replace=True)
 
 
 def _check_choices(overrides: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ COLUMN_WIDTH = 3.4  # inches
 TEXT_WIDTH = 7.0
 # Okabe and Ito's palette
 COLOURS = {"homotopy": "#0072B2", "warmstart": "#D55E00", "random": "#009E73", "random_homotopy": "#CC79A7"}
+METHODS = ("random", "warmstart", "homotopy")  # in the order of every legend
 LABELS = {
     "homotopy": "homotopy",
     "warmstart": "warm start",

@@ -1,0 +1,25 @@
+"""Animations of a deformation, lam from 0 to 1, as GIF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import matplotlib.pyplot as plt
+from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.figure import Figure
+
+T = TypeVar("T")
+_HOLD = 6  # frames that the first and the last picture stand still
+
+
+def save(figure: Figure, show: Callable[[T], None], frames: Sequence[T], path: Path, dpi: int = 80) -> list[Path]:
+    """Write an endless GIF: `show` puts a frame on the figure; the same frames give the same bytes. Closes the figure."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = [frames[0]] * _HOLD + list(frames) + [frames[-1]] * _HOLD
+    FuncAnimation(figure, show, frames=held, init_func=lambda: None, cache_frame_data=False).save(
+        path, writer=PillowWriter(fps=8), dpi=dpi
+    )
+    plt.close(figure)
+    return [path]

@@ -1,0 +1,37 @@
+"""Figures 1, 2b and 8: median train loss against epochs, a panel per task and a line per method."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from homotopy.figures import common
+from homotopy.figures.loading import Place, Result, band, count, experiment
+
+
+def panel(axes: Axes, results: list[Result], title: str) -> None:
+    """Draw the loss on the target of each method; for the homotopy also, dotted, the objective it works on."""
+    for found in results:
+        method = found.config.method.name
+        colour = common.COLOURS[method]
+        median, low, high = band(found.table("target_loss"))
+        axes.plot(found.epochs, median, color=colour, label=common.LABELS[method])
+        axes.fill_between(found.epochs, low, high, color=colour, alpha=0.2, linewidth=0)
+        if found.config.method.path == "schedule":
+            objective, _, _ = band(found.table("train_loss"))
+            axes.plot(found.epochs, objective, ":", color=colour, linewidth=0.9, label=r"$H(\theta, \lambda)$ of it")
+    axes.set(title=title, xlabel="epochs", yscale="log")
+
+
+def draw(name: str, place: Place) -> list[Path]:
+    """Draw the curves of experiment `name`, a panel per task in the experiment's order."""
+    found = experiment(name, place)
+    panels = [(label, list(group)) for label, group in groupby(found, key=lambda r: r.config.task.label)]
+    figure, axes = common.subplots(columns=len(panels), sharey=True)
+    for ax, (_, results) in zip(axes, panels, strict=True):
+        panel(ax, results, rf"$\omega = {results[0].config.task.omega:g}$ rad, {count(results)}")
+    axes[0].set_ylabel("train loss on the target\n(median, quartiles)")
+    axes[0].legend(loc="lower left")
+    return common.save(figure, place.figures / name)

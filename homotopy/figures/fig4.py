@@ -1,0 +1,37 @@
+"""Figure 4: two homotopies between the densities of N(1, 1) and N(5, 0.1)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+
+from homotopy.figures import common
+from homotopy.figures.files import read
+from homotopy.figures.loading import Place
+
+TITLES = {"mixture": "(a) mixture", "parameters": r"(b) moving $\mu$ and $\sigma$"}
+
+
+def panel(axes: Axes, rows: pd.DataFrame) -> None:
+    """Draw the density at each lam, with a dot at its highest point."""
+    for lam, curve in rows.groupby("lam"):
+        colour = plt.get_cmap("viridis")(0.9 * float(lam))
+        axes.plot(curve["x"], curve["density"], color=colour, label=rf"$\lambda = {lam:g}$")
+        top = curve.loc[curve["density"].idxmax()]
+        axes.plot(top["x"], top["density"], "o", color=colour, markersize=3.5)
+    axes.set(xlabel="x", ylim=(0, 4.3))
+
+
+def draw(place: Place) -> list[Path]:
+    """Draw both homotopies side by side; the dots are the maxima that a continuation method would track."""
+    rows = read(place, "illustrations/fig4.csv.gz", "fig4")
+    figure, axes = common.subplots(columns=2, sharey=True)
+    for ax, (name, title) in zip(axes, TITLES.items(), strict=True):
+        panel(ax, rows[rows["homotopy"] == name])
+        ax.set_title(title)
+    axes[0].set_ylabel("density")
+    axes[0].legend(loc="upper left", title="dots: the maximum", title_fontsize=7, alignment="left")
+    return common.save(figure, place.figures / "fig4")

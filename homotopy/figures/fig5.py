@@ -1,0 +1,66 @@
+"""Figure 5: the sine task's deformation by Eq. 14 and by its Gaussian-filter approximation, and as an animation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from homotopy.figures import animation, common
+from homotopy.figures.files import read
+from homotopy.figures.loading import Place
+
+TITLES = {
+    "linear_targets": "(a) targets mixed at the same x (Eq. 14)",
+    "gaussian_filter": "(b) Gaussian filter (Eq. 21, 22)",
+}
+SHOWN = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def _at(rows: pd.DataFrame, deformation: str, lam: float) -> pd.DataFrame:
+    return rows[(rows["deformation"] == deformation) & np.isclose(rows["lam"], lam)]
+
+
+def _dress(axes: Axes) -> None:
+    axes.set(xlim=(0, 1), ylim=(-1.5, 1.5), yticks=(-1, 0, 1))
+
+
+def _samples(axes: Axes, rows: pd.DataFrame) -> None:
+    axes.plot(rows["x"], rows["y"], "-", color="0.75", linewidth=0.4)
+    axes.plot(rows["x"], rows["y"], ".", color=common.COLOURS["homotopy"], markersize=1.5, markeredgewidth=0)
+
+
+def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
+    """Draw a row of panels for each of five lam, a column for each deformation."""
+    figure, axes = common.subplots(columns=2, rows=len(SHOWN), height=0.9, sharex=True, sharey=True)
+    for i, lam in enumerate(SHOWN):
+        for ax, name in zip(axes[2 * i : 2 * i + 2], TITLES, strict=True):
+            _samples(ax, _at(rows, name, lam))
+            _dress(ax)
+        axes[2 * i].set_ylabel(rf"$\lambda = {lam:g}$")
+    for top, bottom, title in zip(axes[:2], axes[-2:], TITLES.values(), strict=True):
+        top.set_title(title)
+        bottom.set_xlabel("x")
+    return common.save(figure, place.figures / "fig5")
+
+
+def moving(place: Place, rows: pd.DataFrame) -> list[Path]:
+    """Animate lam from 0 to 1 in both panels."""
+    figure, axes = common.subplots(columns=2, sharey=True)
+
+    def show(lam: float) -> None:
+        for ax, (name, title) in zip(axes, TITLES.items(), strict=True):
+            ax.clear()
+            _samples(ax, _at(rows, name, lam))
+            _dress(ax)
+            ax.set(title=title, xlabel=rf"x,  $\lambda$ = {lam:.2f}")
+
+    return animation.save(figure, show, sorted(rows["lam"].unique()), place.figures / "fig5.gif")
+
+
+def draw(place: Place) -> list[Path]:
+    """Draw the stills and the animation."""
+    rows = read(place, "illustrations/fig5.csv.gz", "fig5")
+    return stills(place, rows) + moving(place, rows)

@@ -1,0 +1,57 @@
+"""Figure 9: the balls of Theorem 3.9, drawn from a run, and what happens with steps larger than it admits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Circle
+
+from homotopy.figures import common
+from homotopy.figures.files import read
+from homotopy.figures.loading import Place
+
+_COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#E69F00")  # Okabe and Ito's
+_MARKERS = "osD^vP"
+
+
+def path_panel(axes: Axes, iterates: pd.DataFrame, balls: pd.DataFrame) -> None:
+    """Draw a run's SGD iterates, where each step ended, the optima, and the balls around them."""
+    for ball in balls.itertuples():
+        axes.add_patch(Circle((ball.x, ball.y), ball.radius, facecolor="#0072B2", alpha=0.10, linewidth=0))
+        axes.add_patch(Circle((ball.x, ball.y), ball.radius, fill=False, edgecolor="#0072B2", linewidth=0.5))
+    last = iterates[iterates["k"] == iterates["k"].max()]
+    axes.plot(iterates["x"], iterates["y"], "-", color="0.55", linewidth=0.4, label="SGD iterates", zorder=2)
+    axes.plot(balls["x"], balls["y"], "+-", color="#0072B2", markersize=6, linewidth=0.8, label=r"$\theta^*_i$")
+    axes.plot(last["x"], last["y"], "o", color="#D55E00", markersize=3, label=r"$\theta_i$", zorder=3)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.set(xlabel=r"$\theta^{(1)}$", ylabel=r"$\theta^{(2)}$")
+    axes.legend(loc="lower center", ncols=3, handlelength=1.2, columnspacing=1.0)
+
+
+def step_panel(axes: Axes, tracking: pd.DataFrame) -> None:
+    """Draw, for each problem, the worst error along the path over r against the step of lam over the admissible one."""
+    tracking = tracking[tracking["i"] > 0]
+    for (problem, rows), colour, marker in zip(
+        tracking.groupby("problem", sort=False), _COLOURS, _MARKERS, strict=False
+    ):
+        worst = rows.groupby("step_over_admissible")["ratio"].max()
+        axes.plot(worst.index, np.sqrt(worst), marker=marker, markersize=3, color=colour, label=problem)
+    axes.axhline(1, color="black", linewidth=0.8)
+    axes.axvline(1, color="black", linewidth=0.8, linestyle=":")
+    axes.set(xscale="log", yscale="log", xlabel=r"step of $\lambda$ / admissible step")
+    axes.set_ylabel(r"worst $\sqrt{E\|\theta_i - \theta^*_i\|^2}\,/\,r$")
+    axes.legend(loc="upper left", fontsize=6)
+
+
+def draw(place: Place) -> list[Path]:
+    """Draw the run on the left, all problems on the right; below the horizontal line the error is inside the ball."""
+    iterates, balls = (read(place, f"theory/{name}.csv", "fig9") for name in ("run", "balls"))
+    figure, axes = common.subplots(columns=2, height=2.8)
+    path_panel(axes[0], iterates, balls)
+    step_panel(axes[1], read(place, "theory/tracking.csv", "fig9"))
+    axes[0].set_title(rf"(a) one run, {len(balls) - 1} admissible steps")
+    axes[1].set_title("(b) larger steps than admitted")
+    return common.save(figure, place.figures / "fig9")

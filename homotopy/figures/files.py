@@ -1,0 +1,18 @@
+"""Reads the tables that figures other than curves are drawn from."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from homotopy.errors import ResultError
+from homotopy.figures.loading import Place
+
+
+def read(place: Place, name: str, experiment: str) -> pd.DataFrame:
+    """Return the CSV file `name` of a profile's folder; raise ResultError that names the experiment which makes it."""
+    path = place.folder / name
+    if not path.exists():
+        raise ResultError(
+            f"{path} is missing; make it with: python scripts/train.py experiment={experiment} profile={place.profile}"
+        )
+    return pd.read_csv(path)

@@ -1,0 +1,95 @@
+"""Finds the results of an experiment: the folders of the configurations that its file composes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from homotopy import compose, config
+from homotopy.errors import ResultError
+from homotopy.results import RunFolder
+from homotopy.statistics import quantile
+
+
+@dataclass(frozen=True)
+class Place:
+    """A profile's results, and where its figures go."""
+
+    results: Path
+    profile: str
+
+    @property
+    def folder(self) -> Path:
+        """The profile's folder."""
+        return self.results / self.profile
+
+    @property
+    def figures(self) -> Path:
+        """The figures' folder."""
+        return self.folder / "figures"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One configuration and the curves of its finished seeds: seed, epoch, lam, phase and metrics."""
+
+    config: config.Config
+    curves: pd.DataFrame
+
+    @property
+    def seeds(self) -> int:
+        """n, the number of finished seeds."""
+        return int(self.curves["seed"].nunique())
+
+    def table(self, metric: str) -> np.ndarray:
+        """Return the metric as (seeds, points)."""
+        return self.curves.pivot(index="seed", columns="epoch", values=metric).to_numpy()
+
+    @property
+    def epochs(self) -> np.ndarray:
+        """The recorded epochs, (points,)."""
+        return np.sort(self.curves["epoch"].unique())
+
+    def final(self, metric: str) -> np.ndarray:
+        """Return the metric at the last epoch, (seeds,)."""
+        return self.table(metric)[:, -1]
+
+
+def configurations(experiment: str, place: Place) -> list[config.Config]:
+    """Return every configuration of an experiment."""
+    overrides = [f"experiment={experiment}", f"profile={place.profile}", f"results.root={place.results}"]
+    return [config.from_dict(raw) for raw in compose.jobs(overrides)]
+
+
+def result(of: config.Config) -> Result:
+    """Return a configuration's finished seeds, of those it asks for; none at all where nothing is finished."""
+    curves = RunFolder(of.folder).runs()
+    return Result(of, curves[curves["seed"].isin(of.seeds)])
+
+
+def experiment(name: str, place: Place) -> list[Result]:
+    """Return the results of an experiment, one per configuration; raise ResultError if one has no finished seed."""
+    found = [result(of) for of in configurations(name, place)]
+    empty = [r.config for r in found if r.curves.empty]
+    if empty:
+        first = f"{empty[0].task.label} {empty[0].method.name}"
+        raise ResultError(
+            f"{name}: {len(empty)} of {len(found)} configurations have no result in {place.folder} ({first} is one); "
+            f"make them with: python scripts/train.py experiment={name} profile={place.profile}"
+        )
+    return found
+
+
+def band(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return median, lower and upper quartile over axis 0."""
+    return quantile(table, 0.5), quantile(table, 0.25), quantile(table, 0.75)
+
+
+def count(results: Sequence[Result]) -> str:
+    """Return how many seeds stand behind a figure, in words."""
+    numbers = sorted({r.seeds for r in results})
+    return f"n = {numbers[0]}" if len(numbers) == 1 else f"n = {numbers[0]} to {numbers[-1]}"

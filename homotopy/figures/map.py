@@ -1,0 +1,114 @@
+"""The map of unstated settings: the final losses of every setting, and the points of the rule in `homotopy.selection`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from homotopy.figures import common
+from homotopy.figures.loading import Place, Result, band, count, experiment
+from homotopy.results import write_atomic, write_csv
+from homotopy.selection import BASELINES, OMEGAS, MedianCurve, points, score, winner
+
+
+class Setting(NamedTuple):
+    """One choice of what the paper leaves unstated."""
+
+    init: str
+    noise: float
+    batch_size: int
+
+
+def settings(found: list[Result]) -> dict[Setting, dict[float, dict[str, Result]]]:
+    """Sort the map's results: setting -> omega -> method -> result."""
+    sorted_: dict[Setting, dict[float, dict[str, Result]]] = {}
+    for r in found:
+        setting = Setting(r.config.model.init, r.config.task.noise, r.config.batch_size)
+        sorted_.setdefault(setting, {}).setdefault(r.config.task.omega, {})[r.config.method.name] = r
+    return sorted_
+
+
+def median_curve(found: Result) -> MedianCurve:
+    """Return a result's median loss on the target against epochs."""
+    return MedianCurve(found.epochs, band(found.table("target_loss"))[0])
+
+
+def table(found: list[Result]) -> pd.DataFrame:
+    """Return a row per setting: final medians at both omegas, points of each comparison, score, and the winner."""
+    rows, scores = [], []
+    for setting, by_omega in settings(found).items():
+        curves = {omega: {name: median_curve(r) for name, r in methods.items()} for omega, methods in by_omega.items()}
+        scores.append(score(curves))
+        row = {**setting._asdict(), "points": scores[-1][0], "advantage": scores[-1][1]}
+        for omega in OMEGAS:
+            for name in (*BASELINES, "homotopy"):
+                row[f"{name} {omega:g}"] = curves[omega][name].loss[-1] if omega in curves else np.nan
+            for name in BASELINES:
+                has = omega in curves
+                row[f"points {name} {omega:g}"] = (
+                    points(curves[omega]["homotopy"], curves[omega][name]) if has else np.nan
+                )
+        rows.append(row)
+    chosen = winner(scores)
+    return pd.DataFrame(rows).assign(chosen=[i == chosen for i in range(len(rows))])
+
+
+def markdown(summary: pd.DataFrame) -> str:
+    """Return the table for readers, and in how many settings each comparison is won."""
+    head = ["initialisation", "noise", "batch"]
+    head += [f"{common.LABELS[m]}, {omega:g}" for omega in OMEGAS for m in (*BASELINES, "homotopy")]
+    lines = ["| " + " | ".join([*head, "points of 4"]) + " |", "|" + "---|" * (len(head) + 1)]
+    for _, row in summary.iterrows():
+        cells = [row["init"], f"{row['noise']:g}", f"{row['batch_size']}"]
+        losses = [row[f"{m} {omega:g}"] for omega in OMEGAS for m in (*BASELINES, "homotopy")]
+        cells += ["not run" if np.isnan(loss) else f"{loss:.2g}" for loss in losses]
+        mark = " (chosen)" if row["chosen"] else ""
+        lines.append("| " + " | ".join([*cells, f"{row['points']:g}{mark}"]) + " |")
+    lines.append("")
+    for omega in OMEGAS:
+        for name in BASELINES:
+            won = summary[f"points {name} {omega:g}"].dropna()
+            lines.append(
+                f"- omega {omega:g}: the homotopy ends below {common.LABELS[name]} by a factor of 1.25 or more in "
+                f"{int((won == 1).sum())} of {len(won)} settings; alike, but there first, in {int((won == 0.5).sum())}."
+            )
+    return "\n".join(lines) + "\n"
+
+
+def draw(place: Place) -> list[Path]:
+    """Draw the final losses of every setting and write the table as CSV and Markdown beside the figures."""
+    found = experiment("map", place)
+    summary = table(found)
+    write_csv(place.folder / "map" / "map.csv", summary)
+    write_atomic(place.folder / "map" / "map.md", markdown(summary).encode())
+    figure, axes = common.subplots(columns=len(OMEGAS), height=3.2, sharey=True, sharex=True)
+    by_setting = settings(found)
+    for ax, omega in zip(axes, OMEGAS, strict=True):
+        for method in common.METHODS:
+            finals = [
+                (i, loss)
+                for i, by_omega in enumerate(by_setting.values())
+                if omega in by_omega
+                for loss in by_omega[omega][method].final("target_loss")
+            ]
+            shift = 0.25 * (common.METHODS.index(method) - 1)
+            rows, losses = np.array(finals).T
+            ax.plot(
+                losses,
+                rows + shift,
+                "o",
+                markersize=3,
+                alpha=0.8,
+                color=common.COLOURS[method],
+                label=common.LABELS[method],
+            )
+        ax.set(xscale="log", xlabel="final train loss on the target, each seed")
+        ax.set_title(rf"$\omega = {omega:g}$ rad, {count([r for r in found if r.config.task.omega == omega])}")
+    short = [f"{s.init.replace('_', ' ')}\nnoise {s.noise:g}, batch {s.batch_size}" for s in by_setting]
+    axes[0].set_yticks(range(len(short)), short, fontsize=6)
+    axes[0].invert_yaxis()
+    axes[-1].legend(loc="lower right")
+    return common.save(figure, place.figures / "map")

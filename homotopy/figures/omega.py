@@ -1,0 +1,34 @@
+"""Figure 2a: median train loss at the end against omega, a line per method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from homotopy.figures import common
+from homotopy.figures.loading import Place, Result, band, count, experiment
+
+
+def draw(place: Place) -> list[Path]:
+    """Draw the final loss on the target with its quartiles."""
+    found = experiment("fig2a", place)
+    figure, (axes,) = common.subplots()
+    for method in common.METHODS:
+        results = [r for r in found if r.config.method.name == method]
+        omegas = np.array([r.config.task.omega for r in results])
+        median, low, high = np.array([_summary(r) for r in results]).T
+        colour = common.COLOURS[method]
+        axes.plot(omegas, median, "o-", markersize=3, color=colour, label=common.LABELS[method])
+        axes.fill_between(omegas, low, high, color=colour, alpha=0.2, linewidth=0)
+    epochs = found[0].config.epochs
+    axes.axhline(found[0].config.task.noise ** 2, color="0.4", linewidth=0.8, linestyle="--", label="noise floor")
+    axes.set(xlabel=r"$\omega$ (rad)", ylabel=f"train loss after {epochs} epochs\n(median, quartiles)", yscale="log")
+    axes.set_title(count(found))
+    axes.legend()
+    return common.save(figure, place.figures / "fig2a")
+
+
+def _summary(found: Result) -> tuple[float, float, float]:
+    median, low, high = band(found.final("target_loss"))
+    return float(median), float(low), float(high)
