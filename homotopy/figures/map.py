@@ -1,4 +1,4 @@
-"""The map of unstated settings: the final losses of every setting, and the points of the rule in `homotopy.selection`."""
+"""The map of unstated settings: every setting's final losses, and its points by the rule in `homotopy.selection`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,53 @@
+# make help lists the targets. Every target installs what it needs into .venv first.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PROFILE ?= quick
+VENV ?= .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+CHECK_PYTHON := python3
+
+.PHONY: help setup data reproduce figures report sweep status doctor bench test lint
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
+
+$(STAMP): requirements.txt requirements-dev.txt
+	$(CHECK_PYTHON) -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --requirement requirements.txt
+	$(PYTHON) -m pip install --quiet --requirement requirements-dev.txt
+	touch $(STAMP)
+
+setup: $(STAMP)  ## install everything into .venv
+
+data: $(STAMP)  ## download and check MNIST, FashionMNIST and CIFAR-10 (data.root: HOMOTOPY_DATA or data/)
+	$(PYTHON) scripts/data.py
+
+reproduce: $(STAMP)  ## train, draw and report everything; PROFILE=quick (default), paper or smoke
+	$(PYTHON) scripts/reproduce.py profile=$(PROFILE)
+
+figures: $(STAMP)  ## draw all figures from saved results, without training
+	$(PYTHON) scripts/plot.py profile=$(PROFILE)
+
+report: $(STAMP)  ## judge the paper's claims from saved results
+	$(PYTHON) scripts/report.py profile=$(PROFILE)
+
+sweep: $(STAMP)  ## the grid over omega and gamma
+	$(PYTHON) scripts/train.py experiment=omega_gamma profile=$(PROFILE)
+
+status: $(STAMP)  ## done, running, failed and missing runs, and the time left
+	$(PYTHON) scripts/status.py profile=$(PROFILE)
+
+doctor: $(STAMP)  ## what is wrong with this machine, and the command that mends it
+	$(PYTHON) scripts/doctor.py
+
+bench: $(STAMP)  ## speed, as ratios measured in one run
+	$(PYTHON) scripts/bench.py
+
+test: $(STAMP)  ## all tests
+	$(PYTHON) -m pytest
+
+lint: $(STAMP)  ## ruff and mypy
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy

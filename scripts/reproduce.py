@@ -1,0 +1,42 @@
+"""Everything, in order: train every experiment, draw every figure, write the report. `make reproduce` calls this.
+
+An experiment that cannot run (a data set that is neither here nor to be downloaded, say) does not stop the others; it
+is named at the end, with the command that repeats it, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
+
+EXPERIMENTS = ("fig1", "fig8", "fig2a", "fig2b", "omega_gamma")
+
+
+def steps(profile: str, root: str) -> list[list[str]]:
+    """Return the commands, each as arguments to Python."""
+    options = [f"profile={profile}", f"results.root={root}"]
+    train = [["scripts/train.py", f"experiment={name}", *options] for name in EXPERIMENTS]
+    return [*train, ["scripts/plot.py", *options], ["scripts/report.py", *options]]
+
+
+def main(arguments: list[str]) -> None:
+    """Run every step; exit 1 if one failed."""
+    options = cli.options(arguments, {"profile": "quick", "results.root": "results"})
+    failed, began = [], time.monotonic()
+    for command in steps(options["profile"], options["results.root"]):
+        print(f"[{time.monotonic() - began:5.0f} s] python {' '.join(command)}", file=sys.stderr, flush=True)
+        if subprocess.run([sys.executable, *command], cwd=Path(__file__).parent.parent).returncode:
+            failed.append(command)
+    print(f"[{time.monotonic() - began:5.0f} s] done", file=sys.stderr)
+    for command in failed:
+        print(f"failed; repeat it with: python {' '.join(command)}", file=sys.stderr)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    cli.guard(main, sys.argv[1:])
