@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from homotopy import models, optimizers, schedules
 from homotopy.continuation import Step, plan
 from homotopy.errors import ConfigError
-from homotopy.settings import at_least, between, build, check, one_of, positive, rule
+from homotopy.settings import at_least, build, check, one_of, positive, rule
 from homotopy.tasks import TASKS
+from homotopy.vgg import VGG
 
 SCHEMA = 1  # version of the result files' layout; part of every identity
 
@@ -27,27 +28,6 @@ class Method:
     name: str
     start: str = rule(one_of("random", "source"), "random or source")
     path: str = rule(one_of("direct", "schedule"), "direct or schedule")
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """The sequence of lam."""
-
-    name: str = rule(one_of("linear", "geometric", "sublinear", "explicit"), "linear, geometric, sublinear or explicit")
-    gamma: int = rule(at_least(1), f"{_COUNT} (number of steps)", default=1)
-    ratio: float = rule(positive, "a number above 0 (growth of the increments)", default=1.0)
-    power: float = rule(positive, "a number above 0", default=1.0)
-    values: list | None = rule(lambda v: all(isinstance(x, (int, float)) for x in v), "a list of numbers", default=None)
-
-    def lams(self) -> tuple[float, ...]:
-        """Return lam_1 < ... < lam_gamma = 1."""
-        if self.name == "geometric":
-            return schedules.geometric(self.gamma, self.ratio)
-        if self.name == "sublinear":
-            return schedules.sublinear(self.gamma, self.power)
-        if self.name == "explicit":
-            return schedules.explicit(self.values or [])
-        return schedules.linear(self.gamma)
 
 
 @dataclass(frozen=True)
@@ -87,9 +67,38 @@ class Mlp:
     depth: int = rule(at_least(1), f"{_COUNT} (hidden layers)")
     init: str = rule(lambda v: v in models.INITIALISATIONS, ", ".join(models.INITIALISATIONS))
     name: str = "mlp"
+    precisions: ClassVar[tuple[str, ...]] = ("float32", "float64")
+
+    def network(self, deformation: Any) -> models.MLP:
+        """Return the network for scalar regression."""
+        return models.MLP(width=self.width, depth=self.depth, init=self.init)
 
 
-MODELS: dict[str, type] = {"mlp": Mlp}
+def _widths(value: list) -> bool:
+    return all(isinstance(width, int) and width >= 1 for width in value)
+
+
+@dataclass(frozen=True)
+class Vgg:
+    """The classification network."""
+
+    stages: list = rule(
+        lambda v: v and all(isinstance(stage, list) and stage and _widths(stage) for stage in v),
+        "a list of stages, each a list of channels, such as [[16],[32,32]]",
+    )
+    hidden: list = rule(_widths, "a list of units per hidden dense layer, or []")
+    batch_norm: bool = rule(one_of(True, False), "true or false")
+    init: str = rule(lambda v: v in models.INITIALISATIONS, ", ".join(models.INITIALISATIONS))
+    name: str = "vgg"
+    precisions: ClassVar[tuple[str, ...]] = ("float32", "float64", "bfloat16")
+
+    def network(self, deformation: Any) -> VGG:
+        """Return the network for the deformation's images and classes."""
+        stages = tuple(tuple(stage) for stage in self.stages)
+        return VGG(deformation.shape, deformation.classes, stages, tuple(self.hidden), self.batch_norm, self.init)
+
+
+MODELS: dict[str, type] = {"mlp": Mlp, "vgg": Vgg}
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,7 @@ class Config:
 
     task: Any
     method: Method
-    schedule: Schedule
+    schedule: schedules.Schedule
     budget: Budget
     optimizer: Optimizer
     model: Any
@@ -122,10 +131,9 @@ class Config:
 
     def steps(self) -> list[Step]:
         """Lay out the run; the direct path spends the schedule's epochs at lam = 1."""
-        lams = self.schedule.lams()
         if self.method.path == "schedule":
-            return plan(lams, self.budget.k, self.budget.final)
-        return plan((1.0,), len(lams) * self.budget.k, self.budget.final)
+            return plan(self.schedule.lams, self.budget.k, self.budget.final)
+        return plan((1.0,), self.schedule.gamma * self.budget.k, self.budget.final)
 
     @property
     def epochs(self) -> int:
@@ -208,7 +216,7 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
     config = Config(
         task=_choice(raw["task"], TASKS, "task"),
         method=build(Method, raw["method"], "method"),
-        schedule=build(Schedule, raw["schedule"], "schedule"),
+        schedule=schedules.build(raw["schedule"]),
         budget=build(Budget, raw["budget"], "budget"),
         optimizer=build(Optimizer, raw["optimizer"], "optimizer"),
         model=_choice(raw["model"], MODELS, "model"),
@@ -217,7 +225,7 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         log_every=top("log_every", int, at_least(1), f"{_COUNT} (epochs)"),
         seeds=_seeds(raw["seeds"]),
         device=top("device", str, None, "auto, cpu, cuda or cuda:N"),
-        precision=top("precision", str, one_of("float32", "float64"), "float32 or float64"),
+        precision=raw["precision"],
         threads=optional("threads"),
         width=optional("width"),
         profile=top("profile", str, lambda v: v and "/" not in v, "a folder's name"),
@@ -225,8 +233,17 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         data_root=Path(top("data.root", str, None, "a folder")),
         verify=top("data.verify", bool, None, "true or false"),
     )
-    config.schedule.lams()
-    n = config.task.training_samples
-    if not between(0, n + 1)(config.batch_size):
-        raise ConfigError("batch_size", config.batch_size, f"at most {n}, the size of the training set")
+    _check_together(config)
     return config
+
+
+def _check_together(config: Config) -> None:
+    """Raise ConfigError for values that are right each alone, and wrong together."""
+    if config.model.name not in config.task.models:
+        raise ConfigError("model", config.model.name, f"{' or '.join(config.task.models)} with task={config.task.name}")
+    if config.precision not in config.model.precisions:
+        allowed = f"{', '.join(config.model.precisions)} with model={config.model.name}"
+        raise ConfigError("precision", config.precision, allowed)
+    n = config.task.training_samples
+    if n is not None and config.batch_size > n:
+        raise ConfigError("batch_size", config.batch_size, f"at most {n}, the size of the training set")

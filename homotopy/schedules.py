@@ -1,32 +1,93 @@
-"""Schedules: the increasing sequence of lam that Algorithm 1 visits, ending exactly at 1 (Section 2.1)."""
+"""Schedules: the increasing sequence of lam that Algorithm 1 visits, ending exactly at 1 (Section 2.1).
+
+To add one, write a function of its settings here, decorate it, and add conf/schedule/<its name>.yaml.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from homotopy.errors import ConfigError
+from homotopy.settings import at_least, check, positive
+
+Lams = tuple[float, ...]
+SCHEDULES: dict[str, Callable[..., Lams]] = {}
 
 
-def linear(gamma: int) -> tuple[float, ...]:
+def schedule(function: Callable[..., Lams]) -> Callable[..., Lams]:
+    """Register a function of settings that returns lam_1 < ... < lam_gamma = 1."""
+    SCHEDULES[function.__name__] = function
+    return function
+
+
+def _steps(gamma: Any) -> int:
+    return check(gamma, int, {"holds": at_least(1), "allowed": "an integer of at least 1 (steps)"}, "schedule.gamma")
+
+
+def _above_0(value: Any, name: str) -> float:
+    return check(value, float, {"holds": positive, "allowed": "a number above 0"}, f"schedule.{name}")
+
+
+@schedule
+def linear(gamma: int) -> Lams:
     """lam_i = i/gamma, the paper's choice (Algorithm 1, line 6)."""
-    return tuple(i / gamma for i in range(1, gamma + 1))
+    return tuple(i / gamma for i in range(1, _steps(gamma) + 1))
 
 
-def geometric(gamma: int, ratio: float) -> tuple[float, ...]:
+@schedule
+def geometric(gamma: int, ratio: float) -> Lams:
     """Increments that shrink (ratio < 1) or grow (ratio > 1) by `ratio` from step to step; ratio 1 is linear."""
-    increments = [ratio**i for i in range(gamma)]
+    increments = [_above_0(ratio, "ratio") ** i for i in range(_steps(gamma))]
     total = sum(increments)
     return (*(sum(increments[:i]) / total for i in range(1, gamma)), 1.0)
 
 
-def sublinear(gamma: int, power: float) -> tuple[float, ...]:
+@schedule
+def sublinear(gamma: int, power: float) -> Lams:
     """lam_i = (i/gamma)^power: with 0 < power < 1 the steps get smaller towards the target."""
-    return tuple((i / gamma) ** power for i in range(1, gamma + 1))
+    exponent = _above_0(power, "power")
+    return tuple((i / gamma) ** exponent for i in range(1, _steps(gamma) + 1))
 
 
-def explicit(values: Sequence[float]) -> tuple[float, ...]:
-    """The values themselves; they must increase within (0, 1] and end at 1."""
-    path = (0.0, *values)
-    if len(path) < 2 or path[-1] != 1 or any(b <= a for a, b in zip(path[:-1], path[1:], strict=True)):
-        raise ConfigError("schedule.values", list(values), "a list that increases within (0, 1] and ends at 1")
-    return tuple(float(value) for value in values)
+@schedule
+def explicit(values: list[float]) -> Lams:
+    """The values themselves."""
+    check(values, list, {"allowed": "a list of numbers"}, "schedule.values")
+    return tuple(check(value, float, {"allowed": "a number"}, "schedule.values") for value in values)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The sequence of lam, checked: it increases within (0, 1] and ends at 1."""
+
+    name: str
+    lams: Lams
+
+    @property
+    def gamma(self) -> int:
+        """The number of steps."""
+        return len(self.lams)
+
+
+def build(raw: dict[str, Any]) -> Schedule:
+    """Build the schedule that the configuration's group describes; raise ConfigError for the first mistake."""
+    settings = dict(raw)
+    name = str(settings.pop("name", None))
+    if name not in SCHEDULES:
+        raise ConfigError("schedule.name", name, f"one of {', '.join(SCHEDULES)}")
+    wanted = list(inspect.signature(SCHEDULES[name]).parameters)
+    for key in wanted:
+        if key not in settings:
+            raise ConfigError(f"schedule.{key}", "missing", "given")
+    for key, value in settings.items():
+        if key not in wanted:
+            raise ConfigError(f"schedule.{key}", value, f"left out: schedule {name} has {', '.join(wanted)}")
+    lams = SCHEDULES[name](**settings)
+    path = (0.0, *lams)
+    if path[-1] != 1 or any(b <= a for a, b in zip(path[:-1], path[1:], strict=True)):
+        shown = ", ".join(f"{key}={value}" for key, value in settings.items())
+        raise ConfigError("schedule", f"{name} ({shown})", "such that lam increases within (0, 1] and ends at 1")
+    return Schedule(name, lams)
