@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -49,3 +50,34 @@ def cosine(lr: float, epoch: int, epochs: int) -> float:
 
 
 DECAYS = {f.__name__: f for f in (constant, cosine)}
+
+
+class Moments(NamedTuple):
+    """What the update rule remembers, by PyTorch's names: tensors (S, P), or (P,) for one seed; and the steps taken."""
+
+    averages: dict[str, Tensor]
+    step: Tensor
+
+
+def zero_moments(rule: Adam | SGD, theta: Tensor) -> Moments:
+    """Return the moments before the first step."""
+    names = ["exp_avg", "exp_avg_sq"] if isinstance(rule, Adam) else ["momentum_buffer"] if rule.momentum else []
+    return Moments({name: torch.zeros_like(theta) for name in names}, torch.zeros(()))
+
+
+def update(rule: Adam | SGD, lr: float, theta: Tensor, gradient: Tensor, moments: Moments) -> None:
+    """Take one step in place with the kernels that PyTorch's fused optimizers call, all tensors (P,)."""
+    moments.step.add_(1)
+    averages = moments.averages
+    if isinstance(rule, Adam):
+        torch._fused_adam_(
+            [theta], [gradient], [averages["exp_avg"]], [averages["exp_avg_sq"]], [], [moments.step],
+            lr=lr, beta1=rule.beta1, beta2=rule.beta2, eps=rule.eps,
+            weight_decay=0.0, amsgrad=False, maximize=False,
+        )  # fmt: skip
+    else:
+        torch._fused_sgd_(
+            [theta], [gradient], list(averages.values()),
+            lr=lr, momentum=rule.momentum,
+            weight_decay=0.0, dampening=0.0, nesterov=False, maximize=False, is_first_step=False,
+        )  # fmt: skip
