@@ -22,7 +22,6 @@ from filelock import FileLock
 from torch import Tensor
 from torch.nn import functional
 
-from homotopy import tv
 from homotopy.errors import DataError
 
 # beside the files of an inexact copy: {"md5": {file: md5}, "train": [indices that differ], "test": [...]}
@@ -157,32 +156,10 @@ def _difference(official: bool, declared: dict) -> str:
     return f"not the official files ({inexact} images differ)" if inexact else "not the official files"
 
 
-# torchvision derives MNIST's folder from the name of the class
-class MNIST(tv.datasets.MNIST):
-    """MNIST, never read from the processed files of an old torchvision, which nobody checked."""
-
-    def _check_legacy_exist(self) -> bool:
-        return False
-
-
-class FashionMNIST(tv.datasets.FashionMNIST):
-    """Fashion-MNIST, likewise."""
-
-    def _check_legacy_exist(self) -> bool:
-        return False
-
-
-class CIFAR10(tv.datasets.CIFAR10):
-    """CIFAR-10 without torchvision's own check, which refuses whatever is not official; `check` has been made."""
-
-    train_list = [[file, None] for file, _ in tv.datasets.CIFAR10.train_list]
-    test_list = [[file, None] for file, _ in tv.datasets.CIFAR10.test_list]
-    meta = {**tv.datasets.CIFAR10.meta, "md5": None}
-
-
 def _read(name: str, root: Path, train: bool):
-    kind = {"MNIST": MNIST, "FashionMNIST": FashionMNIST, "CIFAR10": CIFAR10}[name]
-    return kind(root, train=train, download=False)
+    from homotopy import tv  # here, since its import takes seconds and most commands need no images
+
+    return getattr(tv, name)(root, train=train, download=False)
 
 
 def _split(dataset) -> Split:
@@ -203,11 +180,10 @@ def load_folder(path: Path, size: int, channels: int) -> ImageSet:
 
 
 def _read_folder(path: Path, size: int, channels: int) -> tuple[Split, tuple[str, ...]]:
-    transforms = tv.transforms
-    transform = transforms.Compose(
-        [transforms.Resize((size, size)), transforms.Grayscale(channels), transforms.PILToTensor()]
-        if channels == 1
-        else [transforms.Resize((size, size)), transforms.PILToTensor()]
+    from homotopy import tv
+
+    transform = tv.transforms.Compose(
+        [tv.transforms.Resize((size, size)), tv.transforms.Grayscale(channels), tv.transforms.PILToTensor()]
     )
     try:
         folder = tv.datasets.ImageFolder(path, transform)
@@ -263,6 +239,8 @@ def _missing(name: str, root: Path) -> list[Path]:
 
 
 def _fetch(name: str, root: Path) -> list[Path]:
+    from homotopy import tv
+
     with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as fresh, _timeout(_TIMEOUT):
         try:
             getattr(tv.datasets, name)(fresh, download=True)

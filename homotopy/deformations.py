@@ -18,6 +18,8 @@ from homotopy.ensemble import Ensemble
 class Deformation(Protocol):
     """A source task carried to a target task, with the data of every seed of an ensemble."""
 
+    provenance: list[dict]  # of each data set that was read: its files' checksums, and whether they are the official ones
+
     def source(self) -> Any:
         """Return the source task's problem."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -20,17 +20,20 @@ class EpochLoss(NamedTuple):
 
 
 class Ensemble(Protocol):
-    """The corrector of Algorithm 1: moves all its seeds by one epoch on the problem at hand."""
+    """The corrector of Algorithm 1: moves all its seeds by one epoch on the problem at hand.
+
+    Problems, and what is evaluated, are of the kind that the ensemble is made for: see `homotopy.tasks`.
+    """
 
     @property
     def theta(self) -> Tensor:
         """A copy of the parameters, (S, P)."""
 
-    def epoch(self, problem: Regression, epoch: int, lr: float) -> EpochLoss:
+    def epoch(self, problem: Any, epoch: int, lr: float) -> EpochLoss:
         """Train one epoch (numbered from 1 within the run, which fixes its order) with step size lr."""
 
-    def evaluate(self, x: Tensor, y: Tensor) -> Tensor:
-        """Mean squared error of each seed on its own x (S, N, D), y (S, N, 1); float64 (S,)."""
+    def evaluate(self, *data: Any) -> Any:
+        """Score each seed on data without training; float64 (S,) of each measure."""
 
     def reset_moments(self) -> None:
         """Forget the optimizer's moments, as at the start of a run."""

@@ -32,7 +32,11 @@ class Group:
     def __init__(self, model: VGG, rule: Adam | SGD, theta: Tensor) -> None:
         """Start from theta (G, P), which is copied."""
         self._model, self._rule = model, rule
-        trained, running = theta.detach().split([model.trained, model.size - model.trained], dim=1)
+        self._start(theta)
+
+    def _start(self, theta: Tensor) -> None:
+        sizes = [self._model.trained, self._model.size - self._model.trained]
+        trained, running = theta.detach().split(sizes, dim=1)
         self.trained, self.running = trained.clone().requires_grad_(), running.clone()
         self.reset_moments()
 
@@ -53,7 +57,7 @@ class Group:
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Continue from what `state()` returned."""
-        self.__init__(self._model, self._rule, state["theta"])  # type: ignore[misc]
+        self._start(state["theta"])
         moments = {name: value.clone() for name, value in state.items() if name != "theta"}
         if moments:
             self.optimizer.state[self.trained].update(moments)

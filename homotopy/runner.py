@@ -22,10 +22,12 @@ from homotopy.continuation import Step, follow, solve_source
 from homotopy.deformations import Deformation
 from homotopy.ensemble import AutogradEnsemble, Ensemble
 from homotopy.fused import FusedEnsemble
+from homotopy.image_ensemble import ImageEnsemble
 from homotopy.models import MLP
 from homotopy.optimizers import SGD, Adam
 from homotopy.progress import Progress
 from homotopy.streams import Purpose, generator
+from homotopy.vgg import VGG
 
 
 def _git(*arguments: str) -> str:
@@ -36,7 +38,8 @@ def _git(*arguments: str) -> str:
 # of the code that runs, which is the code at import: the checkout may move on during a long study
 _COMMIT = _git("rev-parse", "HEAD")
 _DIRTY = bool(_git("status", "--porcelain", "--untracked-files=no"))
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+# of parameters and data; with bfloat16 only the layers compute in it
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
 
 @dataclass(frozen=True)
@@ -62,18 +65,15 @@ def group_width(config: Config, device: torch.device) -> int:
     return config.width or (8 if device.type == "cpu" else len(config.seeds))
 
 
-def network(config: Config) -> MLP:
-    """Return the model."""
-    return MLP(width=config.model.width, depth=config.model.depth, init=config.model.init)
-
-
-def build_ensemble(model: MLP, rule: Adam | SGD, theta: Tensor, batch_size: int) -> Ensemble:
-    """Return the fastest ensemble for the device at hand."""
+def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Tensor) -> Ensemble:
+    """Return the fastest ensemble for the model and the device at hand."""
+    if isinstance(model, VGG):
+        return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
     kind = FusedEnsemble if theta.device.type == "cpu" else AutogradEnsemble
-    return kind(model, rule, theta, batch_size)
+    return kind(model, rule, theta, config.batch_size)
 
 
-def initial_theta(model: MLP, seeds: Sequence[int], place: Machine) -> Tensor:
+def initial_theta(model: MLP | VGG, seeds: Sequence[int], place: Machine) -> Tensor:
     """Draw every seed's random initialisation, (S, P)."""
     draws = [model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds]
     return torch.from_numpy(np.stack(draws)).to(place.device, place.dtype)
@@ -84,9 +84,9 @@ def source_solutions(config: Config, seeds: Sequence[int], deformation: Deformat
     folder = config.results / ".cache" / f"source-{digest(config.source_identity())}"
     files = [folder / f"seed-{seed}.pt" for seed in seeds]
     if not all(file.exists() for file in files):
-        model = network(config)
+        model = config.model.network(deformation)
         start = initial_theta(model, seeds, place)
-        ensemble = build_ensemble(model, Adam(config.source_lr), start, config.batch_size)
+        ensemble = build_ensemble(config, model, Adam(config.source_lr), start)
         with Progress("source task", config.budget.source) as progress:
             for loss in solve_source(ensemble, deformation, config.budget.source, config.source_lr):
                 progress.advance(0.0, float(loss.objective.median()))
@@ -118,7 +118,7 @@ class History:
         """Record one point; a diverged seed's losses are infinite from there on."""
         for name, values in found.items():
             values = values.cpu().double().clone()
-            values[self.diverged_at > 0] = 0.0 if name == "accuracy" else torch.inf
+            values[self.diverged_at > 0] = 0.0 if name.endswith("accuracy") else torch.inf
             self.metrics.setdefault(name, []).append(values)
 
     def state(self) -> dict[str, Tensor]:
@@ -141,15 +141,16 @@ class History:
         return pd.concat(parts, ignore_index=True)
 
 
-def train_group(config: Config, seeds: Sequence[int], place: Machine, folder: results.RunFolder) -> History:
+def train_group(
+    config: Config, seeds: Sequence[int], deformation: Deformation, place: Machine, folder: results.RunFolder
+) -> History:
     """Train some seeds together from start to end; continue from the folder's checkpoint if it is of these seeds."""
-    deformation = config.task.load(seeds, place.device, place.dtype)
-    model = network(config)
+    model = config.model.network(deformation)
     if config.method.start == "source":
         theta = source_solutions(config, seeds, deformation, place)
     else:
         theta = initial_theta(model, seeds, place)
-    ensemble = build_ensemble(model, config.optimizer.rule(), theta, config.batch_size)
+    ensemble = build_ensemble(config, model, config.optimizer.rule(), theta)
     steps = config.steps()
     history = History(seeds, steps, config.log_every)
     reset = config.optimizer.moments == "reset"
@@ -177,8 +178,10 @@ def run(config: Config) -> Path:
         for start in range(0, len(todo), width):
             seeds = todo[start : start + width]
             began = time.monotonic()
-            history = train_group(config, seeds, place, folder)
-            folder.add(history.frame(), _record(history, place, time.monotonic() - began))
+            deformation = config.task.load(seeds, place.device, place.dtype)
+            history = train_group(config, seeds, deformation, place, folder)
+            made = {"precision": config.precision, "data": deformation.provenance}
+            folder.add(history.frame(), _record(history, place, time.monotonic() - began) | made)
     return folder.path
 
 

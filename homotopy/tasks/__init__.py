@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homotopy.tasks.images import ImageFolders, Images
 from homotopy.tasks.sine import Sine
 
-TASKS: dict[str, type] = {"sine": Sine}
+TASKS: dict[str, type] = {"sine": Sine, "images": Images, "image_folder": ImageFolders}

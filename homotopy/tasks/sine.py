@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ class Sine:
     filter_samples: int = rule(at_least(1), "an integer of at least 1 (M of Eq. 21)")
     filter_width: float = rule(positive, "a number above 0 (xi of Eq. 22)")
     name: str = "sine"
+    models: ClassVar[tuple[str, ...]] = ("mlp",)
 
     @property
     def label(self) -> str:
@@ -90,6 +91,7 @@ class SineDeformation:
 
     def __init__(self, task: Sine, seeds: Sequence[int], data: SineData) -> None:
         self._seeds = seeds
+        self.provenance: list[dict] = []  # every seed draws its own data
         n = task.training_samples
         self._x, self._y_target = data.x[:, :n], data.y_target[:, :n]
         self._x_test, self._y_test = data.x[:, n:], data.y_target[:, n:]
