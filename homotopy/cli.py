@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from homotopy import compose, config, runner
+from homotopy import compose, config, illustrations, runner
 from homotopy.errors import ConfigError, UserError
+from homotopy.theory import study
 
 
 def train(raw: dict[str, Any]) -> None:
@@ -15,12 +16,23 @@ def train(raw: dict[str, Any]) -> None:
     print(runner.run(config.from_dict(raw)))
 
 
-JOBS: dict[str, Callable[[dict[str, Any]], None]] = {"train": train}
+class Job(NamedTuple):
+    """What checks the settings that only this job has, and what does it."""
+
+    check: Callable[[dict[str, Any]], Any]
+    do: Callable[[dict[str, Any]], None]
+
+
+JOBS = {
+    "train": Job(lambda raw: None, train),
+    "illustrate": Job(illustrations.check, illustrations.compute),
+    "theory": Job(study.settings, study.measure),
+}
 
 
 def do(raw: Any) -> None:
     """Run the job that a composed configuration asks for."""
-    guard(JOBS[raw["job"]], raw)
+    guard(JOBS[raw["job"]].do, raw)
 
 
 def check(arguments: Sequence[str]) -> None:
@@ -31,6 +43,7 @@ def check(arguments: Sequence[str]) -> None:
         if raw["job"] not in JOBS:
             raise ConfigError("job", raw["job"], " or ".join(JOBS))
         config.from_dict(raw)
+        JOBS[raw["job"]].check(raw)
 
 
 def guard(work: Callable[..., None], *arguments: Any) -> None:

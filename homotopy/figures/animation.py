@@ -14,8 +14,10 @@ T = TypeVar("T")
 _HOLD = 6  # frames that the first and the last picture stand still
 
 
-def save(figure: Figure, show: Callable[[T], None], frames: Sequence[T], path: Path, dpi: int = 80) -> list[Path]:
-    """Write an endless GIF: `show` puts a frame on the figure; the same frames give the same bytes. Closes the figure."""
+def save(figure: Figure, show: Callable[[T], None], frames: Sequence[T], path: Path, dpi: int = 120) -> list[Path]:
+    """Write an endless GIF, `show` putting each frame on the figure, and close it; same frames, same bytes."""
+    figure.canvas.draw()
+    figure.set_layout_engine("none")  # laid out once: nothing moves but the data
     path.parent.mkdir(parents=True, exist_ok=True)
     held = [frames[0]] * _HOLD + list(frames) + [frames[-1]] * _HOLD
     FuncAnimation(figure, show, frames=held, init_func=lambda: None, cache_frame_data=False).save(

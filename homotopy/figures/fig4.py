@@ -17,10 +17,11 @@ TITLES = {"mixture": "(a) mixture", "parameters": r"(b) moving $\mu$ and $\sigma
 
 def panel(axes: Axes, rows: pd.DataFrame) -> None:
     """Draw the density at each lam, with a dot at its highest point."""
-    for lam, curve in rows.groupby("lam"):
-        colour = plt.get_cmap("viridis")(0.9 * float(lam))
+    for lam in sorted(rows["lam"].unique()):
+        curve = rows[rows["lam"] == lam].reset_index()
+        colour = plt.get_cmap("viridis")(0.9 * lam)
         axes.plot(curve["x"], curve["density"], color=colour, label=rf"$\lambda = {lam:g}$")
-        top = curve.loc[curve["density"].idxmax()]
+        top = curve.iloc[int(curve["density"].to_numpy().argmax())]
         axes.plot(top["x"], top["density"], "o", color=colour, markersize=3.5)
     axes.set(xlabel="x", ylim=(0, 4.3))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from homotopy.figures import animation, common
 from homotopy.figures.files import read
@@ -24,12 +25,14 @@ def _at(rows: pd.DataFrame, deformation: str, lam: float) -> pd.DataFrame:
 
 
 def _dress(axes: Axes) -> None:
-    axes.set(xlim=(0, 1), ylim=(-1.5, 1.5), yticks=(-1, 0, 1))
+    axes.set(xlim=(0, 1), ylim=(-1.5, 1.5), yticks=(-1, 0, 1), xticks=(0, 0.25, 0.5, 0.75, 1))
+    axes.xaxis.set_major_formatter("{x:g}")
 
 
-def _samples(axes: Axes, rows: pd.DataFrame) -> None:
-    axes.plot(rows["x"], rows["y"], "-", color="0.75", linewidth=0.4)
-    axes.plot(rows["x"], rows["y"], ".", color=common.COLOURS["homotopy"], markersize=1.5, markeredgewidth=0)
+def _samples(axes: Axes, rows: pd.DataFrame, size: float = 1.5) -> list[Line2D]:
+    line = axes.plot(rows["x"], rows["y"], "-", color="0.75", linewidth=0.4)
+    dots = axes.plot(rows["x"], rows["y"], ".", color=common.COLOURS["homotopy"], markersize=size, markeredgewidth=0)
+    return line + dots
 
 
 def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
@@ -49,13 +52,17 @@ def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
 def moving(place: Place, rows: pd.DataFrame) -> list[Path]:
     """Animate lam from 0 to 1 in both panels."""
     figure, axes = common.subplots(columns=2, sharey=True)
+    drawn = []
+    for ax, (name, title) in zip(axes, TITLES.items(), strict=True):
+        drawn += [(name, line) for line in _samples(ax, _at(rows, name, 0.0), size=2.5)]
+        _dress(ax)
+        ax.set(title=title, xlabel="x")
 
     def show(lam: float) -> None:
-        for ax, (name, title) in zip(axes, TITLES.items(), strict=True):
-            ax.clear()
-            _samples(ax, _at(rows, name, lam))
-            _dress(ax)
-            ax.set(title=title, xlabel=rf"x,  $\lambda$ = {lam:.2f}")
+        for name, line in drawn:
+            line.set_ydata(_at(rows, name, lam)["y"])
+        for ax in axes:
+            ax.set_xlabel(rf"x,  $\lambda$ = {lam:.2f}")
 
     return animation.save(figure, show, sorted(rows["lam"].unique()), place.figures / "fig5.gif")
 

@@ -17,5 +17,6 @@ def draw(place: Place) -> list[Path]:
         part = rows[rows["task"] == task]
         ax.plot(part["x"], part["y"], ".", color=common.COLOURS["homotopy"], markersize=1.6, markeredgewidth=0)
         ax.set(title=rf"({label}) {task} task, $\omega = {part['omega'].iloc[0]:g}$ rad", xlabel="x", xlim=(0, 1))
+        ax.set_xticks((0, 0.25, 0.5, 0.75, 1), labels=("0", "0.25", "0.5", "0.75", "1"))
     axes[0].set_ylabel("y")
     return common.save(figure, place.figures / "fig7")

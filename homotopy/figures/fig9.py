@@ -19,9 +19,9 @@ _MARKERS = "osD^vP"
 
 def path_panel(axes: Axes, iterates: pd.DataFrame, balls: pd.DataFrame) -> None:
     """Draw a run's SGD iterates, where each step ended, the optima, and the balls around them."""
-    for ball in balls.itertuples():
-        axes.add_patch(Circle((ball.x, ball.y), ball.radius, facecolor="#0072B2", alpha=0.10, linewidth=0))
-        axes.add_patch(Circle((ball.x, ball.y), ball.radius, fill=False, edgecolor="#0072B2", linewidth=0.5))
+    for x, y, radius in balls[["x", "y", "radius"]].to_numpy():
+        axes.add_patch(Circle((x, y), radius, facecolor="#0072B2", alpha=0.10, linewidth=0))
+        axes.add_patch(Circle((x, y), radius, fill=False, edgecolor="#0072B2", linewidth=0.5))
     last = iterates[iterates["k"] == iterates["k"].max()]
     axes.plot(iterates["x"], iterates["y"], "-", color="0.55", linewidth=0.4, label="SGD iterates", zorder=2)
     axes.plot(balls["x"], balls["y"], "+-", color="#0072B2", markersize=6, linewidth=0.8, label=r"$\theta^*_i$")
@@ -34,11 +34,10 @@ def path_panel(axes: Axes, iterates: pd.DataFrame, balls: pd.DataFrame) -> None:
 def step_panel(axes: Axes, tracking: pd.DataFrame) -> None:
     """Draw, for each problem, the worst error along the path over r against the step of lam over the admissible one."""
     tracking = tracking[tracking["i"] > 0]
-    for (problem, rows), colour, marker in zip(
-        tracking.groupby("problem", sort=False), _COLOURS, _MARKERS, strict=False
-    ):
-        worst = rows.groupby("step_over_admissible")["ratio"].max()
-        axes.plot(worst.index, np.sqrt(worst), marker=marker, markersize=3, color=colour, label=problem)
+    for problem, colour, marker in zip(tracking["problem"].unique(), _COLOURS, _MARKERS, strict=True):
+        worst = tracking[tracking["problem"] == problem].groupby("step_over_admissible")["ratio"].max()
+        label = problem.replace(" mu ", r" $\mu$ = ")
+        axes.plot(worst.index, np.sqrt(worst), marker=marker, markersize=3, color=colour, label=label)
     axes.axhline(1, color="black", linewidth=0.8)
     axes.axvline(1, color="black", linewidth=0.8, linestyle=":")
     axes.set(xscale="log", yscale="log", xlabel=r"step of $\lambda$ / admissible step")

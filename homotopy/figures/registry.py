@@ -6,14 +6,19 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from homotopy.figures import curves, heatmap, map, omega
+from homotopy.figures import curves, fig4, fig5, fig7, fig9, figc, heatmap, map, omega
 from homotopy.figures.loading import Place
 
 FIGURES: dict[str, Callable[[Place], list[Path]]] = {
     "fig1": partial(curves.draw, "fig1"),
     "fig2a": omega.draw,
     "fig2b": partial(curves.draw, "fig2b"),
+    "fig4": fig4.draw,
+    "fig5": fig5.draw,
+    "fig7": fig7.draw,
     "fig8": partial(curves.draw, "fig8"),
+    "fig9": fig9.draw,
+    "figc": figc.draw,
     "omega_gamma": heatmap.draw,
     "map": map.draw,
 }

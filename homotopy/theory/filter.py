@@ -24,8 +24,12 @@ WIDTHS = (0.0005, 0.001, 0.002, 0.003, 0.004, 0.006, 0.008, 0.016, 0.032)  # xi
 _PLACES = 400
 
 
-def expectation(x: Array, width: float, cells: int = 20_000) -> tuple[Array, Array]:
-    """Expected filtered target and expected sum of w_i/M at x (n,), for x_target ~ U(0, 1); by the midpoint rule."""
+def expectation(x: Array, width: float) -> tuple[Array, Array]:
+    """Expected filtered target and expected sum of w_i/M at x (n,), for x_target ~ U(0, 1); by the midpoint rule.
+
+    Ten cells to a width, and at least 2,000: some forty to a period of the sine.
+    """
+    cells = max(2000, math.ceil(10 / width))
     u = (np.arange(cells) + 0.5) / cells
     value, weight = np.empty_like(x), np.empty_like(x)
     wave = np.sin(OMEGA * u)

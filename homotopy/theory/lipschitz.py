@@ -11,7 +11,7 @@ from homotopy.theory.problems import Problem, delta
 from homotopy.theory.sgd import verdict
 
 
-def measured(problem: Problem, intervals: int = 200) -> float:
+def measured(problem: Problem, intervals: int = 100) -> float:
     """Largest ||theta*(lam) - theta*(lam')||/|lam - lam'| on a grid; neighbours suffice (triangle inequality)."""
     optima = np.array([problem.optimum(lam) for lam in np.linspace(0, 1, intervals + 1)])
     return float(np.linalg.norm(np.diff(optima, axis=0), axis=1).max() * intervals)

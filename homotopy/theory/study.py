@@ -18,16 +18,6 @@ from homotopy.theory.problems import Problem, strongly_convex
 Rows = list[dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How much is measured, and which files are made."""
-
-    repetitions: int = rule(at_least(20), "an integer of at least 20 (independent SGD runs)")
-    filter_repetitions: int = rule(at_least(2), "an integer of at least 2 (draws of the filter's samples)")
-    seed: int = rule(at_least(0), "an integer of at least 0")
-    files: list = rule(lambda names: bool(names) and set(names) <= set(FILES), "a list of names among {}")
-
-
 def _problems(use: Settings) -> list[Problem]:
     return strongly_convex(generator(use.seed, Purpose.THEORY, 0))
 
@@ -44,6 +34,18 @@ FILES: dict[str, Callable[[Settings], Rows]] = {
     "balls": lambda use: tracking.one_run(use.seed)[1],
 }
 TABLED = ("lipschitz", "iterates", "tracking", "local", "errata")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is measured, and which files are made."""
+
+    repetitions: int = rule(at_least(20), "an integer of at least 20 (independent SGD runs)")
+    filter_repetitions: int = rule(at_least(2), "an integer of at least 2 (draws of the filter's samples)")
+    seed: int = rule(at_least(0), "an integer of at least 0")
+    files: list = rule(
+        lambda names: len(names) > 0 and all(name in list(FILES) for name in names), f"a list of {', '.join(FILES)}"
+    )
 
 
 def settings(raw: Mapping[str, Any]) -> Settings:

@@ -1,0 +1,92 @@
+"""The data of the illustrations, Figures 4, 5 and 7: `python scripts/train.py experiment=fig4`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from homotopy import config
+from homotopy.errors import ConfigError
+from homotopy.results import write_csv
+from homotopy.tasks.sine import Sine
+
+_SOURCE, _TARGET = (1.0, 1.0), (5.0, 0.1)  # Fig. 4's mean and standard deviation
+_SHOWN = 600  # samples of Fig. 5, enough for 22 periods
+_SEED = 0
+
+
+def normal(x: np.ndarray, mean: float, sd: float) -> np.ndarray:
+    """Density of the normal distribution, any shape."""
+    return np.exp(-0.5 * ((x - mean) / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
+
+
+def densities() -> pd.DataFrame:
+    """Fig. 4: two homotopies from N(1, 1) to N(5, 0.1), as homotopy (mixture or parameters), lam, x, density."""
+    x = np.round(np.arange(-200, 601) * 0.01, 2)
+    (m0, s0), (m1, s1) = _SOURCE, _TARGET
+    parts = []
+    for lam in (0.0, 0.25, 0.5, 0.75, 1.0):
+        mixture = (1 - lam) * normal(x, m0, s0) + lam * normal(x, m1, s1)
+        moved = normal(x, (1 - lam) * m0 + lam * m1, (1 - lam) * s0 + lam * s1)
+        for name, density in {"mixture": mixture, "parameters": moved}.items():
+            parts.append(pd.DataFrame({"homotopy": name, "lam": lam, "x": x, "density": density}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def deformed_sines(task: Sine) -> pd.DataFrame:
+    """Fig. 5: samples of the deformed task at lam = 0, 0.05, ..., 1, as deformation, lam, x, y, sorted by x.
+
+    Both deformations of the task's data of seed 0: the targets mixed at the same x (Eq. 14), and through the filter.
+    """
+    parts = []
+    for name in ("linear_targets", "gaussian_filter"):
+        deformation = dataclasses.replace(task, deformation=name).load([_SEED], torch.device("cpu"), torch.float64)
+        for lam in np.arange(21) / 20:
+            problem = deformation.at(float(lam))
+            parts.append(_samples({"deformation": name, "lam": lam}, problem.x, problem.y, _SHOWN))
+    return pd.concat(parts, ignore_index=True)
+
+
+def sine_data(task: Sine) -> pd.DataFrame:
+    """Fig. 7: the source and the target data of seed 0, 2,000 samples each, as task, omega, x, y."""
+    deformation = task.load([_SEED], torch.device("cpu"), torch.float64)
+    source, target = deformation.source(), deformation.target()
+    return pd.concat(
+        [
+            _samples({"task": "source", "omega": task.source_omega}, source.x, source.y, 2000),
+            _samples({"task": "target", "omega": task.omega}, target.x, target.y, 2000),
+        ],
+        ignore_index=True,
+    )
+
+
+def _samples(labels: Mapping[str, Any], x: torch.Tensor, y: torch.Tensor, count: int) -> pd.DataFrame:
+    columns = {"x": x[0, :count, 0].numpy(), "y": y[0, :count, 0].numpy()}
+    return pd.DataFrame(dict(labels) | columns).sort_values("x", ignore_index=True)
+
+
+ILLUSTRATIONS: dict[str, Callable[[config.Config], pd.DataFrame]] = {
+    "fig4": lambda _: densities(),
+    "fig5": lambda use: deformed_sines(use.task),
+    "fig7": lambda use: sine_data(use.task),
+}
+
+
+def check(raw: Mapping[str, Any]) -> None:
+    """Raise ConfigError where `illustration` is unknown."""
+    if raw["illustration"] not in ILLUSTRATIONS:
+        raise ConfigError("illustration", raw["illustration"], f"one of {', '.join(ILLUSTRATIONS)}")
+
+
+def compute(raw: Mapping[str, Any]) -> None:
+    """Write <results>/<profile>/illustrations/<illustration>.csv.gz."""
+    use, name = config.from_dict(raw), raw["illustration"]
+    path = use.results / use.profile / "illustrations" / f"{name}.csv.gz"
+    write_csv(path, ILLUSTRATIONS[name](use))
+    print(Path(path))
