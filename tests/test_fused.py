@@ -1,10 +1,13 @@
 """The fast ensemble against plain PyTorch and against the reference, and what must never depend on the neighbours."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from homotopy import fused
 from homotopy.ensemble import AutogradEnsemble, Ensemble
 from homotopy.fused import FusedEnsemble
 from homotopy.models import MLP
@@ -72,11 +75,11 @@ def plain_loop(model: MLP, rule: Adam | SGD, theta: Tensor, problem: Regression,
 def test_equals_plain_loop_seed_by_seed(model: MLP, rule: Adam | SGD) -> None:
     seeds = range(3)
     theta, problem = initial(seeds, model), sine(seeds, model)
-    fused = FusedEnsemble(model, rule, theta, BATCH)
-    losses = train(fused, problem)
+    ensemble = FusedEnsemble(model, rule, theta, BATCH)
+    losses = train(ensemble, problem)
     for s in seeds:
         expected_theta, expected_losses = plain_loop(model, rule, theta[s], problem, s)
-        torch.testing.assert_close(fused.theta[s], expected_theta, rtol=1e-9, atol=1e-10)
+        torch.testing.assert_close(ensemble.theta[s], expected_theta, rtol=1e-9, atol=1e-10)
         torch.testing.assert_close([loss[:, s] for loss in losses], expected_losses, rtol=1e-9, atol=1e-12)
 
 
@@ -111,6 +114,22 @@ def test_the_number_of_threads_does_not_change_the_numbers() -> None:
     for ensemble, loss in zip(ensembles[1:], losses[1:], strict=True):
         assert torch.equal(ensemble.theta, ensembles[0].theta)
         assert torch.equal(loss, losses[0])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_compiling_does_not_change_the_numbers(rule: Adam | SGD, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(function: object) -> None:
+        raise RuntimeError("no TorchScript")
+
+    monkeypatch.setattr(torch.jit, "script", unavailable)
+    spec = importlib.util.spec_from_file_location("uncompiled", fused.__file__)
+    uncompiled = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(uncompiled)
+    kinds = (FusedEnsemble, uncompiled.FusedEnsemble)
+    ensembles = [kind(MODEL, rule, initial(range(3)), BATCH) for kind in kinds]
+    losses = [torch.stack(train(ensemble, sine(range(3)))) for ensemble in ensembles]
+    assert torch.equal(*losses)
+    assert torch.equal(*(ensemble.theta for ensemble in ensembles))
 
 
 def test_threads_of_the_caller_are_left_alone() -> None:
