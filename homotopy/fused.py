@@ -25,7 +25,7 @@ from torch import Tensor
 
 from homotopy.ensemble import EpochLoss
 from homotopy.models import MLP
-from homotopy.optimizers import SGD, Adam
+from homotopy.optimizers import SGD, Adam, Moments, zero_moments
 from homotopy.problems import Regression
 
 Function = TypeVar("Function", bound=Callable)
@@ -58,13 +58,6 @@ class Hidden(NamedTuple):
     units: Tensor
     values: Tensor
     delta: Tensor
-
-
-class Moments(NamedTuple):
-    """What the update rule remembers, by PyTorch's names: tensors like theta, and the number of steps taken."""
-
-    averages: dict[str, Tensor]
-    step: Tensor
 
 
 class Solver(NamedTuple):
@@ -176,12 +169,6 @@ def mini_batches(size: int, *data: Tensor) -> list[tuple[list[Tensor], ...]]:
     return [tuple(list(tensor.split(size, dim=1)) for tensor in part) for part in parts if part[0].numel()]
 
 
-def zero_moments(rule: Adam | SGD, theta: Tensor) -> Moments:
-    """Return the moments before the first step."""
-    names = ["exp_avg", "exp_avg_sq"] if isinstance(rule, Adam) else ["momentum_buffer"] if rule.momentum else []
-    return Moments({name: torch.zeros_like(theta) for name in names}, torch.zeros(()))
-
-
 def bind(rule: Adam | SGD, lr: float, theta: Tensor, gradient: Tensor, moments: Moments) -> Solver:
     """Bind the rule to what it moves (theta and the moments) and what it reads (the gradient)."""
     adam = rule if isinstance(rule, Adam) else Adam()
@@ -189,11 +176,6 @@ def bind(rule: Adam | SGD, lr: float, theta: Tensor, gradient: Tensor, moments: 
     averages = [[average] for average in moments.averages.values()] or [[]]
     tensors = ([theta], [gradient], averages, [moments.step], torch.ones_like(moments.step))
     return Solver(*tensors, lr, isinstance(rule, Adam), adam.beta1, adam.beta2, adam.eps, momentum)
-
-
-def update(rule: Adam | SGD, lr: float, theta: Tensor, gradient: Tensor, moments: Moments) -> None:
-    """Move theta and the moments by one step."""
-    take_step(bind(rule, lr, theta, gradient, moments))
 
 
 def mean_squared_error(prediction: Tensor, y: Tensor) -> Tensor:
