@@ -1,0 +1,137 @@
+"""Each check on its own: that it finds a bound kept, and that it would find one broken."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from homotopy.theory import bounds, errata, iterates, lipschitz, local, problems, tracking
+
+
+def test_the_measured_lipschitz_constant_of_a_straight_path_is_the_implicit_function_value():
+    (row,) = lipschitz.rows([problems.isotropic(travel=3.0)])
+    assert row["measured"] == pytest.approx(3.0)
+    assert row["bound"] == pytest.approx(3.0)
+    assert row["holds"] == "yes"
+
+
+def test_the_lipschitz_check_fails_on_a_wrong_velocity(monkeypatch):
+    monkeypatch.setattr(problems.Quadratic, "velocity", lambda self, lam: 0.9 * (self.optimum(1.0) - self.optimum(0.0)))
+    (row,) = lipschitz.rows([problems.isotropic()])
+    assert row["holds"] == "no"
+
+
+def test_the_iterates_keep_to_prop_3_7_and_the_interval_holds_the_exact_error():
+    rows = pd.DataFrame(iterates.rows([problems.isotropic(travel=2.0)], 4000, 0))
+    assert set(rows["holds"]) == {"yes"}
+    inside = (rows["low"] <= rows["exact"]) & (rows["exact"] <= rows["high"])
+    assert inside.mean() >= 0.9
+
+
+def test_a_mu_that_is_too_large_breaks_prop_3_7_and_is_reported(monkeypatch):
+    problem = problems.isotropic(travel=2.0)
+    assert {row["holds"] for row in iterates.rows([problem], 200, 0)} == {"yes"}
+    monkeypatch.setattr(problems.Quadratic, "mu", property(lambda self: 1.5))
+    assert "no" in {row["holds"] for row in iterates.rows([problem], 200, 0)}
+
+
+def test_the_setting_of_theorem_3_9_is_consistent_with_the_c_it_brings():
+    problem = problems.turning()
+    use = tracking.setting(problem, 0.05, 30)
+    needed = bounds.smallest_square_radius(use.alpha, problem.mu, use.c2, use.k)
+    assert use.radius**2 > needed
+    assert use.c2 == tracking.second_moment(problem, use.alpha, use.radius, use.delta * use.step)
+    admitted = bounds.admissible_step(use.radius, use.delta, use.alpha, problem.mu, use.c2, use.k)
+    assert use.step == pytest.approx(admitted, rel=1e-4)
+
+
+def test_the_error_stays_in_the_ball_with_admissible_steps_and_leaves_it_with_one_large_step():
+    rows = pd.DataFrame(tracking.rows([problems.isotropic(travel=4.0)], 1000, 0))
+    allowed = rows[rows["step_over_admissible"] <= 1]
+    assert allowed["gamma"].nunique() == 1
+    assert set(allowed["holds"]) == {"yes"}
+    assert (rows[rows["gamma"] == 1]["holds"] == "no").any()
+
+
+def test_numbers_of_steps_fall_from_the_admissible_one_to_a_single_step():
+    assert tracking.gammas(0.1) == [10, 5, 2, 1]
+    assert tracking.gammas(1.0) == [1]
+    assert max(tracking.gammas(0.0301)) * 0.0301 >= 1
+
+
+def test_bisection_finds_the_root_of_a_decreasing_function():
+    assert tracking.bisect(lambda x: math.pi - x, 0.0, 10.0) == pytest.approx(math.pi, abs=1e-7)
+
+
+def test_a_recorded_run_starts_at_the_source_optimum_and_each_step_where_the_last_one_ended():
+    walk, balls = map(pd.DataFrame, tracking.one_run(0))
+    problem = dataclasses.replace(problems.turning(), noise=4.0)
+    assert walk.iloc[0][["x", "y"]].tolist() == pytest.approx(problem.optimum(0.0))
+    ends, starts = walk[walk["k"] == walk["k"].max()], walk[walk["k"] == 0]
+    assert np.array_equal(ends[["x", "y"]].to_numpy()[:-1], starts[["x", "y"]].to_numpy()[1:])
+    assert balls["lam"].tolist() == [0.0, *starts["lam"]]
+    assert balls.iloc[-1][["x", "y"]].tolist() == pytest.approx(problem.optimum(1.0))
+
+
+WELLS = local.wells(np.random.default_rng(3))
+
+
+def test_the_sum_of_cosines_has_its_optimum_where_it_says():
+    for lam in (0.0, 0.7):
+        total = WELLS.component_gradients(WELLS.optimum(lam)[None], lam).sum(axis=1)
+        assert np.abs(total).max() < 1e-10
+
+
+def test_curvature_rate_and_gradient_bound_hold_inside_the_ball():
+    rng = np.random.default_rng(4)
+    offset = local.on_sphere(1.0, 5000, 2, rng) * WELLS.ball * np.sqrt(rng.uniform(size=(5000, 1)))
+    each = WELLS.component_gradients(WELLS.optimum(0.0) + offset, 0.0)
+    full = each.sum(axis=1)
+    assert np.linalg.norm(each, axis=2).max() <= WELLS.nu
+    assert np.all(np.einsum("ij,ij->i", full, offset) >= 20 * WELLS.mu * (offset**2).sum(axis=1) * (1 - 1e-9))
+    alpha = 1 / (20 * WELLS.amplitude[1])
+    after = np.linalg.norm(offset - alpha * full, axis=1)
+    assert np.all(after <= WELLS.rate(alpha) * np.linalg.norm(offset, axis=1) * (1 + 1e-9))
+
+
+def test_only_one_reading_of_the_batch_gradient_is_unbiased():
+    rng = np.random.default_rng(5)
+    theta = np.tile(WELLS.optimum(0.0) + 0.5, (20_000, 1))
+    full = WELLS.component_gradients(theta[:1], 0.0).sum(axis=1)[0]
+    means = {name: WELLS.gradient(0.0, 5, scale)(theta, rng).mean(axis=0) for name, scale in local.READINGS.items()}
+    ratios = {name: mean @ full / (full @ full) for name, mean in means.items()}
+    assert ratios["unbiased, N/M of the sum"] == pytest.approx(1, rel=0.02)
+    assert ratios["sum over the batch"] == pytest.approx(5 / 20, rel=0.02)
+    assert ratios["mean of the batch (printed)"] == pytest.approx(1 / 20, rel=0.02)
+
+
+def test_section_g_holds_except_for_the_printed_mean_of_the_batch():
+    rows = pd.DataFrame(local.rows(200, 0))
+    broken = rows[rows["holds"] == "no"]
+    assert set(broken["bound_of"]) == {"G.1, noise"}
+    assert set(broken["case"]) == {"mean of the batch (printed)"}
+    claimed = rows[(rows["bound_of"] == "G.1, ball") & (rows["holds"] != "not claimed")]
+    assert (claimed["left"] == 0).all()
+
+
+def test_a_path_of_small_steps_ends_at_its_optimum_and_the_direct_jump_at_another():
+    path, direct = local.path_rows(WELLS, 200, 0)
+    assert (path["left"], path["wrong optimum"]) == (0, 0)
+    assert direct["wrong optimum"] == 1
+
+
+def test_every_erratum_is_shown():
+    rows = pd.DataFrame(errata.rows(4000, 0))
+    assert set(rows["shown"]) == {"yes"}
+    assert {"Eq. 9, 28", "Eq. 14, 16, 20", "Eq. 27", "Eq. 22"} <= set(rows["where"])
+
+
+def test_the_two_huber_losses_are_convex_bounded_and_contract_as_the_counterexample_says():
+    first, second = errata.huber_gradients(1.0, 1.0)
+    u = np.linspace(-1, 1, 201)
+    gradients = np.array([[first(x), second(x)] for x in u])
+    assert np.abs(gradients).max() <= 1
+    assert np.all(np.diff(gradients, axis=0) >= -1e-12)
+    assert gradients.sum(axis=1) == pytest.approx(u, abs=1e-12)
