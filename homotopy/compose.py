@@ -7,12 +7,13 @@ a file is written. Figures and reports use the same expansion to find the result
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -53,12 +54,13 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
         raise _one_line(error, overrides) from None
 
 
+def _without_hydra(config: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+
+
 def _plain(config: DictConfig) -> dict[str, Any]:
-    with_hydra = config.copy()
-    OmegaConf.set_struct(with_hydra, False)
-    with_hydra.pop("hydra", None)
     try:
-        return OmegaConf.to_container(with_hydra, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
+        return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
     except OmegaConfBaseException as error:
         raise UserError(" ".join(str(error).split())) from None
 
@@ -83,16 +85,47 @@ def _split(values: str) -> list[str]:
     return [str(v) for v in override.sweep_string_iterator()] if override.is_sweep_override() else [values]
 
 
+def _is_group(override: str) -> bool:
+    return (CONF / override.partition("=")[0]).is_dir()
+
+
+def _expand(sweep: Sequence[Sequence[str]]) -> Iterator[DictConfig]:
+    """Compose every job; Hydra composes once per choice of groups, and plain values are set on a copy of that."""
+    composed: dict[tuple[str, ...], tuple[Sequence[str], DictConfig]] = {}
+    for job in sweep:
+        groups = tuple(filter(_is_group, job))
+        if groups not in composed:
+            composed[groups] = (job, _without_hydra(_compose(job)))
+        like, config = composed[groups]
+        config = config.copy()
+        for override, before in zip(job, like, strict=True):
+            if override != before:
+                parsed = OverridesParser.create().parse_override(override)
+                OmegaConf.update(config, parsed.key_or_group, parsed.value())
+        yield config
+
+
 def jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     """Return every configuration that a command line stands for, resolved to plain values.
 
     Raises UserError, in one line, for an unknown key or choice.
     """
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        first = _compose(overrides)
-        multirun = str(first.hydra.mode).endswith("MULTIRUN") or any(
-            o.is_sweep_override() for o in OverridesParser.create().parse_overrides(list(overrides))
-        )
-        if not multirun:
-            return [_plain(first)]
-        return [_plain(_compose(job)) for job in _sweep(first, overrides)]
+        try:
+            given = OverridesParser.create().parse_overrides(list(overrides))
+        except HydraException as error:
+            raise _one_line(error, overrides) from None
+        swept = any(override.is_sweep_override() for override in given)
+        single = [_first(override, text) for override, text in zip(given, overrides, strict=True)]
+        _check_choices(overrides)
+        first = _compose(single)
+        if not swept and not str(first.hydra.mode).endswith("MULTIRUN"):
+            return [_plain(_without_hydra(first))]
+        return [_plain(config) for config in _expand(_sweep(first, overrides))]
+
+
+def _first(override: Override, text: str) -> str:
+    """Return an override with the first of the values that it sweeps over."""
+    if not override.is_sweep_override():
+        return text
+    return f"{override.key_or_group}={next(iter(override.sweep_string_iterator()))}"

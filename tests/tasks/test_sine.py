@@ -1,0 +1,91 @@
+"""The sine study's data and its two deformations."""
+
+import numpy as np
+import pytest
+import torch
+
+from homotopy.deformations import filter_targets
+from homotopy.tasks.sine import Sine
+
+SETTINGS = {
+    "omega": 74.0,
+    "source_omega": 1.0,
+    "noise": 0.01,
+    "samples": 500,
+    "train_fraction": 0.8,
+    "deformation": "linear_targets",
+    "filter_samples": 400,
+    "filter_width": 0.003,
+}
+
+
+def load(seeds=(0, 1), **changed):
+    return Sine(**(SETTINGS | changed)).load(list(seeds), torch.device("cpu"), torch.float64)
+
+
+def test_the_data_are_eq_19():
+    target = load(noise=0.0).target()
+    torch.testing.assert_close(target.y, torch.sin(74 * target.x))
+    assert target.x.shape == (2, 400, 1)
+    assert 0 <= target.x.min() < 0.05 and 0.95 < target.x.max() <= 1
+
+
+def test_noise_is_a_standard_deviation():
+    noisy, clean = load(samples=10000, noise=0.01).target(), load(samples=10000, noise=0.0).target()
+    assert float((noisy.y - clean.y).std()) == pytest.approx(0.01, rel=0.05)
+
+
+def test_source_and_target_noise_are_independent():
+    deformation = load(samples=10000, omega=1.0)
+    source, target = deformation.source(), deformation.target()
+    correlation = np.corrcoef(*(np.ravel((p.y - torch.sin(p.x))[0]) for p in (source, target)))[0, 1]
+    assert abs(correlation) < 0.05
+
+
+@pytest.mark.parametrize("deformation", ["linear_targets", "gaussian_filter"])
+def test_lam_0_is_the_source(deformation):
+    task = load(deformation=deformation)
+    torch.testing.assert_close(task.at(0.0).y, task.source().y, rtol=0, atol=0)
+    torch.testing.assert_close(task.at(0.0).x, task.source().x, rtol=0, atol=0)
+
+
+def test_lam_1_is_the_target_bit_for_bit():
+    task = load()
+    assert torch.equal(task.at(1.0).y, task.target().y)
+    assert torch.equal(task.at(1.0).x, task.target().x)
+
+
+def test_lam_one_half_is_the_mean_of_both_at_the_same_x():
+    task = load()
+    torch.testing.assert_close(task.at(0.5).y, (task.source().y + task.target().y) / 2)
+
+
+def test_the_filter_works_at_the_source_s_own_inputs():
+    task = load(deformation="gaussian_filter")
+    assert not torch.equal(task.at(0.5).x, task.target().x)
+    assert task.at(0.5).y_target is None
+
+
+def test_the_filter_approximates_the_target_inside_and_halves_it_at_the_ends():
+    x = torch.linspace(0, 1, 20001, dtype=torch.float64).reshape(1, -1, 1)
+    ones = torch.ones_like(x)
+    places = torch.tensor([0.5, 0.0, 1.0], dtype=torch.float64).reshape(1, -1, 1)
+    every = torch.arange(20001).reshape(1, -1)
+    filtered = filter_targets(places, x, ones, every, width=0.01).ravel()
+    assert filtered.tolist() == pytest.approx([1.0, 0.5, 0.5], abs=2e-3)
+
+
+def test_seeds_are_independent_and_a_seed_is_the_same_in_any_company():
+    alone, together = load(seeds=[7]).target(), load(seeds=[3, 7]).target()
+    assert torch.equal(alone.x[0], together.x[1]) and torch.equal(alone.y[0], together.y[1])
+    assert not torch.equal(together.x[0], together.x[1])
+
+
+def test_each_epoch_has_its_own_order_of_the_same_pairs():
+    target = load().target()
+    (x1, y1, t1), (x2, _, _) = target.shuffled(1), target.shuffled(2)
+    assert not torch.equal(x1, x2)
+    assert torch.equal(x1.sort(dim=1).values, x2.sort(dim=1).values)
+    assert torch.equal(y1, t1)  # on the target, objective and target agree pair by pair
+    back = {float(a): float(b) for a, b in zip(target.x[0], target.y[0], strict=True)}
+    assert all(back[float(a)] == float(b) for a, b in zip(x1[0], y1[0], strict=True))
