@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from homotopy import compose, config, illustrations, runner
 from homotopy.errors import ConfigError, UserError
+from homotopy.interruption import Interrupted
+from homotopy.progress import say
 from homotopy.theory import study
 
 
@@ -47,12 +49,18 @@ def check(arguments: Sequence[str]) -> None:
 
 
 def guard(work: Callable[..., None], *arguments: Any) -> None:
-    """Do the work; what the user can mend ends in one line on stderr and exit code 2."""
+    """Do the work; end in one line on stderr and an exit code: 2 for what the user can mend, 128 + signal for that."""
     try:
         work(*arguments)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        say(f"error: {error}")
+        sys.exit(error.exit_code)
+    except Interrupted as interrupted:
+        say("interrupted; the same command goes on from the checkpoint")
+        sys.exit(interrupted.exit_code)
+    except KeyboardInterrupt:
+        say("interrupted; the same command goes on from the last checkpoint")
+        sys.exit(130)
 
 
 def options(arguments: Sequence[str], defaults: dict[str, str]) -> dict[str, str]:

@@ -12,11 +12,10 @@ from typing import Any, ClassVar
 from homotopy import models, optimizers, schedules
 from homotopy.continuation import Step, plan
 from homotopy.errors import ConfigError
+from homotopy.results import SCHEMA
 from homotopy.settings import at_least, build, check, one_of, positive, rule
 from homotopy.tasks import TASKS
 from homotopy.vgg import VGG
-
-SCHEMA = 1  # version of the result files' layout; part of every identity
 
 _COUNT = "an integer of at least 1"
 
@@ -119,6 +118,7 @@ class Config:
     precision: str
     threads: int | None
     width: int | None
+    checkpoint_minutes: float
     profile: str
     results: Path
     data_root: Path
@@ -228,6 +228,7 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         precision=raw["precision"],
         threads=optional("threads"),
         width=optional("width"),
+        checkpoint_minutes=top("checkpoint_minutes", float, at_least(0), "a number of at least 0 (0: every epoch)"),
         profile=top("profile", str, lambda v: v and "/" not in v, "a folder's name"),
         results=Path(top("results.root", str, None, "a folder")),
         data_root=Path(top("data.root", str, None, "a folder")),

@@ -61,8 +61,11 @@ def follow(
                 yield Epoch(number, step, ensemble.epoch(problem, number, step_size(number)))
 
 
-def solve_source(ensemble: Ensemble, deformation: Deformation, epochs: int, step_size: float) -> Iterator[EpochLoss]:
-    """Find the source solution, theta ~ argmin H(., 0): Algorithm 1's line 1. Yield after every epoch."""
+def solve_source(
+    ensemble: Ensemble, deformation: Deformation, epochs: int, step_size: float, *, done: int = 0
+) -> Iterator[Epoch]:
+    """Find the source solution, theta ~ argmin H(., 0): Algorithm 1's line 1. Yield after every epoch after `done`."""
+    step = Step(0.0, range(1, epochs + 1))
     problem = deformation.source()
-    for number in range(1, epochs + 1):
-        yield ensemble.epoch(problem, number, step_size)
+    for number in step.epochs[done:]:
+        yield Epoch(number, step, ensemble.epoch(problem, number, step_size))

@@ -6,6 +6,8 @@ from __future__ import annotations
 class UserError(Exception):
     """Something the user can mend; its text is the whole message."""
 
+    exit_code = 2
+
 
 class ConfigError(UserError):
     """A configuration value that is not allowed."""
@@ -21,3 +23,12 @@ class DataError(UserError):
 
 class ResultError(UserError):
     """A saved result that is missing, damaged or locked."""
+
+
+class Diverged(UserError):
+    """No seed of a configuration kept a finite loss."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, lr: float) -> None:
+        super().__init__(f"{what}; try a smaller step size (optimizer.lr={lr / 10:g})")

@@ -12,6 +12,12 @@ from tqdm import tqdm
 _SECONDS_BETWEEN_LINES = 30.0
 
 
+def say(message: str) -> None:
+    """Print one line on stderr, above a bar if there is one."""
+    tqdm.write(message, file=sys.stderr)
+    sys.stderr.flush()
+
+
 class Progress:
     """Counts epochs of one group of seeds and shows lam, the median loss and the time left."""
 
@@ -32,11 +38,9 @@ class Progress:
         elif time.monotonic() - self._line >= _SECONDS_BETWEEN_LINES:
             self._line = time.monotonic()
             left = (self._line - self._start) / (self._done - self._first) * (self._total - self._done)
-            print(
+            say(
                 f"{self._title}: epoch {self._done}/{self._total}, lam {lam:.3g}, loss {loss:.3g}, "
-                f"{tqdm.format_interval(left)} left",
-                file=sys.stderr,
-                flush=True,
+                f"{tqdm.format_interval(left)} left"
             )
 
     def __enter__(self) -> Progress:

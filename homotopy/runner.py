@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
-from homotopy import results
+from homotopy import checkpoints
+from homotopy.checkpoints import Checkpoint
 from homotopy.config import Config, digest
-from homotopy.continuation import Step, follow, solve_source
+from homotopy.continuation import follow, solve_source
 from homotopy.deformations import Deformation
 from homotopy.ensemble import AutogradEnsemble, Ensemble
+from homotopy.errors import Diverged, ResultError
+from homotopy.files import read_tensors, set_aside, write_tensors
 from homotopy.fused import FusedEnsemble
+from homotopy.history import History
 from homotopy.image_ensemble import ImageEnsemble
+from homotopy.interruption import Interruption
+from homotopy.locks import Holder, hold
 from homotopy.models import MLP
 from homotopy.optimizers import SGD, Adam
-from homotopy.progress import Progress
+from homotopy.progress import Progress, say
+from homotopy.provenance import provenance
+from homotopy.results import RunFolder
 from homotopy.streams import Purpose, generator
 from homotopy.vgg import VGG
 
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=Path(__file__).parent)
-    return done.stdout.strip()
-
-
-# of the code that runs, which is the code at import: the checkout may move on during a long study
-_COMMIT = _git("rev-parse", "HEAD")
-_DIRTY = bool(_git("status", "--porcelain", "--untracked-files=no"))
 # of parameters and data; with bfloat16 only the layers compute in it
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
@@ -79,84 +73,92 @@ def initial_theta(model: MLP | VGG, seeds: Sequence[int], place: Machine) -> Ten
     return torch.from_numpy(np.stack(draws)).to(place.device, place.dtype)
 
 
-def source_solutions(config: Config, seeds: Sequence[int], deformation: Deformation, place: Machine) -> Tensor:
-    """Return every seed's source solution, (S, P); those that no run has found yet are trained and kept."""
-    folder = config.results / ".cache" / f"source-{digest(config.source_identity())}"
-    files = [folder / f"seed-{seed}.pt" for seed in seeds]
-    if not all(file.exists() for file in files):
+class Sources:
+    """The source solutions of one source task, each found once and kept in a file of its own."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._folder = config.results / ".cache" / f"source-{digest(config.source_identity())}"
+
+    def get(self, seeds: Sequence[int], deformation: Deformation, place: Machine, stop: Interruption) -> Tensor:
+        """Return every seed's source solution, (S, P); those that no run has found yet are trained."""
+        told = False
+        while None in (kept := [self._kept(seed) for seed in seeds]):
+            with hold(self._folder, lambda others: [] if _trained_by(others, seeds) else seeds) as (mine, others):
+                if mine:
+                    self._train(seeds, deformation, place, stop)
+                    continue
+            if not told:
+                say(f"waiting for source solutions that {others[0]} is finding")
+                told = True
+            time.sleep(0.2)
+            stop.answer()
+        return torch.stack([theta for theta in kept if theta is not None]).to(place.device)
+
+    def _kept(self, seed: int) -> Tensor | None:
+        path = self._file(seed)
+        if not path.exists():
+            return None
+        try:
+            return read_tensors(path)["theta"]
+        except ResultError as error:
+            set_aside(path, str(error))
+            return None
+
+    def _file(self, seed: int) -> Path:
+        return self._folder / f"seed-{seed}.pt"
+
+    def _train(self, seeds: Sequence[int], deformation: Deformation, place: Machine, stop: Interruption) -> None:
+        config = self._config
         model = config.model.network(deformation)
-        start = initial_theta(model, seeds, place)
-        ensemble = build_ensemble(config, model, Adam(config.source_lr), start)
-        with Progress("source task", config.budget.source) as progress:
-            for loss in solve_source(ensemble, deformation, config.budget.source, config.source_lr):
-                progress.advance(0.0, float(loss.objective.median()))
-        for file, theta in zip(files, ensemble.theta, strict=True):
-            results.write_tensors(file, {"theta": theta.cpu().clone()})
-    return torch.stack([results.read_tensors(file)["theta"] for file in files]).to(place.device)
+        ensemble = build_ensemble(config, model, Adam(config.source_lr), initial_theta(model, seeds, place))
+        checkpoint = Checkpoint(self._folder, seeds, {"ensemble": ensemble}, config.checkpoint_minutes, stop)
+        done = checkpoint.load()
+        epochs = config.budget.source
+        with Progress("source task", epochs, done) as progress:
+            for epoch in solve_source(ensemble, deformation, epochs, config.source_lr, done=done):
+                progress.advance(epoch.step.lam, float(epoch.loss.objective.median()))
+                checkpoint.after(epoch.number)
+        for seed, theta in zip(seeds, ensemble.theta.cpu(), strict=True):
+            if not self._file(seed).exists():
+                write_tensors(self._file(seed), {"theta": theta.clone()})
+        checkpoint.remove()
 
 
-class History:
-    """What a group of seeds has recorded: metric -> (points, S), and the epoch at which a seed diverged."""
-
-    def __init__(self, seeds: Sequence[int], steps: Sequence[Step], log_every: int) -> None:
-        """Record the first epoch, every `log_every`-th and the last of the run laid out by `steps`."""
-        self.seeds = list(seeds)
-        last = steps[-1].epochs.stop - 1
-        epochs = sorted({1, last, *range(log_every, last + 1, log_every)})
-        place = {number: step for step in steps for number in step.epochs}
-        self.points = [(number, place[number]) for number in epochs]
-        self.epochs = set(epochs)
-        self.metrics: dict[str, list[Tensor]] = {}
-        self.diverged_at = torch.zeros(len(seeds), dtype=torch.int64)
-
-    def watch(self, number: int, objective: Tensor) -> None:
-        """Note the seeds whose loss stopped being finite in epoch `number`."""
-        broken = ~torch.isfinite(objective.cpu()) & (self.diverged_at == 0)
-        self.diverged_at[broken] = number
-
-    def add(self, found: dict[str, Tensor]) -> None:
-        """Record one point; a diverged seed's losses are infinite from there on."""
-        for name, values in found.items():
-            values = values.cpu().double().clone()
-            values[self.diverged_at > 0] = 0.0 if name.endswith("accuracy") else torch.inf
-            self.metrics.setdefault(name, []).append(values)
-
-    def state(self) -> dict[str, Tensor]:
-        """Everything recorded, as tensors."""
-        recorded = {f"metric.{name}": torch.stack(values) for name, values in self.metrics.items()}
-        return {"diverged_at": self.diverged_at, **recorded}
-
-    def load(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `state()` returned."""
-        self.diverged_at = state["diverged_at"]
-        self.metrics = {k.removeprefix("metric."): list(v) for k, v in state.items() if k.startswith("metric.")}
-
-    def frame(self) -> pd.DataFrame:
-        """Return the curves in tidy form: seed, epoch, lam, phase and a column per metric."""
-        parts = []
-        for i, seed in enumerate(self.seeds):
-            curve = {name: [float(v[i]) for v in values] for name, values in self.metrics.items()}
-            keys = [(seed, n, step.lam, "final" if step.final else "step") for n, step in self.points]
-            parts.append(pd.DataFrame(keys, columns=results.KEYS).assign(**curve))
-        return pd.concat(parts, ignore_index=True)
+def _trained_by(holders: Sequence[Holder], seeds: Sequence[int]) -> set[int]:
+    return {seed for holder in holders for seed in holder.seeds}.intersection(seeds)
 
 
-def train_group(
-    config: Config, seeds: Sequence[int], deformation: Deformation, place: Machine, folder: results.RunFolder
-) -> History:
-    """Train some seeds together from start to end; continue from the folder's checkpoint if it is of these seeds."""
+def train_group(config: Config, seeds: Sequence[int], place: Machine, folder: RunFolder, stop: Interruption) -> None:
+    """Train some seeds together, from their checkpoint if there is one, and add them to the folder."""
+    deformation = config.task.load(seeds, place.device, place.dtype)
     model = config.model.network(deformation)
-    if config.method.start == "source":
-        theta = source_solutions(config, seeds, deformation, place)
+    half_way = checkpoints.place(folder.path, seeds).exists()
+    if config.method.start == "source" and not half_way:
+        theta = Sources(config).get(seeds, deformation, place, stop)
     else:
         theta = initial_theta(model, seeds, place)
     ensemble = build_ensemble(config, model, config.optimizer.rule(), theta)
-    steps = config.steps()
-    history = History(seeds, steps, config.log_every)
+    history = History(seeds, config.steps(), config.log_every)
+    parts: dict[str, checkpoints.Part] = {"ensemble": ensemble, "history": history}
+    checkpoint = Checkpoint(folder.path, seeds, parts, config.checkpoint_minutes, stop)
+    _train(config, ensemble, deformation, history, checkpoint)
+    checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
+    made = {"seconds": round(checkpoint.seconds, 1), "precision": config.precision, "data": deformation.provenance}
+    with folder.lock():
+        folder.add(history.frame(), {"seeds": list(seeds), **made, **provenance(place.device)}, history.diverged)
+    checkpoint.remove()
+
+
+def _train(
+    config: Config, ensemble: Ensemble, deformation: Deformation, history: History, checkpoint: Checkpoint
+) -> None:
+    """Run Algorithm 1 from the checkpoint to the end."""
+    done, steps = checkpoint.load(), config.steps()
     reset = config.optimizer.moments == "reset"
-    title = f"{config.task.label} {config.method.name}, {len(seeds)} seeds"
-    with Progress(title, config.epochs) as progress:
-        for epoch in follow(ensemble, deformation, steps, config.step_size, reset_moments=reset):
+    title = f"{config.task.label} {config.method.name}, {len(history.seeds)} seeds"
+    with Progress(title, config.epochs, done) as progress:
+        for epoch in follow(ensemble, deformation, steps, config.step_size, reset_moments=reset, done=done):
             history.watch(epoch.number, epoch.loss.objective)
             progress.advance(epoch.step.lam, float(epoch.loss.objective.median()))
             if epoch.number in history.epochs:
@@ -164,47 +166,49 @@ def train_group(
                 if epoch.loss.target is not None:
                     found["target_loss"] = epoch.loss.target
                 history.add(found | deformation.metrics(ensemble))
-    return history
+            checkpoint.after(epoch.number)
+
+
+def next_group(config: Config, folder: RunFolder, width: int, others: Sequence[Holder]) -> Sequence[int]:
+    """Choose the seeds to train next: a group that was interrupted, else the first `width` that nobody trains."""
+    finished = folder.finished()
+    busy = [checkpoints.place(folder.path, holder.seeds) for holder in others]
+    for saved in checkpoints.saved(folder.path, besides=busy):
+        if saved.done == config.epochs:
+            finished -= set(saved.seeds)  # to be added again: the end of that may have been interrupted
+        elif finished.issuperset(saved.seeds):
+            saved.path.unlink()
+    free = [seed for seed in config.seeds if seed not in finished and not _trained_by(others, [seed])]
+    for saved in checkpoints.saved(folder.path, besides=busy):
+        if set(saved.seeds) <= set(free):
+            return saved.seeds
+    return free[:width]
 
 
 def run(config: Config) -> Path:
-    """Train the seeds of a configuration that are not finished yet; return its result folder."""
-    place = machine(config)
-    folder = results.RunFolder(config.folder)
-    with folder.lock():
-        todo = results.missing(config.seeds, folder.finished())
-        folder.write_config(config.identity())
-        width = group_width(config, place.device)
-        for start in range(0, len(todo), width):
-            seeds = todo[start : start + width]
-            began = time.monotonic()
-            deformation = config.task.load(seeds, place.device, place.dtype)
-            history = train_group(config, seeds, deformation, place, folder)
-            made = {"precision": config.precision, "data": deformation.provenance}
-            folder.add(history.frame(), _record(history, place, time.monotonic() - began) | made)
+    """Train the seeds of a configuration that are not finished yet; return its result folder.
+
+    What other processes are training is left to them. Raises Diverged if no seed has a finite loss.
+    """
+    folder = RunFolder(config.folder)
+    if not folder.settled(config.identity(), config.seeds):
+        with folder.lock():
+            folder.repair(config.identity())
+        with Interruption() as stop:
+            _train_missing(config, folder, machine(config), stop)
+    diverged = folder.metadata().get("diverged_at", {})
+    if all(str(seed) in diverged for seed in config.seeds):
+        raise Diverged(f"{folder.path}: all {len(config.seeds)} seeds diverged", config.optimizer.lr)
     return folder.path
 
 
-def _record(history: History, place: Machine, seconds: float) -> dict[str, Any]:
-    diverged = {str(s): int(e) for s, e in zip(history.seeds, history.diverged_at, strict=True) if e}
-    return {
-        "seeds": history.seeds,
-        "diverged_at": diverged,
-        "command": " ".join(["python", *sys.argv]),
-        "commit": _COMMIT,
-        "dirty": _DIRTY,
-        "seconds": round(seconds, 1),
-        "threads": torch.get_num_threads(),
-        "hardware": hardware(place.device),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-    }
-
-
-def hardware(device: torch.device) -> str:
-    """Return the name of the processor that computes."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def _train_missing(config: Config, folder: RunFolder, place: Machine, stop: Interruption) -> None:
+    width = group_width(config, place.device)
+    while True:
+        with hold(folder.path, lambda others: next_group(config, folder, width, others)) as (seeds, others):
+            if not seeds:
+                break
+            train_group(config, seeds, place, folder, stop)
+    for other in others:
+        if theirs := _trained_by([other], config.seeds):
+            say(f"{folder.path}: {len(theirs)} seeds are being trained by {other}; going on without them")

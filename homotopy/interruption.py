@@ -1,0 +1,62 @@
+"""Signals that end a job: noted when they arrive, answered at the end of the epoch, after a checkpoint."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from homotopy.progress import say
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+_GO_ON = (signal.SIGUSR1, signal.SIGUSR2)  # ask for a checkpoint and nothing else
+
+
+class Interrupted(BaseException):
+    """The job was asked to stop, and its checkpoint is written; the exit status is the shell's, 128 + signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+class Interruption:
+    """Notes the signals that arrive while it is entered; `answer` lets them take their usual course.
+
+    A handler that was there before (a batch system's, which requeues the job, say) is called then. A second
+    Ctrl-C does not wait for the end of the epoch.
+    """
+
+    def __init__(self) -> None:
+        self.requested: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def answer(self) -> None:
+        """Do what the noted signal asks for, if there is one; raise Interrupted if that is to stop."""
+        number, self.requested = self.requested, None
+        if number is None:
+            return
+        handler = self._before[number]
+        if callable(handler) and handler is not signal.default_int_handler:
+            handler(number, None)
+        elif number not in _GO_ON:
+            raise Interrupted(number)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT:
+            if self.requested == signal.SIGINT:
+                raise KeyboardInterrupt
+            say("stopping after this epoch, with a checkpoint; once more stops at once")
+        self.requested = number
+
+    def __enter__(self) -> Interruption:
+        """Start noting."""
+        if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
+            self._before = {number: signal.signal(number, self._note) for number in _SIGNALS}
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Put the handlers back that were there before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,160 @@
+"""Whatever stops a run, and whenever: the same command again ends with the same files."""
+
+import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from homotopy import runner
+from homotopy.interruption import Interrupted, Interruption
+
+ROOT = Path(__file__).resolve().parents[1]
+LONGER = ["seeds=[0,1,4]", "width=2", "budget.k=3", "budget.final=5", "checkpoint_minutes=0"]
+
+
+def in_child(work):
+    """Start `work` in a process of its own, without the seconds that a new interpreter takes."""
+    child = os.fork()
+    if child:
+        return child
+    code = 99
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        work()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def status(child):
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def files(config):
+    """Return the bytes of what a run leaves; metadata holds times."""
+    names = sorted(path.name for path in config.folder.iterdir() if path.name not in (".lock", ".holds"))
+    assert names == ["SHA256SUMS", "config.yaml", "median.csv", "metadata.json", "runs.csv.gz"]
+    return {name: (config.folder / name).read_bytes() for name in ("config.yaml", "median.csv", "runs.csv.gz")}
+
+
+def uninterrupted(tiny, *overrides):
+    config = tiny(*overrides, results={"root": str(tiny().results / "whole")})
+    began = time.monotonic()
+    assert status(in_child(lambda: runner.run(config))) == 0
+    return files(config), time.monotonic() - began
+
+
+def killed(work, seconds):
+    """Do the work, killed after some seconds if it takes so long; return whether it was."""
+    child = in_child(work)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    code = status(child)
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
+
+
+def test_killed_at_random_moments_a_run_ends_with_the_same_bytes(tiny):
+    expected, seconds = uninterrupted(tiny, *LONGER)
+    chance, kills = random.Random(0), 0
+    for number in itertools.count():
+        config = tiny(*LONGER, results={"root": str(tiny().results / str(number))})
+        while killed(lambda c=config: runner.run(c), chance.uniform(0.01, 0.6 * seconds)):
+            kills += 1
+        assert files(config) == expected
+        if kills >= 12:
+            break
+
+
+def kill_at(number):
+    """Kill this process just before or after the rename of the file that it writes as the number-th."""
+    count, replace = itertools.count(), os.replace
+
+    def replace_or_die(*names):
+        turn = next(count)
+        if turn == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        replace(*names)
+
+    os.replace = replace_or_die
+
+
+def test_killed_before_any_file_is_renamed_a_run_ends_with_the_same_bytes(tiny):
+    overrides = ["seeds=2", "method=random", "schedule.gamma=1", "budget.k=2", "budget.final=0"]
+    expected, _ = uninterrupted(tiny, *overrides)
+    for number in itertools.count():
+        config = tiny(*overrides, results={"root": str(tiny().results / str(number))}, checkpoint_minutes=0)
+        code = status(in_child(lambda n=number, c=config: (kill_at(n), runner.run(c))))
+        assert status(in_child(lambda c=config: runner.run(c))) == 0
+        assert files(config) == expected
+        if code == 0:
+            break
+    assert number >= 7  # config, checkpoints, curves, medians, metadata, sums
+
+
+def test_a_run_interrupted_by_a_signal_goes_on_where_it_stopped(tiny, monkeypatch):
+    expected, _ = uninterrupted(tiny, *LONGER)
+    config = tiny(*LONGER, "checkpoint_minutes=100")
+    epochs = []
+    follow = runner.follow
+
+    def interrupted(*arguments, **options):
+        for epoch in follow(*arguments, **options):
+            epochs.append(epoch.number)
+            if epoch.number in (3, 20):
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield epoch
+
+    monkeypatch.setattr(runner, "follow", interrupted)
+    for _ in range(4):  # two groups, stopped twice each
+        with pytest.raises(Interrupted) as caught:
+            runner.run(config)
+        assert caught.value.exit_code == 143
+    runner.run(config)
+    assert epochs == [*range(1, 36), *range(1, 36)]  # none twice
+    assert files(config) == expected
+
+
+def test_sigusr1_asks_for_a_checkpoint_only(tiny):
+    with Interruption() as stop:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert stop.requested == signal.SIGUSR1
+        stop.answer()
+
+
+def test_a_batch_system_s_handler_is_called_once_the_checkpoint_is_written():
+    called = []
+    before = signal.signal(signal.SIGUSR2, lambda number, frame: called.append(number))
+    try:
+        with Interruption() as stop:
+            os.kill(os.getpid(), signal.SIGUSR2)
+            assert called == []
+            stop.answer()
+            assert called == [signal.SIGUSR2]
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+
+def test_ctrl_c_leaves_a_checkpoint_one_line_and_exit_130(tmp_path):
+    options = ["method=random", "seeds=1", "budget.k=100000", "model.width=8"]
+    command = ["scripts/train.py", "profile=smoke", f"results.root={tmp_path}", *options]
+    with subprocess.Popen([sys.executable, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(lambda: list(tmp_path.glob("smoke/*/*/.holds/*.lock")), process)
+        process.send_signal(signal.SIGUSR1)
+        wait_for(lambda: list(tmp_path.glob("smoke/*/*/checkpoint-*.pt")), process)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in told and told.splitlines()[-1].startswith("interrupted")
+
+
+def wait_for(condition, process):
+    while not condition():
+        assert process.poll() is None, "ended early"
+        time.sleep(0.05)
