@@ -33,6 +33,12 @@ def test_schedules_increase_within_0_and_1_and_end_exactly_at_1(description):
     assert np.all(np.diff(lams) > 0)
 
 
+def test_the_papers_schedule_ends_exactly_at_1_for_every_gamma():
+    for gamma in range(1, 1001):
+        lams = schedules.linear(gamma)
+        assert len(lams) == gamma and lams[-1] == 1
+
+
 @given(st.lists(st.floats(-0.5, 1.5), min_size=1, max_size=6))
 def test_an_explicit_schedule_is_taken_only_if_it_increases_to_1(values):
     good = values[-1] == 1 and np.all(np.diff([0.0, *values]) > 0)
