@@ -7,15 +7,20 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from homotopy import compose, config, illustrations, runner
-from homotopy.errors import ConfigError, UserError
+from homotopy.errors import ConfigError, Diverged, UserError
 from homotopy.interruption import Interrupted
 from homotopy.progress import say
+from homotopy.results import RunFolder
 from homotopy.theory import study
 
 
 def train(raw: dict[str, Any]) -> None:
-    """Train the configuration's missing seeds."""
-    print(runner.run(config.from_dict(raw)))
+    """Train the configuration's missing seeds; raise Diverged if no seed at all has a finite loss."""
+    checked = config.from_dict(raw)
+    folder = RunFolder(runner.run(checked))
+    if {str(seed) for seed in checked.seeds} <= folder.metadata().get("diverged_at", {}).keys():
+        raise Diverged(f"{folder.path}: all {len(checked.seeds)} seeds diverged", checked.optimizer.lr)
+    print(folder.path)
 
 
 class Job(NamedTuple):

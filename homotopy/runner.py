@@ -17,7 +17,7 @@ from homotopy.config import Config, digest
 from homotopy.continuation import follow, solve_source
 from homotopy.deformations import Deformation
 from homotopy.ensemble import AutogradEnsemble, Ensemble
-from homotopy.errors import Diverged, ResultError
+from homotopy.errors import ResultError
 from homotopy.files import read_tensors, set_aside, write_tensors
 from homotopy.fused import FusedEnsemble
 from homotopy.history import History
@@ -188,7 +188,7 @@ def next_group(config: Config, folder: RunFolder, width: int, others: Sequence[H
 def run(config: Config) -> Path:
     """Train the seeds of a configuration that are not finished yet; return its result folder.
 
-    What other processes are training is left to them. Raises Diverged if no seed has a finite loss.
+    What other processes are training is left to them.
     """
     folder = RunFolder(config.folder)
     if not folder.settled(config.identity(), config.seeds):
@@ -196,9 +196,6 @@ def run(config: Config) -> Path:
             folder.repair(config.identity())
         with Interruption() as stop:
             _train_missing(config, folder, machine(config), stop)
-    diverged = folder.metadata().get("diverged_at", {})
-    if all(str(seed) in diverged for seed in config.seeds):
-        raise Diverged(f"{folder.path}: all {len(config.seeds)} seeds diverged", config.optimizer.lr)
     return folder.path
 
 
