@@ -15,13 +15,17 @@ from matplotlib.figure import Figure  # noqa: E402
 COLUMN_WIDTH = 3.4  # inches
 TEXT_WIDTH = 7.0
 # Okabe and Ito's palette
-COLOURS = {"homotopy": "#0072B2", "warmstart": "#D55E00", "random": "#009E73", "random_homotopy": "#CC79A7"}
+COLOURS = {"homotopy": "#0072B2", "warmstart": "#D55E00", "random": "#009E73"}
+COLOURS |= {"random_homotopy": "#CC79A7", "amplitude": "#E69F00", "adaptive": "#56B4E9", "secant": "#000000"}
 METHODS = ("random", "warmstart", "homotopy")  # in the order of every legend
 LABELS = {
     "homotopy": "homotopy",
     "warmstart": "warm start",
     "random": "random init.",
     "random_homotopy": "homotopy from random",
+    "amplitude": "amplitude only",
+    "adaptive": "adaptive steps",
+    "secant": "secant predictor",
 }
 _STYLE: dict[Any, Any] = {
     "font.size": 8,

@@ -29,7 +29,9 @@ class Sine:
     noise: float = rule(at_least(0), "a number of at least 0 (standard deviation)")
     samples: int = rule(at_least(2), "an integer of at least 2 (per data set)")
     train_fraction: float = rule(between(0, 1), "strictly between 0 and 1")
-    deformation: str = rule(one_of("linear_targets", "gaussian_filter"), "linear_targets or gaussian_filter")
+    deformation: str = rule(
+        one_of("linear_targets", "gaussian_filter", "amplitude"), "linear_targets, gaussian_filter or amplitude"
+    )
     filter_samples: int = rule(at_least(1), "an integer of at least 1 (M of Eq. 21)")
     filter_width: float = rule(positive, "a number above 0 (xi of Eq. 22)")
     name: str = "sine"
@@ -50,13 +52,17 @@ class Sine:
         used = asdict(self)
         if not needs_source:
             del used["source_omega"], used["deformation"]
-        if not needs_path or self.deformation == "linear_targets":
+        elif self.deformation == "amplitude":
+            del used["source_omega"]
+        if not needs_path or self.deformation != "gaussian_filter":
             del used["filter_samples"], used["filter_width"]
         return used
 
     def source_identity(self) -> dict[str, object]:
         """Return the settings that can change the source solution."""
-        names = ("name", "source_omega", "noise", "samples", "train_fraction", "deformation")
+        names = {"name", "source_omega", "noise", "samples", "train_fraction", "deformation"}
+        if self.deformation == "amplitude":
+            names -= {"source_omega", "noise"}
         return {name: value for name, value in asdict(self).items() if name in names}
 
     def load(self, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> SineDeformation:
@@ -87,7 +93,10 @@ def _draw(task: Sine, seed: int) -> tuple[np.ndarray, ...]:
 
 
 class SineDeformation:
-    """From sin(source_omega x) to sin(omega x), by mixing the targets at the same x or through a Gaussian filter."""
+    """From sin(source_omega x) to sin(omega x), by mixing the targets at the same x or through a Gaussian filter.
+
+    With `amplitude` the source is the constant 0: the path only scales the target. An ablation, not in the paper.
+    """
 
     def __init__(self, task: Sine, seeds: Sequence[int], data: SineData) -> None:
         self._seeds = seeds
@@ -95,9 +104,11 @@ class SineDeformation:
         n = task.training_samples
         self._x, self._y_target = data.x[:, :n], data.y_target[:, :n]
         self._x_test, self._y_test = data.x[:, n:], data.y_target[:, n:]
-        self._same_inputs = task.deformation == "linear_targets"
+        self._same_inputs = task.deformation != "gaussian_filter"
         if self._same_inputs:
             self._x_path, self._y_source, self._y_end = self._x, data.y_source[:, :n], self._y_target
+            if task.deformation == "amplitude":
+                self._y_source = torch.zeros_like(self._y_target)
         else:
             self._x_path, self._y_source = data.x_source[:, :n], data.y_source_own[:, :n]
             samples = _filter_samples(seeds, n, min(task.filter_samples, n)).to(data.x.device)

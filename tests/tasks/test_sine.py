@@ -42,7 +42,7 @@ def test_source_and_target_noise_are_independent():
     assert abs(correlation) < 0.05
 
 
-@pytest.mark.parametrize("deformation", ["linear_targets", "gaussian_filter"])
+@pytest.mark.parametrize("deformation", ["linear_targets", "gaussian_filter", "amplitude"])
 def test_lam_0_is_the_source(deformation):
     task = load(deformation=deformation)
     torch.testing.assert_close(task.at(0.0).y, task.source().y, rtol=0, atol=0)
@@ -53,6 +53,14 @@ def test_lam_1_is_the_target_bit_for_bit():
     task = load()
     assert torch.equal(task.at(1.0).y, task.target().y)
     assert torch.equal(task.at(1.0).x, task.target().x)
+
+
+def test_amplitude_scales_the_target_and_has_no_source_task():
+    task = load(deformation="amplitude")
+    torch.testing.assert_close(task.at(0.3).y, 0.3 * task.target().y)
+    assert torch.equal(task.at(1.0).y, load().target().y)  # the same data
+    settings = Sine(**SETTINGS | {"deformation": "amplitude"})
+    assert "source_omega" not in settings.identity(needs_source=True, needs_path=True)
 
 
 def test_lam_one_half_is_the_mean_of_both_at_the_same_x():
