@@ -1,0 +1,196 @@
+"""What saved results say of a claim: its rows, each a quantity with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from homotopy import claims, statistics
+from homotopy.claims import Claim, Row
+from homotopy.errors import ResultError
+from homotopy.figures.loading import Place, Result
+from homotopy.results import KEYS
+from homotopy.statistics import Array, Interval
+
+NEAR_THE_END = 1.25  # a threshold over the larger final median
+
+
+class Curves(NamedTuple):
+    """One method's curves: epochs (points,) and losses (seeds, points); paired methods have the seeds in one order."""
+
+    epochs: Array
+    losses: Array
+
+    @property
+    def final(self) -> Array:
+        """The losses at the last epoch, (seeds,)."""
+        return self.losses[:, -1]
+
+
+class Comparison(NamedTuple):
+    """A method and its opponents, paired by seed; an opponent's place is empty without results."""
+
+    label: str
+    ours: Result | None
+    theirs: list[Result | None]
+
+    @property
+    def found(self) -> list[Result]:
+        """All results, ours first; none at all where one is missing."""
+        results = [self.ours, *self.theirs]
+        return [] if None in results else [r for r in results if r is not None]
+
+
+def shared_seeds(results: Sequence[Result]) -> list[int]:
+    """Return the seeds that are finished in every one of some results."""
+    finished = [set(r.curves["seed"]) for r in results]
+    return sorted(set.intersection(*finished)) if finished else []
+
+
+def curves(of: Result, metric: str, seeds: Sequence[int], *, count_source: bool = False) -> Curves:
+    """Return a metric's curves of some seeds; with `count_source` the source solution's epochs come before."""
+    if metric not in of.curves:
+        raise ResultError(f"{of.config.folder}: {metric} was not recorded")
+    table = of.curves.pivot(index="seed", columns="epoch", values=metric).loc[list(seeds)]
+    starts_late = count_source and of.config.method.start == "source"
+    return Curves(table.columns.to_numpy() + (of.config.budget.source if starts_late else 0), table.to_numpy())
+
+
+def comparisons(claim: Claim, results: Sequence[Result]) -> Iterator[Comparison]:
+    """Yield what a claim compares: for each value of its key each opponent, or all of them at once if `best`."""
+    key, values = _only(claim.each or claim.across)
+    for value in values:
+
+        def pick(method: str, value: Any = value) -> Result | None:
+            return _pick(results, {"method.name": method} | ({key: value} if key else {}))
+
+        against = claim.against or []
+        for group in [against] if claim.best else [[name] for name in against]:
+            what = f"{key.rpartition('.')[2]} {value}, " if key else ""
+            yield Comparison(f"{what}against {' and '.join(group)}", pick(claim.ours), [pick(name) for name in group])
+
+
+def _only(group: dict[str, list[Any]] | None) -> tuple[str, list[Any]]:
+    return next(iter(group.items())) if group else ("", [None])
+
+
+def _pick(results: Sequence[Result], where: dict[str, Any]) -> Result | None:
+    for found in results:
+        if all(attrgetter(key)(found.config) == value for key, value in where.items()):
+            return None if found.curves.empty else found
+    return None
+
+
+def rows(claim: Claim, results: Sequence[Result], place: Place, level: float) -> list[Row]:
+    """Evaluate a claim; `results` are those of its experiments."""
+    if claim.quantity == "bound":
+        return bound_rows(claim, place, level)
+    compared = list(comparisons(claim, results))
+    if claim.quantity == "growth":
+        return [growth_row(claim, compared, level)]
+    each = claims.row_level(level, len(compared))
+    return _with_holm([_row(claim, comparison, each) for comparison in compared])
+
+
+def _row(claim: Claim, compared: Comparison, level: float) -> Row:
+    seeds = shared_seeds(compared.found)
+    if not seeds:
+        return Row(compared.label, None, level, claims.MISSING, 0)
+    asked = max(len(r.config.seeds) for r in compared.found)
+    if claim.quantity == "equality":
+        found = Interval(difference(compared.found[0], compared.found[1], seeds), 0.0, 0.0, len(seeds))
+        return Row(compared.label, found, level, claims.outcome(claim, found), asked)
+    ours, *theirs = (curves(r, claim.metric, seeds, count_source=claim.count_source) for r in compared.found)
+    return loss_row(claim, compared.label, ours, theirs, level, asked)
+
+
+def loss_row(claim: Claim, label: str, ours: Curves, theirs: list[Curves], level: float, asked: int) -> Row:
+    """Compare final losses, or epochs to a threshold, of ours with theirs; the best of theirs if they are several."""
+    note = ""
+    if claim.quantity == "speed":
+        threshold = common_loss(ours, theirs[0])
+        samples = [statistics.first_epoch(c.epochs, c.losses, threshold) for c in (ours, *theirs)]
+        note = f"epochs to {threshold:.3g}"
+    else:
+        samples = [c.final for c in (ours, *theirs)]
+    found = statistics.bootstrap(advantage, *samples, level=level)
+    medians = [float(statistics.median(sample)) for sample in samples]
+    best = 1 + int(np.argmin(medians[1:]))
+    return Row(
+        label, found, level, claims.outcome(claim, found), asked, medians[0], medians[best],
+        float(statistics.probability_of_improvement(samples[0], samples[best])),
+        statistics.signed_rank(samples[0], samples[best]), note,
+    )  # fmt: skip
+
+
+def common_loss(ours: Curves, theirs: Curves) -> float:
+    """Return the threshold of claims.yaml: a loss that both medians come to, if theirs has halved at all."""
+    last = max(float(statistics.median(c.final)) for c in (ours, theirs))
+    return min(NEAR_THE_END * last, float(statistics.median(theirs.losses[:, 0])) / 2)
+
+
+def advantage(ours: Array, *theirs: Array) -> Array:
+    """The least of their medians over ours, all (..., n)."""
+    least = reduce(np.minimum, [statistics.median(sample) for sample in theirs])
+    return statistics.ratio(least, statistics.median(ours))
+
+
+def growth_row(claim: Claim, compared: Sequence[Comparison], level: float) -> Row:
+    """Correlate the key's values with the advantage at each; seeds are resampled for all values together."""
+    key, values = _only(claim.across)
+    label = f"{key.rpartition('.')[2]} {values[0]} to {values[-1]}"
+    everything = [result for comparison in compared for result in comparison.found]
+    seeds = shared_seeds(everything)
+    if not seeds or any(not comparison.found for comparison in compared):
+        return Row(label, None, level, claims.MISSING, 0)
+    groups = [[curves(r, claim.metric, seeds).final for r in comparison.found] for comparison in compared]
+    size = len(groups[0])
+
+    def statistic(*samples: Array) -> Array:
+        grouped = [samples[i : i + size] for i in range(0, len(samples), size)]
+        return statistics.rank_correlation(np.array(values), np.stack([advantage(*g) for g in grouped], axis=-1))
+
+    found = statistics.bootstrap(statistic, *(sample for group in groups for sample in group), level=level)
+    return Row(label, found, level, claims.outcome(claim, found), max(len(r.config.seeds) for r in everything))
+
+
+def difference(a: Result, b: Result, seeds: Sequence[int]) -> float:
+    """Return the largest relative difference of two methods' metrics; infinite if their epochs or metrics differ."""
+    first, second = (r.curves[r.curves["seed"].isin(seeds)].set_index(["seed", "epoch"]).sort_index() for r in (a, b))
+    metrics = [column for column in a.curves.columns if column not in KEYS]
+    if not first.index.equals(second.index) or not set(metrics) <= set(second.columns):
+        return float("inf")
+    return float(np.abs(statistics.ratio(first[metrics].to_numpy(), second[metrics].to_numpy()) - 1).max())
+
+
+def bound_rows(claim: Claim, place: Place, level: float) -> list[Row]:
+    """Evaluate bounds from the theory's table: of each kind the setting nearest to its bound."""
+    path = place.folder / "theory" / "bounds.csv"
+    table = pd.read_csv(path) if path.exists() else pd.DataFrame({"bound": pd.Series(dtype=str)})
+    return [_bound_row(name, table[table["bound"].str.startswith(name)], level) for name in claim.bounds or []]
+
+
+def _bound_row(name: str, table: pd.DataFrame, level: float) -> Row:
+    label = name.removesuffix(", C")
+    if table.empty:
+        return Row(label, None, level, claims.MISSING, 0)
+    shares = table[["measured", "low", "high"]].div(table["value"], axis=0)
+    value, low, high = shares.to_numpy()[int(shares["high"].argmax())].tolist()
+    n, violated = int(table["settings"].sum()), int(table["violated"].sum())
+    held = claims.HOLDS if (table["holds"] == "yes").all() else claims.OPEN
+    outcome = claims.FAILS if violated else held
+    return Row(label, Interval(value, low, high, n), level, outcome, n, note=f"{violated} of {n} settings violate it")
+
+
+def _with_holm(found: list[Row]) -> list[Row]:
+    """Correct the rows' p-values for being several."""
+    tested = [i for i, row in enumerate(found) if row.p is not None]
+    adjusted = statistics.holm(np.array([found[i].p for i in tested], dtype=float))
+    for i, p in zip(tested, adjusted, strict=True):
+        found[i] = found[i]._replace(p=float(p))
+    return found
