@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import time
 import zlib
 from collections.abc import Sequence
@@ -136,7 +137,7 @@ class RunFolder:
         sums: dict[str, set[str]] = {}
         for line in (self._bytes(SUMS) or b"").decode(errors="replace").splitlines():
             digest, _, name = line.partition("  ")
-            if len(digest) != 64 or name not in (CONFIG, RUNS, MEDIANS, METADATA):
+            if not re.fullmatch("[0-9a-f]{64}", digest) or name not in (CONFIG, RUNS, MEDIANS, METADATA):
                 raise ResultError(f"{self.path / SUMS} is damaged")
             sums.setdefault(name, set()).add(digest)
         return sums

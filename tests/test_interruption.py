@@ -13,27 +13,10 @@ import pytest
 
 from homotopy import runner
 from homotopy.interruption import Interrupted, Interruption
+from tests.machine import in_child, status
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGER = ["seeds=[0,1,4]", "width=2", "budget.k=3", "budget.final=5", "checkpoint_minutes=0"]
-
-
-def in_child(work):
-    """Start `work` in a process of its own, without the seconds that a new interpreter takes."""
-    child = os.fork()
-    if child:
-        return child
-    code = 99
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        work()
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def status(child):
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def files(config):
