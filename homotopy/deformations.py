@@ -18,7 +18,7 @@ from homotopy.ensemble import Ensemble
 class Deformation(Protocol):
     """A source task carried to a target task, with the data of every seed of an ensemble."""
 
-    provenance: list[dict]  # of each data set that was read: its files' checksums, and whether they are the official ones
+    provenance: list[dict]  # of each data set read: the md5 of its files, and whether they are the official ones
 
     def source(self) -> Any:
         """Return the source task's problem."""

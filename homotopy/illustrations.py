@@ -1,4 +1,4 @@
-"""The data of the illustrations, Figures 4, 5 and 7: `python scripts/train.py experiment=fig4`."""
+"""The data of the illustrations, Figures 4 to 7: `python scripts/train.py experiment=fig4`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ import pandas as pd
 import torch
 
 from homotopy import config
+from homotopy.classification import mix_labels
+from homotopy.deformations import linear
 from homotopy.errors import ConfigError
 from homotopy.results import write_csv
+from homotopy.tasks.images import Images
 from homotopy.tasks.sine import Sine
 
 _SOURCE, _TARGET = (1.0, 1.0), (5.0, 0.1)  # Fig. 4's mean and standard deviation
@@ -71,9 +74,27 @@ def _samples(labels: Mapping[str, Any], x: torch.Tensor, y: torch.Tensor, count:
     return pd.DataFrame(dict(labels) | columns).sort_values("x", ignore_index=True)
 
 
+def mixed_images(task: Images) -> pd.DataFrame:
+    """Fig. 6: the source's first "2" and the target's first sandal, mixed at lam = 0, 0.05, ..., 1 (Eq. 17-18).
+
+    Long: kind is pixel (row, column, value in 0..1) or label (row is the class, value its probability).
+    """
+    source, target = task.sets()
+    x = [images.train.pixels[images.train.labels == c][0, 0].double() / 255 for images, c in ((source, 2), (target, 5))]
+    parts = []
+    for lam in (np.arange(21) / 20).tolist():
+        label = mix_labels(torch.tensor(2), torch.tensor(5), lam, len(target.classes))
+        for kind, values in (("pixel", linear(*x, lam)), ("label", label.unsqueeze(1))):
+            row, column = np.indices(values.shape)
+            found = {"row": row.ravel(), "column": column.ravel(), "value": values.flatten().numpy()}
+            parts.append(pd.DataFrame({"lam": lam, "kind": kind, **found}))
+    return pd.concat(parts, ignore_index=True)
+
+
 ILLUSTRATIONS: dict[str, Callable[[config.Config], pd.DataFrame]] = {
     "fig4": lambda _: densities(),
     "fig5": lambda use: deformed_sines(use.task),
+    "fig6": lambda use: mixed_images(use.task),
     "fig7": lambda use: sine_data(use.task),
 }
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from homotopy.classification import Batch, Classification, Samples, normalised
 from homotopy.ensemble import EpochLoss
-from homotopy.optimizers import SGD, Adam, Moments, update, zero_moments
+from homotopy.optimizers import SGD, Adam
 from homotopy.vgg import VGG, views
 
 

@@ -31,7 +31,7 @@ def draw(name: str, place: Place) -> list[Path]:
     panels = [(label, list(group)) for label, group in groupby(found, key=lambda r: r.config.task.label)]
     figure, axes = common.subplots(columns=len(panels), sharey=True)
     for ax, (_, results) in zip(axes, panels, strict=True):
-        panel(ax, results, rf"$\omega = {results[0].config.task.omega:g}$ rad, {count(results)}")
+        panel(ax, results, f"{results[0].config.task.title}, {count(results)}")
     axes[0].set_ylabel("train loss on the target\n(median, quartiles)")
     axes[0].legend(loc="lower left")
     return common.save(figure, place.figures / name)

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from homotopy.figures import curves, fig4, fig5, fig7, fig9, figc, heatmap, map, omega
+from homotopy.figures import curves, fig3, fig4, fig5, fig6, fig7, fig9, figc, heatmap, map, omega
 from homotopy.figures.loading import Place
 
 FIGURES: dict[str, Callable[[Place], list[Path]]] = {
     "fig1": partial(curves.draw, "fig1"),
     "fig2a": omega.draw,
     "fig2b": partial(curves.draw, "fig2b"),
+    "fig3a": partial(fig3.draw, "fig3a"),
+    "fig3b": partial(fig3.draw, "fig3b"),
     "fig4": fig4.draw,
     "fig5": fig5.draw,
+    "fig6": fig6.draw,
     "fig7": fig7.draw,
     "fig8": partial(curves.draw, "fig8"),
     "fig9": fig9.draw,

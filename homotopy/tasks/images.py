@@ -49,6 +49,11 @@ class Classifying(ABC):
         return f"{Path(self.source).name}-{Path(self.target).name}".lower()
 
     @property
+    def title(self) -> str:
+        """The task above a figure."""
+        return f"{Path(self.source).name} to {Path(self.target).name}"
+
+    @property
     def training_samples(self) -> int | None:
         """Images that are trained on; None where only the data can tell."""
         return self.samples

@@ -43,6 +43,11 @@ class Sine:
         return f"sine-omega{self.omega:g}"
 
     @property
+    def title(self) -> str:
+        """The task above a figure."""
+        return rf"$\omega = {self.omega:g}$ rad"
+
+    @property
     def training_samples(self) -> int:
         """Samples that are trained on; the rest is for testing."""
         return int(self.samples * self.train_fraction)
