@@ -1,0 +1,75 @@
+"""Figures of the sine study: from files alone, deterministic, and clear about what is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from homotopy import cli, compose
+from homotopy.errors import ResultError
+from homotopy.figures import heatmap, loading, map, omega
+from homotopy.figures.loading import Place, Result
+from homotopy.figures.registry import FIGURES
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Place:
+    place = Place(tmp_path_factory.mktemp("results"), "smoke")
+    for raw in compose.jobs(["experiment=fig1", "profile=smoke", f"results.root={place.results}"]):
+        cli.JOBS["train"].do(raw)
+    return place
+
+
+def test_the_same_results_give_the_same_bytes(place):
+    first = {path: path.read_bytes() for path in FIGURES["fig1"](place)}
+    assert {path.suffix for path in first} == {".png", ".pdf"}
+    assert {path: path.read_bytes() for path in FIGURES["fig1"](place)} == first
+
+
+def test_missing_results_are_named_with_the_command_that_makes_them(place):
+    with pytest.raises(ResultError, match="python scripts/train.py experiment=fig8 profile=smoke"):
+        FIGURES["fig8"](place)
+
+
+def test_only_the_seeds_asked_for_are_shown(place):
+    raw = compose.jobs(["experiment=fig1", "profile=smoke", f"results.root={place.results}", "seeds=5"])[0]
+    cli.JOBS["train"].do(raw)
+    assert loading.experiment("fig1", place)[0].seeds == 2
+
+
+def fake(task_omega, method, finals, gamma=10, **other) -> Result:
+    """A result whose seeds end at the given losses."""
+    settings = ["profile=smoke", f"task.omega={task_omega}", f"method={method}", f"schedule.gamma={gamma}"]
+    (raw,) = compose.jobs(settings + [f"{key}={value}" for key, value in other.items()])
+    curves = [(seed, epoch, 1.0, "final", loss * (3 - epoch)) for seed, loss in enumerate(finals) for epoch in (1, 2)]
+    frame = pd.DataFrame(curves, columns=["seed", "epoch", "lam", "phase", "target_loss"])
+    return Result(loading.config.from_dict(raw), frame.assign(train_loss=frame["target_loss"]))
+
+
+def test_the_grid_holds_ratios_of_medians():
+    found = [fake(74, "warmstart", [0.2, 0.4, 9.0]), fake(74, "homotopy", [0.1, 0.2, 0.3], gamma=5)]
+    table = heatmap.ratios([*found, fake(137, "warmstart", [1.0]), fake(137, "homotopy", [3.0], gamma=2)])
+    assert table.loc[74, 5] == pytest.approx(0.5)
+    assert table.loc[137, 2] == pytest.approx(3.0)
+    assert np.isnan(table.loc[137, 5])
+
+
+def test_a_final_loss_is_summarised_by_median_and_quartiles():
+    median, low, high = omega._summary(fake(74, "random", [1.0, 2.0, 3.0, 4.0, np.inf]))
+    assert (median, low, high) == (3.0, 2.0, 4.0)
+
+
+def test_the_map_counts_points_and_marks_the_winner():
+    inits = {"pytorch_default": [0.1, 1.0, 1.0], "glorot_zero_bias": [1.0, 1.0, 0.1]}
+    found = []
+    for init, (homotopy, random, warmstart) in inits.items():
+        for method, loss in (("homotopy", homotopy), ("random", random), ("warmstart", warmstart)):
+            found.append(fake(74, method, [loss], **{"model.init": init}))
+    summary = map.table(found).set_index("init")
+    assert summary["points"].to_dict() == {"pytorch_default": 2.0, "glorot_zero_bias": 0.0}
+    assert summary["chosen"].to_dict() == {"pytorch_default": True, "glorot_zero_bias": False}
+    text = map.markdown(summary.reset_index())
+    assert "| pytorch_default | 0.01 | 128 | 1 | 1 | 0.1 | not run | not run | not run | 2 (chosen) |" in text
+    assert "omega 74: the homotopy ends below warm start by a factor of 1.25 or more in 1 of 2 settings" in text
+    assert "omega 137: the homotopy ends below warm start by a factor of 1.25 or more in 0 of 0 settings" in text
