@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogFormatter
 
 from homotopy.figures import common
 from homotopy.figures.curves import panel
@@ -43,6 +44,8 @@ def draw(name: str, place: Place) -> list[Path]:
     figure, (left, right) = common.subplots(columns=2)
     panel(left, results, f"{results[0].config.task.title}, {count(results)}")
     left.set_ylabel("train loss on the target\n(median, quartiles)")
+    left.yaxis.set_major_formatter(LogFormatter())
+    left.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     left.legend()
     accuracy(right, results)
     figure.supxlabel(caption(results), fontsize=6)

@@ -1,0 +1,224 @@
+"""Image data: every file is checked, nothing of the user's is overwritten, and errors say what to do."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from homotopy import data, tv
+from homotopy.errors import DataError
+from tests.images import ROOT, needs_images
+
+LABELS = "t10k-labels-idx1-ubyte"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Return a function that links a data set below a new root, but for one file, which it copies there."""
+
+    def make(name, copied):
+        folder = tmp_path / data.DATASETS[name].folder
+        folder.mkdir(parents=True)
+        for file in data.DATASETS[name].md5:
+            (folder / file).symlink_to(ROOT / data.DATASETS[name].folder / file)
+        (folder / copied).unlink()
+        shutil.copy(ROOT / data.DATASETS[name].folder / copied, folder / copied)
+        return folder / copied
+
+    return make
+
+
+def md5(path):
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+def flip_a_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@needs_images
+@pytest.mark.parametrize(("name", "shape", "train"), [("MNIST", (1, 28, 28), 60000), ("CIFAR10", (3, 32, 32), 50000)])
+def test_a_data_set_is_read_whole(name, shape, train):
+    images = data.load(name, ROOT, verify=False)
+    assert images.shape == shape and images.train.pixels.dtype == torch.uint8
+    assert (len(images.train.pixels), len(images.test.pixels), len(images.classes)) == (train, 10000, 10)
+    assert images.train.labels.bincount().sum() == train and images.train.labels.max() == 9
+
+
+@needs_images
+def test_official_files_pass_and_their_checksums_are_returned():
+    found = data.check("MNIST", ROOT)
+    assert found.official and found.note == ""
+    assert found.md5[LABELS] == md5(ROOT / "MNIST/raw" / LABELS)
+
+
+def test_a_missing_file_is_named_with_its_checksum_and_its_place(tmp_path):
+    with pytest.raises(DataError) as error:
+        data.load("MNIST", tmp_path)
+    text, path = str(error.value), tmp_path / "MNIST/raw/train-images-idx3-ubyte"
+    assert f"{path} is missing (md5 6bbc9ace898e44ae57da46a324031adb)" in text
+    assert "scripts/data.py" in text and "\n" not in text
+
+
+@needs_images
+def test_a_damaged_file_is_named_with_both_checksums(copy):
+    path = copy("MNIST", LABELS)
+    assert data.check("MNIST", path.parents[2]).official
+    flip_a_byte(path)
+    with pytest.raises(DataError) as error:
+        data.load("MNIST", path.parents[2])
+    assert f"{path} has md5 {md5(path)}, expected 27ae3e4e09519cfbb04c329615203637" in str(error.value)
+    assert "data.verify=false" in str(error.value)
+
+
+@needs_images
+def test_verify_false_lets_other_files_pass_and_says_so(copy):
+    path = copy("MNIST", LABELS)
+    flip_a_byte(path)
+    found = data.load("MNIST", path.parents[2], verify=False).provenance
+    assert found.official is False and found.note == "not the official files" and found.md5[LABELS] == md5(path)
+
+
+@needs_images
+def test_processed_files_of_an_old_torchvision_are_not_read(copy):
+    path = copy("MNIST", LABELS)
+    processed = path.parents[1] / "processed"
+    processed.mkdir()
+    for file in ("training.pt", "test.pt"):
+        torch.save((torch.zeros(1, 28, 28, dtype=torch.uint8), torch.zeros(1, dtype=torch.int64)), processed / file)
+    assert len(data.load("MNIST", path.parents[2]).test.labels) == 10000
+
+
+@needs_images
+def test_an_inexact_copy_is_checked_against_its_own_checksums(copy):
+    path = copy("CIFAR10", "batches.meta")
+    sums = {file: md5(path.parent / file) for file in data.DATASETS["CIFAR10"].md5}
+    (path.parent / data.DECLARED).write_text(json.dumps({"md5": sums, "train": [3, 4], "test": [5]}))
+    official = sums == data.DATASETS["CIFAR10"].md5
+    expected = "" if official else "not the official files (3 images differ)"
+    assert data.check("CIFAR10", path.parents[1], verify=False).note == expected
+    flip_a_byte(path)
+    with pytest.raises(DataError, match=f"expected {sums['batches.meta']}"):
+        data.check("CIFAR10", path.parents[1], verify=False)
+
+
+@needs_images
+def test_what_cannot_be_read_is_a_data_error(copy):
+    path = copy("CIFAR10", "test_batch")
+    path.write_bytes(b"\x80\x02 no pickle")
+    with pytest.raises(DataError, match="cannot be read"):
+        data.load("CIFAR10", path.parents[1], verify=False)
+
+
+class Host:
+    """A data set's download that writes given files, or fails."""
+
+    def __init__(self, files, error=None):
+        self.files, self.error, self.calls = files, error, 0
+
+    def __call__(self, root, download):
+        self.calls += 1
+        (Path(root) / "MNIST/raw").mkdir(parents=True)
+        for file, content in self.files.items():
+            (Path(root) / "MNIST/raw" / file).write_bytes(content)
+        if self.error:
+            raise self.error
+
+
+@pytest.fixture
+def host(monkeypatch):
+    """Return a function that makes a host of four small files, which are from then on the official ones."""
+    files = {file: file.encode() for file in data.DATASETS["MNIST"].md5}
+
+    def make(error=None, damaged=()):
+        sums = {file: hashlib.md5(content).hexdigest() for file, content in files.items()}
+        monkeypatch.setitem(data.DATASETS, "MNIST", data.DATASETS["MNIST"]._replace(md5=sums))
+        served = {file: content + b"!" * (file in damaged) for file, content in files.items()}
+        found = Host(served, error)
+        monkeypatch.setattr(tv.datasets, "MNIST", found)
+        return found
+
+    return make
+
+
+def test_download_brings_what_is_missing_once_and_leaves_the_rest_alone(tmp_path, host):
+    server, own = host(), tmp_path / "MNIST/raw" / LABELS
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"mine")
+    assert len(data.download("MNIST", tmp_path)) == 3
+    assert own.read_bytes() == b"mine"
+    assert data.download("MNIST", tmp_path) == [] and server.calls == 1
+    assert {path.name for path in tmp_path.iterdir()} <= {"MNIST", ".download.lock"}
+
+
+def test_without_a_connection_the_user_learns_what_is_left_out_and_what_to_do(tmp_path, host):
+    host(error=URLError("no route"))
+    with pytest.raises(DataError) as error:
+        data.download("MNIST", tmp_path)
+    text = str(error.value)
+    assert "no route" in text and "fig3a, fig3b, fig6" in text and str(tmp_path / "MNIST/raw") in text
+    assert "\n" not in text and not (tmp_path / "MNIST").exists()
+
+
+def test_a_download_with_a_wrong_checksum_is_thrown_away(tmp_path, host):
+    host(damaged=[LABELS])
+    with pytest.raises(DataError, match="cannot be downloaded"):
+        data.download("MNIST", tmp_path)
+    assert not (tmp_path / "MNIST").exists()
+
+
+@needs_images
+def test_mnist_becomes_as_large_and_as_colourful_as_cifar10():
+    mnist = data.load("MNIST", ROOT)
+    shape = data.common_shape(mnist, data.load("CIFAR10", ROOT, verify=False))
+    assert shape == (3, 32, 32)
+    before, after = mnist.test.pixels, data.fit(mnist, shape).test.pixels
+    assert after.shape == (10000, 3, 32, 32) and after.dtype == torch.uint8
+    assert torch.equal(after[:, :, 2:30, 2:30], before.expand(-1, 3, -1, -1))
+    assert after.sum() == 3 * before.sum()  # nothing but zeros around
+
+
+def picture(path, size, colour):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((*size, 3), colour, np.uint8)).save(path)
+
+
+def folder(root, classes, splits=("train", "test")):
+    for split in splits:
+        for i, name in enumerate(classes):
+            picture(root / split / name / "a.png", (9, 12), 40 * i)
+            picture(root / split / name / "b.png", (20, 7), 40 * i + 1)
+    return root
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_folders_of_images_are_resized_to_one_size(tmp_path, channels):
+    images = data.load_folder(folder(tmp_path, ["cat", "dog", "eel"]), 8, channels)
+    assert images.classes == ("cat", "dog", "eel") and images.shape == (channels, 8, 8)
+    assert images.train.labels.tolist() == [0, 0, 1, 1, 2, 2]
+    assert images.train.pixels[:, 0, 4, 4].tolist() == [0, 1, 40, 41, 80, 81]
+    assert images.provenance.official is None
+
+
+def test_the_checksum_of_a_folder_is_that_of_its_images(tmp_path):
+    one = data.load_folder(folder(tmp_path, ["cat", "dog"]), 8, 3).provenance.md5
+    picture(tmp_path / "test/dog/b.png", (20, 7), 200)
+    other = data.load_folder(tmp_path, 8, 3).provenance.md5
+    assert one["train"] == other["train"] and one["test"] != other["test"]
+
+
+def test_a_folder_without_images_and_unequal_classes_are_data_errors(tmp_path):
+    with pytest.raises(DataError, match="one folder of images per class"):
+        data.load_folder(tmp_path, 8, 3)
+    folder(tmp_path, ["cat", "dog"], ["train"])
+    folder(tmp_path, ["cat"], ["test"])
+    with pytest.raises(DataError, match="differ"):
+        data.load_folder(tmp_path, 8, 3)
