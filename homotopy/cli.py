@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from homotopy import compose, config, illustrations, runner
-from homotopy.errors import ConfigError, Diverged, UserError
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+from homotopy import compose, config, failures, illustrations, runner, status
+from homotopy.errors import ConfigError, Diverged, ResultError, UserError
+from homotopy.failures import in_words
 from homotopy.interruption import Interrupted
 from homotopy.progress import say
 from homotopy.results import RunFolder
@@ -30,6 +37,7 @@ class Job(NamedTuple):
     do: Callable[[dict[str, Any]], None]
 
 
+_MULTIRUN = ("-m", "--multirun")
 JOBS = {
     "train": Job(lambda raw: None, train),
     "illustrate": Job(illustrations.check, illustrations.compute),
@@ -37,20 +45,83 @@ JOBS = {
 }
 
 
-def do(raw: Any) -> None:
-    """Run the job that a composed configuration asks for."""
-    guard(JOBS[raw["job"]].do, raw)
+def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
+    """Do all that a command line asks for; `main` is Hydra's, and hands every job to `do`.
+
+    Everything is checked before anything is written. A job that fails does not stop the others; at the end a table
+    says what failed, why, and the command that repeats it, and the exit status is 1.
+    """
+    if any(argument.startswith("-") and argument not in _MULTIRUN for argument in arguments):
+        return main()  # --help, --cfg and the like are Hydra's own
+    jobs = check(arguments)
+    todo = [raw for raw in jobs if not _is_done(raw)]
+    for raw in todo:
+        _check_writable(Path(raw["results"]["root"]))
+    if todo:
+        sys.argv = [script, *arguments, *(["--multirun"] if len(jobs) > 1 else [])]
+        try:
+            main()
+        except Exception as error:  # of a launcher whose worker was killed, say
+            say(f"error: {in_words(error)}")
+    else:
+        print(*(config.from_dict(raw).folder for raw in jobs), sep="\n")
+    sys.exit(report(jobs))
 
 
-def check(arguments: Sequence[str]) -> None:
-    """Compose and check all that a command line asks for, before anything is written."""
-    if any(argument.startswith("-") and argument not in ("-m", "--multirun") for argument in arguments):
-        return  # --help, --cfg and the like are Hydra's own
-    for raw in compose.jobs([argument for argument in arguments if not argument.startswith("-")]):
+def check(arguments: Sequence[str]) -> list[dict[str, Any]]:
+    """Compose and check all the jobs that a command line asks for, and return them; nothing is written."""
+    jobs = compose.jobs([argument for argument in arguments if argument not in _MULTIRUN])
+    for raw in jobs:
         if raw["job"] not in JOBS:
             raise ConfigError("job", raw["job"], " or ".join(JOBS))
         config.from_dict(raw)
         JOBS[raw["job"]].check(raw)
+    return jobs
+
+
+def _is_done(raw: dict[str, Any]) -> bool:
+    if raw["job"] != "train":
+        return False
+    checked = config.from_dict(raw)
+    return RunFolder(checked.folder).settled(checked.identity(), checked.seeds)
+
+
+def _check_writable(root: Path) -> None:
+    nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError("results.root", root, "a folder that this user can write")
+
+
+def do(raw: Any) -> None:
+    """Run one job of a command line; in a sweep a failure is kept for the end."""
+    swept = HydraConfig.get().mode == RunMode.MULTIRUN
+    command = shlex.join(["python", "scripts/train.py", *HydraConfig.get().overrides.task])
+    try:
+        JOBS[raw["job"]].do(raw)
+        failures.clear(raw)
+    except Exception as error:
+        _keep(raw, error, command)
+        if not swept:
+            sys.exit(getattr(error, "exit_code", 1))
+
+
+def _keep(raw: Any, error: Exception, command: str) -> None:
+    say(f"error: {in_words(error)}")
+    try:
+        path = failures.record(raw, error, command)
+    except ResultError as second:
+        say(f"error: {second}")
+    else:
+        if not isinstance(error, UserError):
+            say(f"the traceback is in {path}")
+
+
+def report(jobs: Sequence[dict[str, Any]]) -> int:
+    """Say which jobs failed or are not finished, and how to repeat them; return the exit status."""
+    problems = [failure for raw in jobs for failure in status.problems(raw)]
+    if problems:
+        say("\n".join([f"{len(problems)} of {len(jobs)} jobs failed:", *status.failure_table(problems)]))
+    return 1 if problems else 0
 
 
 def guard(work: Callable[..., None], *arguments: Any) -> None:

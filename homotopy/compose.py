@@ -25,13 +25,18 @@ CONF = Path(__file__).resolve().parent.parent / "conf"
 OmegaConf.register_new_resolver("divide", lambda total, parts: max(1, int(total) // max(1, int(parts))), replace=True)
 
 
+def names(group: str) -> list[str]:
+    """Return the choices of a group of conf/."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
 def _check_choices(overrides: Sequence[str]) -> None:
     for override in OverridesParser.create().parse_overrides(list(overrides)):
         group = CONF / (override.key_or_group or "")
         if not group.is_dir() or override.is_delete():
             continue
         values = override.sweep_iterator() if override.is_sweep_override() else [override.value()]
-        choices = sorted(path.stem for path in group.glob("*.yaml"))
+        choices = names(str(override.key_or_group))
         for value in values:
             if str(value) not in choices:
                 raise ConfigError(override.key_or_group, value, f"one of {', '.join(choices)}")
@@ -55,7 +60,7 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
 
 
 def _without_hydra(config: DictConfig) -> DictConfig:
-    return OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:

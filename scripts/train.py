@@ -19,5 +19,4 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    cli.guard(cli.check, sys.argv[1:])
-    cli.guard(main)
+    cli.guard(cli.start, main, sys.argv[0], sys.argv[1:])

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import os
+import runpy
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import NamedTuple
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
 _NEW_MOUNTS, _NEW_USER, _READ_ONLY, _REMOUNT, _PRIVATE = 0x20000, 0x10000000, 0x1, 0x20, 0x44000
 
 
@@ -26,6 +31,37 @@ def in_child(work: Callable[[], object]) -> int:
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+class Done(NamedTuple):
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(*arguments: str) -> Done:
+    """Run a script of this repository as `python` would, from its root."""
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+
+        def work() -> None:
+            os.chdir(ROOT)
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+            sys.argv = list(arguments)
+            code = 0
+            try:
+                runpy.run_path(arguments[0], run_name="__main__")
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 1 if end.code else 0
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+        code = status(in_child(work))
+        return Done(code, *(os.pread(file.fileno(), 1 << 20, 0).decode() for file in (out, err)))
 
 
 def status(child: int) -> int:
