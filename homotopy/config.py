@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from homotopy import models, optimizers, schedules
+from homotopy.adaptive import Control
 from homotopy.continuation import Step, plan
 from homotopy.errors import ConfigError
+from homotopy.predictors import PREDICTORS
 from homotopy.results import SCHEMA
 from homotopy.settings import at_least, build, check, one_of, positive, rule
 from homotopy.tasks import TASKS
@@ -22,11 +24,12 @@ _COUNT = "an integer of at least 1"
 
 @dataclass(frozen=True)
 class Method:
-    """Algorithm 1's two switches: where theta starts and which path it follows."""
+    """Algorithm 1's two switches: where theta starts and which path it follows; and what predicts theta at a step."""
 
     name: str
     start: str = rule(one_of("random", "source"), "random or source")
-    path: str = rule(one_of("direct", "schedule"), "direct or schedule")
+    path: str = rule(one_of("direct", "schedule", "adaptive"), "direct, schedule or adaptive")
+    predictor: str = rule(lambda v: v in PREDICTORS, " or ".join(PREDICTORS), default="constant")
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class Config:
     task: Any
     method: Method
     schedule: schedules.Schedule
+    control: Control
     budget: Budget
     optimizer: Optimizer
     model: Any
@@ -127,10 +131,10 @@ class Config:
     @property
     def needs_source(self) -> bool:
         """Whether the run uses the source task at all."""
-        return self.method.start == "source" or self.method.path == "schedule"
+        return self.method.start == "source" or self.method.path != "direct"
 
     def steps(self) -> list[Step]:
-        """Lay out the run; the direct path spends the schedule's epochs at lam = 1."""
+        """Lay out the run; the direct path spends the schedule's epochs at lam = 1, the adaptive one as it sees fit."""
         if self.method.path == "schedule":
             return plan(self.schedule.lams, self.budget.k, self.budget.final)
         return plan((1.0,), self.schedule.gamma * self.budget.k, self.budget.final)
@@ -146,21 +150,34 @@ class Config:
 
     def identity(self) -> dict[str, Any]:
         """Return what can change a run's numbers: no seed, device, path or thread count, and no unused setting."""
-        follows = self.method.path == "schedule"
+        follows = self.method.path != "direct"
         kept: dict[str, Any] = {
             "schema": SCHEMA,
             "task": self.task.identity(needs_source=self.needs_source, needs_path=follows),
             "method": {"start": self.method.start, "path": self.method.path},
-            "steps": [(s.lam, len(s.epochs), s.final) for s in self.steps()] if follows else self.epochs,
+            "steps": self._step_identity(),
             "optimizer": {**asdict(self.optimizer), "moments": self.optimizer.moments if follows else "keep"},
             "model": asdict(self.model),
             "batch_size": self.batch_size,
             "log_every": self.log_every,
             "precision": self.precision,
         }
+        if self.method.predictor != "constant":
+            kept["predictor"] = self.method.predictor
         if self.method.start == "source":
             kept["source"] = {"epochs": self.budget.source, "lr": self.source_lr}
         return kept
+
+    def _step_identity(self) -> Any:
+        if self.method.path == "adaptive":
+            return {
+                "control": asdict(self.control),
+                "k": self.budget.k,
+                "epochs": [len(s.epochs) for s in self.steps()],
+            }
+        if self.method.path == "schedule":
+            return [(s.lam, len(s.epochs), s.final) for s in self.steps()]
+        return self.epochs
 
     def source_identity(self) -> dict[str, Any]:
         """Return what can change the source solution."""
@@ -217,6 +234,7 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         task=_choice(raw["task"], TASKS, "task"),
         method=build(Method, raw["method"], "method"),
         schedule=schedules.build(raw["schedule"]),
+        control=build(Control, raw["control"], "control"),
         budget=build(Budget, raw["budget"], "budget"),
         optimizer=build(Optimizer, raw["optimizer"], "optimizer"),
         model=_choice(raw["model"], MODELS, "model"),
@@ -245,6 +263,11 @@ def _check_together(config: Config) -> None:
     if config.precision not in config.model.precisions:
         allowed = f"{', '.join(config.model.precisions)} with model={config.model.name}"
         raise ConfigError("precision", config.precision, allowed)
+    tried = config.method.path == "adaptive" or config.method.predictor != "constant"
+    if tried and not getattr(config.task, "tries_steps", False):
+        raise ConfigError("method", config.method.name, "without tried steps for this task and deformation")
+    if config.method.path == "adaptive" and (config.method.predictor, config.optimizer.moments) != ("constant", "keep"):
+        raise ConfigError("method.path", "adaptive", "with method.predictor=constant and optimizer.moments=keep")
     n = config.task.training_samples
     if n is not None and config.batch_size > n:
         raise ConfigError("batch_size", config.batch_size, f"at most {n}, the size of the training set")

@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from torch import Tensor
+
 from homotopy.deformations import Deformation
 from homotopy.ensemble import Ensemble, EpochLoss
+from homotopy.predictors import Constant, Predictor
+
+_CONSTANT = Constant()
 
 
 class Step(NamedTuple):
@@ -27,6 +32,7 @@ class Epoch(NamedTuple):
     number: int
     step: Step
     loss: EpochLoss
+    lams: Tensor | None = None  # (S,), where every seed has its own
 
 
 def plan(schedule: Sequence[float], k: int, final: int) -> list[Step]:
@@ -42,19 +48,23 @@ def follow(
     steps: Sequence[Step],
     step_size: Callable[[int], float],
     *,
+    predictor: Predictor = _CONSTANT,
     reset_moments: bool = False,
     done: int = 0,
 ) -> Iterator[Epoch]:
     """Run Algorithm 1 and yield after every epoch.
 
-    `step_size` maps an epoch's number to the solver's step size. With `reset_moments` the solver forgets its moments
+    `step_size` maps an epoch's number to the solver's step size; `predictor` may move theta before a step, the paper's
+    does not. With `reset_moments` the solver forgets its moments
     whenever lam changes. `done` epochs were run before: the ensemble holds the state at their end.
     """
-    lam = None
+    lam = 0.0
     for step in steps:  # lines 5 and 6
         problem: Any = deformation.target() if step.final else deformation.at(step.lam)
-        if reset_moments and lam not in (None, step.lam) and done < step.epochs.start:
-            ensemble.reset_moments()
+        if step.lam != lam and done < step.epochs.start:
+            predictor.predict(ensemble, problem, lam, step.lam)
+            if reset_moments and lam > 0:
+                ensemble.reset_moments()
         lam = step.lam
         for number in step.epochs:  # line 7
             if number > done:

@@ -33,8 +33,8 @@ class Deformation(Protocol):
         """Return what is measured at a logged epoch, each float64 (S,); `test_loss` always among them."""
 
 
-def linear(source: Tensor, target: Tensor, lam: float) -> Tensor:
-    """(1 - lam) source + lam target, Eq. 14 in the direction of Eq. 17; any shape."""
+def linear(source: Tensor, target: Tensor, lam: float | Tensor) -> Tensor:
+    """(1 - lam) source + lam target, Eq. 14 in the direction of Eq. 17; any shape, which that of lam broadcasts to."""
     return (1 - lam) * source + lam * target
 
 

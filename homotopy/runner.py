@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from homotopy import checkpoints
+from homotopy.adaptive import AdaptiveSteps
 from homotopy.checkpoints import Checkpoint
 from homotopy.config import Config, digest
-from homotopy.continuation import follow, solve_source
+from homotopy.continuation import Epoch, follow, solve_source
 from homotopy.deformations import Deformation
 from homotopy.ensemble import AutogradEnsemble, Ensemble
 from homotopy.errors import ResultError
@@ -26,6 +27,7 @@ from homotopy.interruption import Interruption
 from homotopy.locks import Holder, hold
 from homotopy.models import MLP
 from homotopy.optimizers import SGD, Adam
+from homotopy.predictors import PREDICTORS, Predictor
 from homotopy.progress import Progress, say
 from homotopy.provenance import provenance
 from homotopy.results import RunFolder
@@ -140,9 +142,10 @@ def train_group(config: Config, seeds: Sequence[int], place: Machine, folder: Ru
         theta = initial_theta(model, seeds, place)
     ensemble = build_ensemble(config, model, config.optimizer.rule(), theta)
     history = History(seeds, config.steps(), config.log_every)
-    parts: dict[str, checkpoints.Part] = {"ensemble": ensemble, "history": history}
+    path = build_path(config)
+    parts: dict[str, checkpoints.Part] = {"ensemble": ensemble, "history": history, "path": path}
     checkpoint = Checkpoint(folder.path, seeds, parts, config.checkpoint_minutes, stop)
-    _train(config, ensemble, deformation, history, checkpoint)
+    _train(config, path, ensemble, deformation, history, checkpoint)
     checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
     made = {"seconds": round(checkpoint.seconds, 1), "precision": config.precision, "data": deformation.provenance}
     with folder.lock():
@@ -150,21 +153,45 @@ def train_group(config: Config, seeds: Sequence[int], place: Machine, folder: Ru
     checkpoint.remove()
 
 
+def build_path(config: Config) -> Predictor | AdaptiveSteps:
+    """Return what remembers the path: the schedule's predictor, or the steps that seeds adapt."""
+    if config.method.path == "adaptive":
+        return AdaptiveSteps(config.control, config.budget.k, last=config.schedule.gamma * config.budget.k)
+    return PREDICTORS[config.method.predictor]()
+
+
+def _epochs(
+    config: Config, path: Predictor | AdaptiveSteps, ensemble: Ensemble, deformation: Deformation, done: int
+) -> Iterator[Epoch]:
+    """Run Algorithm 1 after `done` epochs."""
+    if isinstance(path, AdaptiveSteps):
+        return path.follow(ensemble, deformation, range(done + 1, config.epochs + 1), config.step_size)
+    reset = config.optimizer.moments == "reset"
+    steps = config.steps()
+    return follow(ensemble, deformation, steps, config.step_size, predictor=path, reset_moments=reset, done=done)
+
+
 def _train(
-    config: Config, ensemble: Ensemble, deformation: Deformation, history: History, checkpoint: Checkpoint
+    config: Config,
+    path: Predictor | AdaptiveSteps,
+    ensemble: Ensemble,
+    deformation: Deformation,
+    history: History,
+    checkpoint: Checkpoint,
 ) -> None:
     """Run Algorithm 1 from the checkpoint to the end."""
-    done, steps = checkpoint.load(), config.steps()
-    reset = config.optimizer.moments == "reset"
+    done = checkpoint.load()
     title = f"{config.task.label} {config.method.name}, {len(history.seeds)} seeds"
     with Progress(title, config.epochs, done) as progress:
-        for epoch in follow(ensemble, deformation, steps, config.step_size, reset_moments=reset, done=done):
+        for epoch in _epochs(config, path, ensemble, deformation, done):
             history.watch(epoch.number, epoch.loss.objective)
             progress.advance(epoch.step.lam, float(epoch.loss.objective.median()))
             if epoch.number in history.epochs:
                 found = {"train_loss": epoch.loss.objective}
                 if epoch.loss.target is not None:
                     found["target_loss"] = epoch.loss.target
+                if epoch.lams is not None:
+                    found["lam"] = epoch.lams
                 history.add(found | deformation.metrics(ensemble))
             checkpoint.after(epoch.number)
 

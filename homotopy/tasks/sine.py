@@ -38,6 +38,11 @@ class Sine:
     models: ClassVar[tuple[str, ...]] = ("mlp",)
 
     @property
+    def tries_steps(self) -> bool:
+        """Whether each seed may have its own lam, and a step's loss be known before its training."""
+        return self.deformation != "gaussian_filter"
+
+    @property
     def label(self) -> str:
         """The task's folder among the results."""
         return f"sine-omega{self.omega:g}"
@@ -123,8 +128,13 @@ class SineDeformation:
         """Return the source task's problem."""
         return Regression(self._x_path, self._y_source, None, self._seeds, Purpose.SOURCE_SHUFFLING)
 
-    def at(self, lam: float) -> Regression:
-        """Return the problem H(., lam); its inputs are the target's only where both tasks share x (Eq. 14)."""
+    def at(self, lam: float | Tensor) -> Regression:
+        """Return the problem H(., lam), lam one number or each seed's own (S, 1, 1).
+
+        Its inputs are the target's only where both tasks share x (Eq. 14).
+        """
+        if isinstance(lam, Tensor):
+            lam = lam.to(self._y_source)
         y = linear(self._y_source, self._y_end, lam)
         return Regression(self._x_path, y, self._y_target if self._same_inputs else None, self._seeds)
 
