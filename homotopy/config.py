@@ -69,7 +69,7 @@ class Mlp:
     depth: int = rule(at_least(1), f"{_COUNT} (hidden layers)")
     init: str = rule(lambda v: v in models.INITIALISATIONS, ", ".join(models.INITIALISATIONS))
     name: str = "mlp"
-    precisions: ClassVar[tuple[str, ...]] = ("float32", "float64")
+    precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64")
 
     def network(self, deformation: Any) -> models.MLP:
         """Return the network for scalar regression."""

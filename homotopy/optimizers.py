@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -62,11 +62,14 @@ class Moments(NamedTuple):
 def zero_moments(rule: Adam | SGD, theta: Tensor) -> Moments:
     """Return the moments before the first step."""
     names = ["exp_avg", "exp_avg_sq"] if isinstance(rule, Adam) else ["momentum_buffer"] if rule.momentum else []
-    return Moments({name: torch.zeros_like(theta) for name in names}, torch.zeros(()))
+    return Moments({name: torch.zeros_like(theta) for name in names}, torch.zeros((), device=theta.device))
 
 
-def update(rule: Adam | SGD, lr: float, theta: Tensor, gradient: Tensor, moments: Moments) -> None:
-    """Take one step in place with the kernels that PyTorch's fused optimizers call, all tensors (P,)."""
+def update(rule: Adam | SGD, lr: Any, theta: Tensor, gradient: Tensor, moments: Moments) -> None:
+    """Take one step in place with the kernels that PyTorch's fused optimizers call, all tensors like theta.
+
+    The step size lr is a number, or a scalar tensor where a CUDA graph is to read it anew at each replay.
+    """
     moments.step.add_(1)
     averages = moments.averages
     if isinstance(rule, Adam):

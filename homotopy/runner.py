@@ -17,10 +17,11 @@ from homotopy.checkpoints import Checkpoint
 from homotopy.config import Config, digest
 from homotopy.continuation import Epoch, follow, solve_source
 from homotopy.deformations import Deformation
-from homotopy.ensemble import AutogradEnsemble, Ensemble
-from homotopy.errors import ResultError
+from homotopy.ensemble import Ensemble
+from homotopy.errors import ConfigError, ResultError
 from homotopy.files import read_tensors, set_aside, write_tensors
 from homotopy.fused import FusedEnsemble
+from homotopy.graphed import GraphEnsemble
 from homotopy.history import History
 from homotopy.image_ensemble import ImageEnsemble
 from homotopy.interruption import Interruption
@@ -35,7 +36,7 @@ from homotopy.streams import Purpose, generator
 from homotopy.vgg import VGG
 
 # of parameters and data; with bfloat16 only the layers compute in it
-DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
+DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,13 @@ class Machine:
 
 
 def machine(config: Config) -> Machine:
-    """Choose the device and set the number of threads."""
+    """Choose the device, the number of threads and the precision of matrix products."""
     name = config.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if config.precision == "tf32" and not name.startswith("cuda"):
+        raise ConfigError("precision", "tf32", "float32 or float64 on a CPU: only a GPU computes in TF32")
+    torch.set_float32_matmul_precision("high" if config.precision == "tf32" else "highest")
     if config.threads:
         torch.set_num_threads(config.threads)
     return Machine(torch.device(name), DTYPES[config.precision])
@@ -65,7 +69,7 @@ def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Te
     """Return the fastest ensemble for the model and the device at hand."""
     if isinstance(model, VGG):
         return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
-    kind = FusedEnsemble if theta.device.type == "cpu" else AutogradEnsemble
+    kind = FusedEnsemble if theta.device.type == "cpu" else GraphEnsemble
     return kind(model, rule, theta, config.batch_size)
 
 
