@@ -92,7 +92,7 @@ class Vgg:
     batch_norm: bool = rule(one_of(True, False), "true or false")
     init: str = rule(lambda v: v in models.INITIALISATIONS, ", ".join(models.INITIALISATIONS))
     name: str = "vgg"
-    precisions: ClassVar[tuple[str, ...]] = ("float32", "float64", "bfloat16")
+    precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64", "bfloat16")
 
     def network(self, deformation: Any) -> VGG:
         """Return the network for the deformation's images and classes."""

@@ -55,6 +55,7 @@ def machine(config: Config) -> Machine:
     if config.precision == "tf32" and not name.startswith("cuda"):
         raise ConfigError("precision", "tf32", "float32 or float64 on a CPU: only a GPU computes in TF32")
     torch.set_float32_matmul_precision("high" if config.precision == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = config.precision == "tf32"  # PyTorch's default would have convolutions use it
     if config.threads:
         torch.set_num_threads(config.threads)
     return Machine(torch.device(name), DTYPES[config.precision])
