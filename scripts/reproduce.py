@@ -15,20 +15,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
 
 EXPERIMENTS = ("fig4", "fig5", "fig7", "theory", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c")
+IMAGES = ("fig6", "fig3a", "fig3b")  # these need data
 
 
-def steps(profile: str, root: str) -> list[list[str]]:
+def steps(profile: str, root: str, verify: str = "true") -> list[list[str]]:
     """Return the commands, each as arguments to Python."""
     options = [f"profile={profile}", f"results.root={root}"]
     train = [["scripts/train.py", f"experiment={name}", *options] for name in EXPERIMENTS]
-    return [*train, ["scripts/plot.py", *options], ["scripts/report.py", *options]]
+    images = [["scripts/train.py", f"experiment={name}", *options, f"data.verify={verify}"] for name in IMAGES]
+    return [["scripts/data.py"], *train, *images, ["scripts/plot.py", *options], ["scripts/report.py", *options]]
 
 
 def main(arguments: list[str]) -> None:
     """Run every step; exit 1 if one failed."""
-    options = cli.options(arguments, {"profile": "quick", "results.root": "results"})
+    options = cli.options(arguments, {"profile": "quick", "results.root": "results", "data.verify": "true"})
     failed, began = [], time.monotonic()
-    for command in steps(options["profile"], options["results.root"]):
+    for command in steps(options["profile"], options["results.root"], options["data.verify"]):
         print(f"[{time.monotonic() - began:5.0f} s] python {' '.join(command)}", file=sys.stderr, flush=True)
         if subprocess.run([sys.executable, *command], cwd=Path(__file__).parent.parent).returncode:
             failed.append(command)
