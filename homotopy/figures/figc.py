@@ -38,7 +38,7 @@ def ends_panel(axes: Axes, rows: pd.DataFrame) -> None:
     for width, colour in zip(widths, ("#0072B2", "#D55E00"), strict=True):
         part = rows[rows["xi"] == width]
         axes.plot(part["x"], part["filtered"], color=colour, label=rf"$\xi$ = {width:g}")
-    axes.set(xlabel="x", ylabel="expected target", ylim=(-1.1, 2.2), yticks=(-1, 0, 1))
+    axes.set(xlabel="x", ylabel="expected target", ylim=(-1.1, 2.2), yticks=(-1, 0, 1), xticks=(0, 0.05, 0.1))
     axes.legend(loc="upper right", fontsize=6)
 
 
