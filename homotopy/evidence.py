@@ -63,7 +63,7 @@ def curves(of: Result, metric: str, seeds: Sequence[int], *, count_source: bool 
 
 def comparisons(claim: Claim, results: Sequence[Result]) -> Iterator[Comparison]:
     """Yield what a claim compares: for each value of its key each opponent, or all of them at once if `best`."""
-    key, values = _only(claim.each or claim.across)
+    key, values = _values(claim, results)
     for value in values:
 
         def pick(method: str, value: Any = value) -> Result | None:
@@ -71,12 +71,15 @@ def comparisons(claim: Claim, results: Sequence[Result]) -> Iterator[Comparison]
 
         against = claim.against or []
         for group in [against] if claim.best else [[name] for name in against]:
-            what = f"{key.rpartition('.')[2]} {value}, " if key else ""
+            what = f"{key.rpartition('.')[2]} {value:g}, " if key else ""
             yield Comparison(f"{what}against {' and '.join(group)}", pick(claim.ours), [pick(name) for name in group])
 
 
-def _only(group: dict[str, list[Any]] | None) -> tuple[str, list[Any]]:
-    return next(iter(group.items())) if group else ("", [None])
+def _values(claim: Claim, results: Sequence[Result]) -> tuple[str, list[Any]]:
+    """Return the key that a claim goes over, if any, and its values."""
+    for key, values in (claim.each or claim.across or {}).items():
+        return key, sorted({attrgetter(key)(r.config) for r in results}) if values == "all" else values
+    return "", [None]
 
 
 def _pick(results: Sequence[Result], where: dict[str, Any]) -> Result | None:
@@ -92,7 +95,7 @@ def rows(claim: Claim, results: Sequence[Result], place: Place, level: float) ->
         return bound_rows(claim, place, level)
     compared = list(comparisons(claim, results))
     if claim.quantity == "growth":
-        return [growth_row(claim, compared, level)]
+        return [growth_row(claim, compared, _values(claim, results)[1], level)]
     each = claims.row_level(level, len(compared))
     return _with_holm([_row(claim, comparison, each) for comparison in compared])
 
@@ -121,8 +124,9 @@ def loss_row(claim: Claim, label: str, ours: Curves, theirs: list[Curves], level
     found = statistics.bootstrap(advantage, *samples, level=level)
     medians = [float(statistics.median(sample)) for sample in samples]
     best = 1 + int(np.argmin(medians[1:]))
+    nothing = np.isinf(medians).all()  # both diverged, or neither comes to the threshold: nothing to compare
     return Row(
-        label, found, level, claims.outcome(claim, found), asked, medians[0], medians[best],
+        label, found, level, claims.OPEN if nothing else claims.outcome(claim, found), asked, medians[0], medians[best],
         float(statistics.probability_of_improvement(samples[0], samples[best])),
         statistics.signed_rank(samples[0], samples[best]), note,
     )  # fmt: skip
@@ -140,10 +144,9 @@ def advantage(ours: Array, *theirs: Array) -> Array:
     return statistics.ratio(least, statistics.median(ours))
 
 
-def growth_row(claim: Claim, compared: Sequence[Comparison], level: float) -> Row:
+def growth_row(claim: Claim, compared: Sequence[Comparison], values: Sequence[float], level: float) -> Row:
     """Correlate the key's values with the advantage at each; seeds are resampled for all values together."""
-    key, values = _only(claim.across)
-    label = f"{key.rpartition('.')[2]} {values[0]} to {values[-1]}"
+    label = f"{compared[0].label.split(', ')[0]} to {compared[-1].label.split(', ')[0]}" if compared else "all"
     everything = [result for comparison in compared for result in comparison.found]
     seeds = shared_seeds(everything)
     if not seeds or any(not comparison.found for comparison in compared):

@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
 
-EXPERIMENTS = ("fig4", "fig5", "fig7", "theory", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c")
+EXPERIMENTS = ("fig4", "fig5", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c")
 IMAGES = ("fig6", "fig3a", "fig3b")  # these need data
 
 

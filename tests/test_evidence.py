@@ -99,6 +99,13 @@ def test_diverged_seeds_are_worst():
     assert (row.ours, row.interval.value) == (np.inf, 0)
 
 
+@pytest.mark.parametrize("predicate", ["above", "alike"])
+def test_where_both_fail_there_is_nothing_to_compare(predicate):
+    diverged = Curves(np.array(EPOCHS), np.full((3, 3), np.inf))
+    row = evidence.loss_row(claim(predicate=predicate), "", diverged, [diverged], 0.95, 3)
+    assert row.outcome == claims.OPEN
+
+
 def test_growth_correlates_the_advantage_with_the_key(made):
     across = {"task.omega": [11, 74, 137]}
     growing = claim(

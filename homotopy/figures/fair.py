@@ -1,0 +1,80 @@
+"""The comparison made fair: the homotopy pays for its source solution, in epochs and in time; and the test loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from homotopy.figures import common
+from homotopy.figures.loading import Place, Result, band, count, experiment
+from homotopy.results import RunFolder
+
+
+def source_epochs(of: Result) -> int:
+    """Return the epochs that a run's source solution has cost before it started."""
+    return of.config.budget.source if of.config.method.start == "source" else 0
+
+
+def records(of: Result) -> list[dict[str, Any]]:
+    """Return how the runs were made, where that is known."""
+    known = RunFolder(of.config.folder).metadata().get("records", [])
+    return [record for record in known if record.get("seconds") and record.get("hardware")]
+
+
+def shared_hardware(results: Sequence[Result]) -> str | None:
+    """Return the machine on which all of some results have runs, the one with most of them; None if there is none."""
+    seeds: dict[str, list[int]] = {}
+    for found in results:
+        on = [(record["hardware"], len(record["seeds"])) for record in records(found)]
+        for machine in {name for name, _ in on}:
+            seeds.setdefault(machine, []).append(sum(n for name, n in on if name == machine))
+    shared = {machine: sum(counts) for machine, counts in seeds.items() if len(counts) == len(results)}
+    return max(shared, key=lambda machine: (shared[machine], machine)) if shared else None
+
+
+def seconds_per_epoch(of: Result, hardware: str) -> float:
+    """Return the mean time that an epoch of one seed took on a machine, its share of the group that it trained in."""
+    made = [record for record in records(of) if record["hardware"] == hardware]
+    return sum(r["seconds"] for r in made) / sum(len(r["seeds"]) for r in made) / of.config.epochs
+
+
+def _line(axes: Axes, found: Result, x: np.ndarray, metric: str, style: str = "-", label: str | None = None) -> None:
+    colour = common.COLOURS[found.config.method.name]
+    median, low, high = band(found.table(metric))
+    axes.plot(x, median, style, color=colour, label=label)
+    if style == "-":
+        axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+
+
+def row(axes: Sequence[Axes], results: Sequence[Result]) -> None:
+    """Draw one task: train loss against all epochs, against time, and test loss against all epochs."""
+    machine = shared_hardware(results)
+    for found in results:
+        epochs = found.epochs + source_epochs(found)
+        label = common.LABELS[found.config.method.name]
+        _line(axes[0], found, epochs, "target_loss", label=label)
+        if machine:
+            _line(axes[1], found, epochs * seconds_per_epoch(found, machine), "target_loss")
+        _line(axes[2], found, epochs, "test_loss")
+        _line(axes[2], found, epochs, "target_loss", ":")
+    axes[0].set_ylabel(rf"$\omega = {results[0].config.task.omega:g}$, {count(results)}" + "\nloss on the target")
+    axes[0].set(xlabel="epochs, those for the source included", yscale="log", title="train loss")
+    axes[1].set(xlabel="seconds per run, source included", title="train loss")
+    axes[2].set(xlabel="epochs, those for the source included", title="test loss (train loss dotted)")
+    if not machine:
+        axes[1].text(0.5, 0.5, "no machine ran all methods", transform=axes[1].transAxes, ha="center", fontsize=7)
+
+
+def draw(place: Place) -> list[Path]:
+    """Draw a row of panels for each task of fig1."""
+    tasks = [list(group) for _, group in groupby(experiment("fig1", place), key=lambda r: r.config.task.label)]
+    figure, axes = common.subplots(columns=3, rows=len(tasks), height=2.2, sharey=True)
+    for i, results in enumerate(tasks):
+        row(axes[3 * i : 3 * i + 3], results)
+    axes[0].legend(loc="lower left")
+    return common.save(figure, place.figures / "fair")

@@ -1,0 +1,334 @@
+"""The report: what saved results say of every claim, as Markdown and as one self-contained HTML page.
+
+The words are in report.md beside this file; every number comes from a result file or from claims.yaml.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from markdown_it import MarkdownIt
+
+from homotopy import claims, tables
+from homotopy.claims import Claim, Row
+from homotopy.evidence import rows
+from homotopy.figures import overview
+from homotopy.figures.common import LABELS
+from homotopy.figures.loading import Place
+from homotopy.files import write_atomic
+from homotopy.library import Library
+from homotopy.results import write_csv
+
+TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
+_TEMPLATE = Path(__file__).with_suffix(".md")
+_OUTCOMES = {claims.HOLDS: "hold", claims.HALF: "half way", claims.OPEN: "open", claims.FAILS: "fail"}
+_ANSWERS = {claims.REPRODUCED: "yes", claims.NOT: "no", claims.INCONCLUSIVE: "open"}
+_QUANTITIES = {
+    "loss": "ratio of median losses",
+    "speed": "ratio of median epochs",
+    "growth": "rank correlation",
+    "equality": "largest difference",
+    "bound": "measured over bound, tightest setting",
+}
+
+
+class Judged(NamedTuple):
+    """A claim, its rows and its verdict; `reasons` say why it is no more than indicative, if it is not."""
+
+    claim: Claim
+    rows: list[Row]
+    verdict: str
+    reasons: list[str]
+
+    @property
+    def text(self) -> str:
+        """The verdict in words; a question of ours is answered, not reproduced."""
+        word = self.verdict if self.claim.number else _ANSWERS.get(self.verdict, self.verdict)
+        return f"{word} (indicative)" if self.reasons else word
+
+
+def judge(claim: Claim, library: Library, level: float) -> Judged:
+    """Evaluate one claim."""
+    found = [] if claim.bounds else [r for name in claim.experiments for r in library.results(name)]
+    evaluated = rows(claim, found, library.place, level)
+    verdict = claims.verdict(claim, [row.outcome for row in evaluated])
+    return Judged(claim, evaluated, verdict, claims.indicative(claim, evaluated, library.place.profile))
+
+
+def number(value: float | None) -> str:
+    """Return three significant digits, and words for what is not finite."""
+    if value is None or np.isnan(value):
+        return ""
+    if np.isinf(value):
+        return "infinite" if value > 0 else "minus infinite"
+    return f"{value:.3g}"
+
+
+def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table, or a line that says that there is nothing."""
+    if not lines:
+        return "No results yet.\n"
+    cells = [head, ["---"] * len(head), *lines]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in cells)
+
+
+def interval(row: Row) -> str:
+    """Return a row's estimate with its interval."""
+    if row.interval is None:
+        return ""
+    value, low, high, _ = row.interval
+    return number(value) if low == high == value else f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+def summary(judged: Judged) -> str:
+    """Return what was found in one line: how many comparisons came out how, the range of the quantity, and n."""
+    found = [row.interval for row in judged.rows if row.interval is not None]
+    if not found:
+        return ""
+    if len(judged.rows) == 1:
+        return f"{_QUANTITIES[judged.claim.quantity]} {interval(judged.rows[0])}, n = {found[0].n}"
+    counts = Counter(row.outcome for row in judged.rows)
+    outcomes = ", ".join(f"{counts[name]} {word}" for name, word in _OUTCOMES.items() if counts[name])
+    values, seeds = [f.value for f in found], sorted({f.n for f in found})
+    n = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    return (
+        f"of {len(judged.rows)} comparisons {outcomes}; {_QUANTITIES[judged.claim.quantity]} "
+        f"{number(min(values))} to {number(max(values))}, n = {n}"
+    )
+
+
+def commands(judged: Judged, profile: str) -> list[str]:
+    """Return the commands that make a claim's results."""
+    return [command if profile == "quick" else f"{command} profile={profile}" for command in judged.claim.commands]
+
+
+def evidence(judged: Judged, place: Place) -> str:
+    """Return links to the claim's figures that exist, and to its details below."""
+    figures = [name for name in judged.claim.figures or [] if (place.figures / f"{name}.png").exists()]
+    links = [f"[{name}](figures/{name}.png)" for name in figures]
+    return ", ".join([*links, f"[rows and files](#{judged.claim.id})"])
+
+
+def verdict_table(found: Sequence[Judged], place: Place) -> str:
+    """Return claim, the paper's value, ours, evidence and verdict, a line each."""
+    head = ["claim", "the paper", "ours", "evidence", "verdict"]
+    lines = []
+    for judged in found:
+        claim = judged.claim
+        source = [claim.paper] if claim.paper else []
+        what = f"{claim.number}. {claim.claim}" if claim.number else claim.claim
+        line = [what, *source, summary(judged), evidence(judged, place), f"**{judged.text}**"]
+        lines.append([f"{cell} ({claim.place})" if i == 0 and source else cell for i, cell in enumerate(line)])
+    return table(head if found and found[0].claim.paper else [h for h in head if h != "the paper"], lines)
+
+
+def details(judged: Judged, library: Library) -> str:
+    """Return a claim's rows, rule, files and commands."""
+    claim, place = judged.claim, library.place
+    head = [
+        "comparison",
+        "ours",
+        "theirs",
+        _QUANTITIES[claim.quantity],
+        "level",
+        "better on",
+        "p (Holm)",
+        "n",
+        "outcome",
+    ]
+    lines = [_detail(row) for row in judged.rows]
+    used = [i for i in range(len(head)) if any(line[i] for line in lines)]
+    text = [f'<a id="{claim.id}"></a>\n\n#### {claim.id}: {judged.text}\n\n{claim.claim}\n\n']
+    text.append(table([head[i] for i in used], [[line[i] for i in used] for line in lines]))
+    if judged.reasons:
+        text.append(f"\nIndicative only: {'; '.join(judged.reasons)}.\n")
+    rule = f"{claim.predicate}, tolerance {number(claim.tolerance)}" if claim.tolerance else claim.predicate
+    text.append(f"\nRule: {rule}, {claim.combine} rows. Made by: {_code(commands(judged, place.profile))}.")
+    if files := _files(claim, library):
+        text.append(f" Read from: {_code(files)}{'' if claim.bounds else ' (`runs.csv.gz` in each)'}.")
+    return "".join(text) + "\n"
+
+
+def _detail(row: Row) -> list[str]:
+    label = re.sub(r"\w+", lambda word: LABELS.get(word[0], word[0]), row.label) + (
+        f" ({row.note})" if row.note else ""
+    )
+    if row.interval is None:
+        return [label, *[""] * 7, row.outcome]
+    better = "" if row.improvement is None else f"{100 * row.improvement:.0f} %"
+    tests = [number(row.ours), number(row.theirs), interval(row), f"{100 * row.level:.3g} %", better, number(row.p)]
+    return [label, *tests, str(row.interval.n), row.outcome]
+
+
+def _files(claim: Claim, library: Library) -> list[str]:
+    folder = library.place.folder
+    if claim.bounds:
+        path = folder / "theory" / "bounds.csv"
+        return [str(path.relative_to(folder))] if path.exists() else []
+    wanted = {claim.ours, *(claim.against or [])}
+    found = [r.config for name in claim.experiments for r in library.results(name) if not r.curves.empty]
+    return sorted({str(c.folder.relative_to(folder)) for c in found if c.method.name in wanted})
+
+
+def _code(items: Sequence[str]) -> str:
+    return ", ".join(f"`{item}`" for item in items)
+
+
+def scope(found: Sequence[Judged]) -> str:
+    """Return the claims as a list."""
+    return "".join(f"- {j.claim.claim} ({j.claim.place}; [{j.claim.id}](#{j.claim.id}))\n" for j in found)
+
+
+def standing(found: Sequence[Judged], place: Place) -> str:
+    """Return what profile this is and, where verdicts are no more than indicative, that they are."""
+    counts = Counter(judged.verdict for judged in found)
+    order = (claims.REPRODUCED, claims.PARTLY, claims.NOT, claims.INCONCLUSIVE, claims.UNTESTED)
+    verdicts = ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
+    text = f"Profile `{place.profile}`. Of {len(found)} claims: {verdicts}."
+    if any(judged.reasons for judged in found):
+        text += " Verdicts marked as indicative show where things point; they rest on too little to be a verdict"
+        text += ": this profile's budgets are not the paper's." if place.profile != "paper" else "."
+    return text
+
+
+def figure(name: str, place: Place, caption: str) -> str:
+    """Return a figure with its caption if it was drawn."""
+    return f"![{caption}](figures/{name}.png)\n\n*{caption}*\n" if (place.figures / f"{name}.png").exists() else ""
+
+
+def completeness_text(found: pd.DataFrame) -> str:
+    """Return the table of what is complete, and the commands for what is missing."""
+    head = ["experiment", "configurations", "complete", "runs", "finished", "seeds", "diverged", "hardware", "code"]
+    lines = []
+    for row in found.to_dict("records"):
+        least, most = row["least seeds"], row["most seeds"]
+        seeds = f"{least}" if least == most else f"{least} to {most}"
+        counts = [row[k] for k in ("experiment", "configurations", "complete", "runs", "done")]
+        lines.append([*map(str, counts), seeds, str(row["diverged"]), row["hardware"], row["commits"]])
+    missing = [row["experiment"] for row in found.to_dict("records") if row["done"] < row["runs"]]
+    tail = f"\nNot complete: {_code(missing)}; `python scripts/train.py experiment=NAME` goes on where it stands.\n"
+    return table(head, lines) + (tail if missing else "")
+
+
+def fair_text(found: pd.DataFrame) -> str:
+    """Return the fair comparison's table."""
+    head = ["task", "method", "n", "epochs with source", "train loss", "test loss", "epochs to", "seconds per run"]
+    lines = []
+    for row in found.to_dict("records"):
+        to = f"{number(row['epochs to'])} (loss {number(row['threshold'])})"
+        losses = [number(row["train loss"]), number(row["test loss"])]
+        start = [row["task"], LABELS[row["method"]], str(row["n"]), str(row["epochs"])]
+        lines.append([*start, *losses, to, number(row["seconds per run"])])
+    hardware = sorted({row["hardware"] for row in found.to_dict("records")} - {""})
+    tail = f"\nSeconds are a run's share of the group of seeds that trained together on {'; '.join(hardware)}.\n"
+    return table(head, lines) + (tail if hardware else "")
+
+
+def sensitivity_text(found: pd.DataFrame) -> str:
+    """Return the table of settings."""
+    methods = ["random", "warmstart", "homotopy"]
+    head = ["setting", "n", *(LABELS[m] for m in methods), "better baseline over homotopy", "ordering"]
+    lines = []
+    for row in found.to_dict("records"):
+        if row["n"]:
+            ratio = f"{number(row['ratio'])} [{number(row['low'])}, {number(row['high'])}]" if row["ordering"] else ""
+            losses = [number(row[m]) for m in methods]
+            lines.append([f"`{row['setting']}`", str(row["n"]), *losses, ratio, row["ordering"]])
+    return table(head, lines)
+
+
+def page(markdown: str, place: Place) -> str:
+    """Return the Markdown text as one HTML page with its images inside."""
+    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
+    body = re.sub(r'src="([^"]+\.png)"', lambda m: f'src="{_inlined(place.folder / m[1])}"', body)
+    return _PAGE.substitute(title=html.escape(TITLE), body=body)
+
+
+def _inlined(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; font-size: 0.85rem; display: block; overflow-x: auto; margin: 1rem 0; }
+th, td { border: 1px solid #ccc; padding: 0.25rem 0.5rem; text-align: left; vertical-align: top; }
+th { background: #f3f3f3; }
+img { max-width: 100%; }
+code { background: #f3f3f3; overflow-wrap: anywhere; }
+</style>
+</head>
+<body>
+$body</body>
+</html>
+""")
+
+
+def text(place: Place) -> str:
+    """Return the report as Markdown; write its tables as CSV beside it, and draw the overview of the figures."""
+    library, book = Library(place), claims.read()
+    judged = [judge(claim, library, book.level) for claim in book.claims]
+    asked = [judge(claim, library, book.level) for claim in book.questions]
+    sensitivity = pd.concat([tables.sensitivity(name, library) for name in ("sensitivity", "sensitivity_pairing")])
+    made = {
+        "completeness": tables.completeness(library),
+        "fair": tables.fair(library.results("fig1")),
+        "sensitivity": sensitivity,
+    }
+    for name, frame in made.items():
+        write_csv(place.folder / "report" / f"{name}.csv", frame)
+    write_csv(place.folder / "report" / "verdicts.csv", verdicts([*judged, *asked]))
+    if any(place.figures.glob("*.png")):
+        overview.draw(place)
+    parts = {
+        "title": TITLE,
+        "standing": standing(judged, place),
+        "scope": scope(judged),
+        "questions_scope": scope(asked),
+        "level": f"{100 * book.level:g} %",
+        "completeness": completeness_text(made["completeness"]),
+        "verdicts": verdict_table(judged, place),
+        "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
+        "details": "\n".join(details(each, library) for each in judged),
+        "fair": figure("fair", place, "Loss against all epochs and against time, and on the test set")
+        + "\n"
+        + fair_text(made["fair"]),
+        "map": _map(place) + figure("map", place, "The map of unstated settings"),
+        "sensitivity": sensitivity_text(made["sensitivity"]),
+        "questions": verdict_table(asked, place) + "\n" + "\n".join(details(each, library) for each in asked),
+    }
+    return Template(_TEMPLATE.read_text()).substitute(parts)
+
+
+def verdicts(found: Sequence[Judged]) -> pd.DataFrame:
+    """Return id, the claim's number if it is the paper's, figures, verdict, and the verdict in words."""
+    lines = [(j.claim.id, j.claim.number or "", " ".join(j.claim.figures or []), j.verdict, j.text) for j in found]
+    return pd.DataFrame(lines, columns=["id", "number", "figures", "verdict", "text"])
+
+
+def _map(place: Place) -> str:
+    path = place.folder / "map" / "map.md"
+    return f"{path.read_text()}\n" if path.exists() else ""
+
+
+def write(place: Place) -> list[Path]:
+    """Write REPORT.md and REPORT.html into the profile's folder; return their paths."""
+    markdown = text(place)
+    paths = [place.folder / "REPORT.md", place.folder / "REPORT.html"]
+    for path, content in zip(paths, (markdown, page(markdown, place)), strict=True):
+        write_atomic(path, content.encode())
+    return paths

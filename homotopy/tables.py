@@ -1,0 +1,118 @@
+"""The report's tables, from saved results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from homotopy import status
+from homotopy.evidence import NEAR_THE_END, advantage, curves, shared_seeds
+from homotopy.figures.fair import seconds_per_epoch, shared_hardware, source_epochs
+from homotopy.figures.loading import Result
+from homotopy.library import Library
+from homotopy.statistics import bootstrap, first_epoch, median
+
+BASELINES = ("random", "warmstart")
+ALIKE = NEAR_THE_END  # medians within this factor count as equal, as everywhere
+
+
+def fair(results: Sequence[Result]) -> pd.DataFrame:
+    """Return, for each task and method, final losses, and epochs and seconds with the source solution's counted.
+
+    `epochs to` is the median over seeds, infinite where half of them never come to the `threshold`: 1.25 times the
+    largest of the methods' final medians, and at most half of the largest first one.
+    """
+    rows = []
+    for task, group in groupby(results, key=lambda r: r.config.task.label):
+        methods = [r for r in group if not r.curves.empty]
+        seeds = shared_seeds(methods)
+        if not seeds:
+            continue
+        machine = shared_hardware(methods)
+        tables = [curves(r, "target_loss", seeds, count_source=True) for r in methods]
+        first, last = (max(float(median(c.losses[:, i])) for c in tables) for i in (0, -1))
+        threshold = min(NEAR_THE_END * last, first / 2)
+        for found, table in zip(methods, tables, strict=True):
+            epochs = found.config.epochs + source_epochs(found)
+            rows.append(
+                {
+                    "task": task, "method": found.config.method.name, "n": len(seeds), "epochs": epochs,
+                    "train loss": float(median(table.final)),
+                    "test loss": float(median(curves(found, "test_loss", seeds).final)),
+                    "threshold": threshold,
+                    "epochs to": float(median(first_epoch(table.epochs, table.losses, threshold))),
+                    "seconds per run": epochs * seconds_per_epoch(found, machine) if machine else np.nan,
+                    "hardware": machine or "",
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def sensitivity(experiment: str, library: Library) -> pd.DataFrame:
+    """Return, for each setting of an experiment that varies them, the final medians and whether the ordering holds.
+
+    `ratio` is that of the better baseline's median over the homotopy's, with its 95 % interval (`low`, `high`);
+    `ordering` compares it with 1.25: yes, alike, no; empty without results of all three methods.
+    """
+    default = _flat(library.jobs(experiment)[0])
+    settings: dict[str, dict[str, Result]] = {}
+    for raw, found in zip(library.jobs(experiment), library.results(experiment), strict=True):
+        changed = {key: value for key, value in _flat(raw).items() if default.get(key) != value}
+        label = ", ".join(f"{key}={value}" for key, value in changed.items()) or "default"
+        settings.setdefault(label, {})[found.config.method.name] = found
+    return pd.DataFrame([{"setting": label, **_ordering(methods)} for label, methods in settings.items()])
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the settings that a command line may change, but for the method, as key.key -> value."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and key != "budgets":
+            flat |= _flat(value, f"{prefix}{key}.")
+        elif prefix != "method." and key != "budgets":
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
+    present = {name: r for name, r in found.items() if not r.curves.empty}
+    seeds = shared_seeds(list(present.values()))
+    final = {name: curves(r, "target_loss", seeds).final for name, r in present.items()}
+    row: dict[str, Any] = {"n": len(seeds)}
+    row |= {name: float(median(final[name])) if name in final else np.nan for name in (*BASELINES, "homotopy")}
+    if not all(name in final for name in (*BASELINES, "homotopy")):
+        return row | {"ratio": np.nan, "low": np.nan, "high": np.nan, "ordering": ""}
+    ratio = bootstrap(advantage, final["homotopy"], *(final[name] for name in BASELINES))
+    ordering = "yes" if ratio.value >= ALIKE else "no" if ratio.value <= 1 / ALIKE else "alike"
+    return row | {"ratio": ratio.value, "low": ratio.low, "high": ratio.high, "ordering": ordering}
+
+
+def completeness(library: Library) -> pd.DataFrame:
+    """Return, for every experiment that trains, what of it is there, from which hardware and code."""
+    rows = []
+    for name in library.experiments:
+        states = [status.state(raw) for raw in library.jobs(name) if raw["job"] == "train"]
+        if states:
+            rows.append(_complete(name, states))
+    return pd.DataFrame(rows)
+
+
+def _complete(name: str, states: Sequence[status.State]) -> dict[str, Any]:
+    records = [r for state in states for r in state.records if set(r["seeds"]) & set(state.config.seeds)]
+    done = [state.done for state in states]
+    return {
+        "experiment": name,
+        "configurations": len(states),
+        "complete": sum(state.done == len(state.config.seeds) for state in states),
+        "runs": sum(len(state.config.seeds) for state in states),
+        "done": sum(done),
+        "least seeds": min(done),
+        "most seeds": max(done),
+        "diverged": sum(len(state.diverged) for state in states),
+        "hardware": "; ".join(sorted({r["hardware"] for r in records if r.get("hardware")})),
+        "commits": "; ".join(sorted({r["commit"][:7] for r in records if r.get("commit")})),
+    }
