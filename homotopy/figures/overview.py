@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,61 +15,74 @@ from homotopy.errors import ResultError
 from homotopy.figures import common
 from homotopy.figures.loading import Place
 
-ROWS = (("fig1", "fig8"), ("fig2a", "fig2b", "fig9"), ("fig3a", "fig3b"), ("fig4", "fig5"), ("fig7", "fig6"))
-WIDTH = 14.0  # inches
-TITLE = 0.32  # inches above each figure
-COLOURS = {
-    "reproduced": "#009E73", "partly": "#B07800", "not reproduced": "#D55E00", "inconclusive": "#555555",
-}  # fmt: skip
+ROWS = (("fig1", "fig8"), ("fig2a", "fig2b", "fig9"), ("fig3a", "fig3b"), ("fig4", "fig7"), ("fig5", "fig6"))
+WIDTH, LINE, GAP, DPI = 14.0, 0.16, 0.12, 200  # inches, inches, inches, pixels per inch of the figures
+COLOURS = {"reproduced": "#007a58", "partly": "#a06a00", "not reproduced": "#c04f00", "inconclusive": "#555555"}
+
+
+class Panel(NamedTuple):
+    """A drawn figure, its image (rows, columns, channels) and the lines above it, each with its colour."""
+
+    image: np.ndarray
+    lines: list[tuple[str, str]]
+
+    @property
+    def shape(self) -> float:
+        """Width over height."""
+        return self.image.shape[1] / self.image.shape[0]
 
 
 def verdicts(place: Place) -> pd.DataFrame:
-    """Return what the report has found: id, number, figures, verdict; empty before the first report."""
+    """Return what the report has found: id, number, figures, verdict, text; empty before the first report."""
     path = place.folder / "report" / "verdicts.csv"
     columns = ["id", "number", "figures", "verdict", "text"]
     return pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame(columns=columns)
 
 
-def caption(name: str, found: pd.DataFrame) -> tuple[str, str]:
-    """Return a figure's title, and the colour of the weakest verdict among its claims."""
-    title = f"Fig. {name.removeprefix('fig')}"
-    shown = found["figures"].map(lambda figures: name in figures.split()).astype(bool)
-    about = found[shown & found["verdict"].isin(COLOURS)]
-    if about.empty:
-        return title, "#222222"
-    texts = ", ".join(f"{row.id}: {row.text}" for row in about.itertuples())
-    weakest = max(about["verdict"], key=["reproduced", "partly", "inconclusive", "not reproduced"].index)
-    return f"{title}   {texts}", COLOURS[weakest]
+def panel(name: str, place: Place, found: pd.DataFrame) -> Panel:
+    """Return a figure with its title and, below, the verdicts on its claims."""
+    lines = [(f"Fig. {name.removeprefix('fig')}", "#000000")]
+    for claim in found.astype(str).to_dict("records"):
+        if name in claim["figures"].split() and claim["verdict"] in COLOURS:
+            lines.append((f"{claim['id']}: {claim['text']}", COLOURS[claim["verdict"]]))
+    return Panel(plt.imread(place.figures / f"{name}.png"), lines)
 
 
-def add_row(
-    figure: Figure, names: Sequence[str], images: Sequence[np.ndarray], top: float, found: pd.DataFrame
-) -> float:
-    """Place images side by side across the page below `top` (inches from the bottom); return the row's lower end."""
-    shapes = [image.shape[1] / image.shape[0] for image in images]
-    height = min(WIDTH / sum(shapes), 4.0)
-    left = (WIDTH - height * sum(shapes)) / 2
-    total = figure.get_figheight()
-    for name, image, shape in zip(names, images, shapes, strict=True):
-        box = (left / WIDTH, (top - TITLE - height) / total, height * shape / WIDTH, height / total)
-        axes = figure.add_axes(box)
-        axes.imshow(image, interpolation="lanczos")
+def row_height(panels: Sequence[Panel]) -> float:
+    """Return the height in inches that fills the page's width, but no larger than the figures are."""
+    largest = max(panel.image.shape[0] for panel in panels) / DPI
+    return min(WIDTH / sum(panel.shape for panel in panels), largest)
+
+
+def _head(panels: Sequence[Panel]) -> float:
+    return LINE * max(len(panel.lines) for panel in panels) + GAP
+
+
+def add_row(figure: Figure, panels: Sequence[Panel], top: float) -> float:
+    """Place panels side by side below `top` (inches from the bottom); return the row's lower end."""
+    total, height = figure.get_figheight(), row_height(panels)
+    left = (WIDTH - height * sum(panel.shape for panel in panels)) / 2
+    bottom = top - _head(panels) - height
+    for each in panels:
+        axes = figure.add_axes((left / WIDTH, bottom / total, height * each.shape / WIDTH, height / total))
+        axes.imshow(each.image, interpolation="lanczos")
         axes.axis("off")
-        title, colour = caption(name, found)
-        axes.set_title(title, fontsize=8, color=colour, loc="left", wrap=True)
-        left += height * shape
-    return top - TITLE - height
+        for i, (text, colour) in enumerate(each.lines):
+            y = (top - GAP / 2 - LINE * (i + 1)) / total
+            figure.text((left + 0.1) / WIDTH, y, text, fontsize=8, color=colour, weight="normal" if i else "bold")
+        left += height * each.shape
+    return bottom
 
 
 def draw(place: Place) -> list[Path]:
     """Draw the overview of the figures that there are; raise ResultError if there is none."""
-    rows = [[name for name in row if (place.figures / f"{name}.png").exists()] for row in ROWS]
-    drawn = {name: plt.imread(place.figures / f"{name}.png") for row in rows for name in row}
-    if not drawn:
+    found = verdicts(place)
+    names = [[name for name in row if (place.figures / f"{name}.png").exists()] for row in ROWS]
+    rows = [[panel(name, place, found) for name in row] for row in names if row]
+    if not rows:
         raise ResultError(f"overview: no figure in {place.figures}; draw them with: python scripts/plot.py")
-    heights = [min(WIDTH / sum(drawn[n].shape[1] / drawn[n].shape[0] for n in row), 4.0) for row in rows if row]
-    top = sum(heights) + TITLE * len(heights) + 0.1
+    top = sum(row_height(panels) + _head(panels) for panels in rows)
     figure = plt.figure(figsize=(WIDTH, top))
-    for row in filter(None, rows):
-        top = add_row(figure, row, [drawn[name] for name in row], top, verdicts(place))
+    for panels in rows:
+        top = add_row(figure, panels, top)
     return common.save(figure, place.figures / "overview")
