@@ -9,6 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
+
+from homotopy import compose
+from homotopy.figures import loading, map
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 
@@ -21,7 +26,8 @@ def test_the_worked_example_of_a_new_schedule(tmp_path):
     yaml = re.search(r"```yaml\n(.*?)```", section, re.S).group(1)
     command = re.search(r"`python (scripts/train\.py [^`]*)`", section).group(1)
     module = tmp_path / "homotopy" / "schedules.py"
-    module.write_text("import math\n" + module.read_text().replace("from __future__ import annotations\n", "") + function)
+    text = module.read_text().replace("import inspect\n", "import inspect\nimport math\n")
+    module.write_text(text + function)
     (tmp_path / "conf" / "schedule" / "cosine_steps.yaml").write_text(yaml)
     small = ["profile=smoke", "task.samples=60", "batch_size=16", "model.width=8", "model.depth=2", "seeds=1"]
     done = subprocess.run(
@@ -40,3 +46,22 @@ def test_every_link_into_the_repository_leads_somewhere():
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_tables_are_those_of_the_result_files():
+    tables = re.findall(r"<!-- begin (\S+) -->\n(.*?)\n<!-- end -->", README, re.S)
+    assert [name for name, _ in tables] == ["results/paper/map/map.md"]
+    for name, text in tables:
+        assert text.strip() == (ROOT / name).read_text().strip(), name
+
+
+def test_the_map_s_table_follows_from_the_committed_runs():
+    found = map.table(loading.experiment("map", loading.Place(ROOT / "results", "paper")))
+    assert map.markdown(found) == (ROOT / "results/paper/map/map.md").read_text()
+
+
+def test_the_default_is_the_setting_that_the_map_chose():
+    (raw,) = compose.jobs([])
+    chosen = pd.read_csv(ROOT / "results/paper/map/map.csv").query("chosen").iloc[0]
+    default = (raw["model"]["init"], raw["task"]["noise"], raw["batch_size"])
+    assert default == (chosen["init"], chosen["noise"], chosen["batch_size"])
