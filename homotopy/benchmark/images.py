@@ -1,0 +1,204 @@
+"""The section on images: ways to train several classifiers at once, against a loop over a DataLoader."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+from homotopy.benchmark.measure import Cell, Section, Spread, interleaved
+from homotopy.classification import mix_labels
+from homotopy.image_ensemble import ImageEnsemble
+from homotopy.optimizers import Adam
+from homotopy.streams import Purpose, generator
+from homotopy.tasks.images import Images, Mixing
+from homotopy.vgg import VGG, views
+
+STAGES = ((16,), (32,), (64,))  # of conf/model/vgg_small.yaml
+BATCH, SAMPLES, LAM, LR = 32, 640, 0.5, 1e-3
+SEEDS = 4
+TARGETS = ("FashionMNIST", "CIFAR10")
+PER_CORE = "one seed per core"
+
+
+def task(target: str) -> Images:
+    """Return the study from MNIST to `target`, as the smoke test of a user's own images would have it."""
+    root = os.environ.get("HOMOTOPY_DATA", "data")
+    return Images(
+        source="MNIST", target=target, samples=SAMPLES, evaluated=1, test_samples=1, pairing="random",
+        root=root, verify=False,
+    )  # fmt: skip
+
+
+def ensemble(deformation: Mixing, seeds: list[int], **options: Any) -> ImageEnsemble:
+    """Return the seeds' ensemble at its start."""
+    model = VGG(deformation.shape, deformation.classes, STAGES)
+    theta = np.stack([model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds])
+    return ImageEnsemble(model, Adam(LR), torch.from_numpy(theta).float(), BATCH, **options)
+
+
+def ensembles(deformation: Mixing) -> dict[str, Callable[[], object]]:
+    """Return an epoch of `SEEDS` seeds for each way to share them out."""
+    cores = torch.get_num_threads()
+    ways: dict[str, dict[str, Any]] = {
+        "one seed after the other, all cores": {"threads": 1},
+        PER_CORE: {"threads": cores},
+        f"{PER_CORE}, bfloat16": {"threads": cores, "bfloat16": True},
+        "all seeds as one grouped network, all cores": {"threads": 1, "group": SEEDS},
+        "two seeds as one grouped network per core": {"threads": cores, "group": 2},
+    }
+    problem, seeds = deformation.at(LAM), list(range(SEEDS))
+    built = {name: ensemble(deformation, seeds, **options) for name, options in ways.items()}
+    return {name: partial(each.epoch, problem, 1, LR) for name, each in built.items()}
+
+
+_mine: list[Callable[[], object]] = []  # in a process of its own
+
+
+def _prepare(target: str, seeds: list[int]) -> None:
+    torch.set_num_threads(1)
+    deformation = task(target).load(seeds, torch.device("cpu"), torch.float32)
+    _mine.append(partial(ensemble(deformation, seeds).epoch, deformation.at(LAM), 1, LR))
+
+
+def _epoch() -> None:
+    _mine[0]()
+
+
+class Processes:
+    """As many processes as cores, each with its share of the seeds."""
+
+    def __init__(self, target: str) -> None:
+        cores = torch.get_num_threads()
+        self._pools = [ProcessPoolExecutor(1, get_context("spawn")) for _ in range(cores)]
+        for i, pool in enumerate(self._pools):
+            pool.submit(_prepare, target, list(range(SEEDS))[i::cores]).result()
+
+    def epoch(self) -> None:
+        """Train one epoch of all seeds."""
+        for future in [pool.submit(_epoch) for pool in self._pools]:
+            future.result()
+
+    def close(self) -> None:
+        """End the processes."""
+        for pool in self._pools:
+            pool.shutdown()
+
+
+def network(model: VGG, theta: Tensor) -> nn.Sequential:
+    """Return the network, without batch norm, made of PyTorch's own layers, with one seed's parameters theta (P,)."""
+    parts = iter([view[0].clone() for view in views(theta.unsqueeze(0), model.trained_shapes())])
+    layers: list[nn.Module] = []
+    channels = iter(model.convolutions)
+    for stage in model.stages:
+        for _ in stage:
+            layer = nn.Conv2d(*next(channels), 3, padding=1)
+            layer.weight.data, layer.bias.data = next(parts).permute(0, 3, 1, 2).contiguous(), next(parts)  # type: ignore[union-attr]
+            layers += [layer, nn.ReLU()]
+        layers.append(nn.MaxPool2d(2, ceil_mode=True))
+    last = nn.Linear(*model.dense[0])
+    last.weight.data, last.bias.data = next(parts).t().contiguous(), next(parts)
+    return nn.Sequential(*layers, nn.Flatten(), last)
+
+
+class Pairs(Dataset):
+    """Pairs of a target image and a random source image, as PIL images through torchvision's transforms."""
+
+    def __init__(self, target: str) -> None:
+        from homotopy import tv
+
+        root, transforms = os.environ.get("HOMOTOPY_DATA", "data"), tv.transforms
+        last = [transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))]
+        pad = [] if target == "FashionMNIST" else [transforms.Pad(2), transforms.Grayscale(3)]
+        self._source = tv.MNIST(root, transform=transforms.Compose([*pad, *last]))
+        self._target = getattr(tv, target)(root, transform=transforms.Compose(last))
+
+    def __len__(self) -> int:
+        """Return the images of an epoch."""
+        return SAMPLES
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int, Tensor, int]:
+        """Return source image and class, target image and class."""
+        partner = int(torch.randint(len(self._source), ()))
+        return *self._source[partner], *self._target[index]
+
+
+class PlainLoop:
+    """Training as in PyTorch's tutorials: a DataLoader, `nn.Sequential`, autograd and `torch.optim.Adam`; one seed."""
+
+    def __init__(self, target: str, deformation: Mixing, workers: int) -> None:
+        model = VGG(deformation.shape, deformation.classes, STAGES)
+        theta = torch.from_numpy(model.initial(generator(0, Purpose.INITIALISATION))).float()
+        self._network, self._classes = network(model, theta), deformation.classes
+        self._optimizer = torch.optim.Adam(self._network.parameters(), LR)
+        self._loader = DataLoader(Pairs(target), BATCH, True, num_workers=workers, persistent_workers=workers > 0)
+
+    def epoch(self) -> None:
+        """Train one epoch."""
+        for x_source, source, x_target, target in self._loader:
+            x = (1 - LAM) * x_source + LAM * x_target
+            loss = functional.cross_entropy(self._network(x), mix_labels(source, target, LAM, self._classes))
+            self._optimizer.zero_grad()
+            loss.backward()
+            self._optimizer.step()
+
+
+class InMemory:
+    """The plain loop fed as the ensembles are, one seed; the layout of images and the optimizer as told."""
+
+    def __init__(self, deformation: Mixing, layout: torch.memory_format, fused: bool | None) -> None:
+        model = VGG(deformation.shape, deformation.classes, STAGES)
+        theta = torch.from_numpy(model.initial(generator(0, Purpose.INITIALISATION))).float()
+        self._network, self._layout = network(model, theta).to(memory_format=layout), layout  # type: ignore[call-overload]
+        self._optimizer = torch.optim.Adam(self._network.parameters(), LR, fused=fused)
+        self._problem = deformation.at(LAM)
+
+    def epoch(self) -> None:
+        """Train one epoch of the first seed."""
+        for batch in self._problem.batches(slice(0, 1), 1, BATCH, torch.float32):
+            loss = batch.loss(self._network(batch.x[0].contiguous(memory_format=self._layout)).unsqueeze(0)).mean()
+            self._optimizer.zero_grad()
+            loss.backward()
+            self._optimizer.step()
+
+
+def _measure(target: str, rounds: int) -> list[list[Cell]]:
+    deformation = task(target).load(range(SEEDS), torch.device("cpu"), torch.float32)
+    processes, nchw, nhwc = Processes(target), torch.contiguous_format, torch.channels_last
+    single = {
+        "DataLoader": PlainLoop(target, deformation, 0).epoch,
+        "DataLoader with a worker per core": PlainLoop(target, deformation, torch.get_num_threads()).epoch,
+        "in memory": InMemory(deformation, nchw, None).epoch,
+        "in memory, channels last": InMemory(deformation, nhwc, None).epoch,
+        "in memory, channels last, fused Adam": InMemory(deformation, nhwc, True).epoch,
+    }
+    several = ensembles(deformation) | {"one process per core": processes.epoch}
+    seconds = interleaved(single | several, rounds)
+    processes.close()
+    per_seed = {name: time / (SEEDS if name in several else 1) for name, time in seconds.items()}
+    fastest_loader = min((per_seed[name] for name in list(single)[:2]), key=lambda time: float(np.median(time)))
+    return [
+        [target, name, Spread.of(time / per_seed[PER_CORE]), Spread.of(fastest_loader / time)]
+        for name, time in per_seed.items()
+    ]
+
+
+def images(rounds: int = 7) -> Section:
+    """Training classifiers on images. Raises DataError where there are none."""
+    rows = [row for target in TARGETS for row in _measure(target, rounds)]
+    text = (
+        f"One epoch of {SAMPLES} mixed images per seed, batch {BATCH}, convolutions of 16, 32 and 64 channels, float32 "
+        f"unless stated, Adam; {SEEDS} seeds, or one for the loops over a DataLoader and in memory. Time per seed; "
+        "the last column is against the faster of the two DataLoader loops."
+    )
+    columns = ["target", "way", f"time, in times of `{PER_CORE}`", "times as fast as a DataLoader"]
+    return Section("images", "Training classifiers on images", text, columns, rows)

@@ -1,0 +1,185 @@
+"""The image tasks on real images, through the same runner as every other task."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from homotopy import checkpoints, cli, compose, config, illustrations, runner
+from homotopy.classification import normalised
+from homotopy.errors import ConfigError, DataError
+from homotopy.figures import fig3, fig6
+from homotopy.figures.loading import Place, Result
+from homotopy.results import RunFolder
+from tests.images import ROOT, needs_images
+from tests.test_data import folder
+
+TINY = ["model=vgg_small", "model.stages=[[4],[4]]", "profile=smoke", "batch_size=32", "data.verify=false"]
+SHORT = ["schedule.gamma=2", "budget.k=1", "budget.final=1"]
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Return a function from overrides to a checked configuration of mnist_fashion, a few seconds long."""
+
+    def make(*overrides, task="mnist_fashion"):
+        root = [f"results.root={tmp_path}", f"data.root={ROOT}"]
+        (raw,) = compose.jobs([f"task={task}", *TINY, *root, *overrides])
+        return config.from_dict(raw)
+
+    return make
+
+
+def curves(of):
+    return RunFolder(runner.run(of)).runs()
+
+
+def load(of, seeds=(0, 1)):
+    return of.task.load(seeds, torch.device("cpu"), torch.float32)
+
+
+def batch(problem):
+    return next(problem.batches(slice(0, 1), 1, 8, torch.float32))
+
+
+@needs_images
+@pytest.mark.parametrize(("task", "shape"), [("mnist_fashion", (1, 28, 28)), ("mnist_cifar", (3, 32, 32))])
+def test_the_deformation_goes_from_the_source_to_the_target(images, task, shape):
+    deformation = load(images(task=task))
+    assert deformation.shape == shape and deformation.classes == 10
+    source, half, target = (batch(deformation.at(lam)) for lam in (0.0, 0.5, 1.0))
+    assert half.x.shape == (1, 8, *shape)
+    torch.testing.assert_close(half.x, (source.x + target.x) / 2)
+    assert torch.equal(target.x, batch(deformation.target()).x)
+    torch.testing.assert_close(
+        half.loss(half.x.flatten(2)), (source.loss(half.x.flatten(2)) + target.loss(half.x.flatten(2))) / 2
+    )
+    if shape[0] == 3:  # MNIST: the same in every channel, nothing at the rim
+        assert torch.equal(source.x[:, :, 0], source.x[:, :, 2]) and source.x[..., :2, :].max() == -1
+
+
+@needs_images
+def test_seeds_draw_their_own_images_and_only_the_training_set_s(images):
+    deformation = load(images("task.samples=300"))
+    drawn = deformation.target().target
+    assert drawn.members.shape == (2, 300) and len(drawn.labels) == 60000
+    assert all(len(own.unique()) == 300 for own in drawn.members)
+    assert not torch.equal(*drawn.members.sort(dim=1).values)
+    everything = load(images("task.samples=null")).target().target.members
+    assert torch.equal(everything.sort(dim=1).values, torch.arange(60000).expand(2, -1))
+
+
+@needs_images
+def test_a_run_learns(images):
+    found = curves(
+        images("method=random", "task.samples=1500", "seeds=2", "budget.k=1", "budget.final=0", "schedule.gamma=6")
+    )
+    first, last = (found[found["epoch"] == epoch] for epoch in (1, 6))
+    assert (last["target_loss"] < 0.75 * first["target_loss"].to_numpy()).all()
+    assert (last["accuracy"] > 0.6).all() and (last["target_accuracy"] > 0.6).all()
+
+
+@needs_images
+def test_gamma_1_is_warm_start_bit_for_bit_and_the_source_is_solved_once(images, monkeypatch):
+    solved = []
+    solve = runner.solve_source
+    monkeypatch.setattr(runner, "solve_source", lambda *a, **k: solved.append(a) or solve(*a, **k))
+    limit = ["schedule.gamma=1", "budget.k=1", "budget.final=1"]
+    homotopy, warmstart = (curves(images(f"method={method}", *limit)) for method in ("homotopy", "warmstart"))
+    pd.testing.assert_frame_equal(homotopy, warmstart, check_exact=True)
+    assert len(solved) == 1
+
+
+@needs_images
+def test_an_interrupted_run_ends_as_if_it_had_not_been(images, monkeypatch, tmp_path):
+    whole = curves(images(*SHORT, "model.batch_norm=true", f"results.root={tmp_path / 'whole'}"))
+    after = checkpoints.Checkpoint.after
+
+    def stop(self, epoch):
+        self.save(epoch)
+        if epoch == 2:
+            raise KeyboardInterrupt
+        after(self, epoch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints.Checkpoint, "after", stop)
+        with pytest.raises(KeyboardInterrupt):
+            runner.run(images(*SHORT, "model.batch_norm=true"))
+    began = []
+    monkeypatch.setattr(
+        runner, "follow", lambda *a, follow=runner.follow, **k: began.append(k["done"]) or follow(*a, **k)
+    )
+    pd.testing.assert_frame_equal(curves(images(*SHORT, "model.batch_norm=true")), whole, check_exact=True)
+    assert began == [2]
+
+
+@needs_images
+def test_the_record_of_a_run_tells_which_data_it_used_and_how_it_computed(images):
+    made = RunFolder(runner.run(images("method=random", "precision=bfloat16", *SHORT))).metadata()
+    (record,) = made["records"]
+    assert record["precision"] == "bfloat16"
+    assert [source["name"] for source in record["data"]] == ["MNIST", "FashionMNIST"]
+    assert record["data"][0]["md5"]["t10k-labels-idx1-ubyte"] == "27ae3e4e09519cfbb04c329615203637"
+
+
+def test_what_does_not_change_numbers_does_not_change_the_folder(images):
+    base = images("method=random").folder
+    assert images("method=random", "data.verify=true", "data.root=/elsewhere").folder == base
+    assert images("method=random", "task.pairing=fixed").folder == base
+    assert images("method=random", "task.samples=255").folder != base
+    assert images("task.pairing=fixed").folder != images().folder
+
+
+def test_a_model_or_precision_that_does_not_fit_is_one_line(images):
+    with pytest.raises(ConfigError, match="model=mlp: must be vgg with task=images"):
+        (raw,) = compose.jobs(["task=mnist_fashion", "profile=smoke"])
+        config.from_dict(raw)
+    with pytest.raises(ConfigError, match="task.pairing=none: must be random or fixed or class_matched"):
+        images("task.pairing=none")
+    with pytest.raises(ConfigError, match="task.samples=0: must be an integer of at least 1, or null"):
+        images("task.samples=0")
+
+
+def test_missing_images_are_one_line_before_anything_is_trained(images, tmp_path):
+    with pytest.raises(DataError, match="train-images-idx3-ubyte is missing"):
+        runner.run(images(f"data.root={tmp_path / 'nowhere'}"))
+
+
+def test_any_two_folders_of_images_can_be_a_task(images, tmp_path):
+    folder(tmp_path / "birds", ["crow", "owl"]), folder(tmp_path / "fish", ["cod", "eel", "ray"])
+    sets = [f"task.source={tmp_path / 'birds'}", f"task.target={tmp_path / 'fish'}", "task.size=8", "batch_size=4"]
+    configured = images(*sets, *SHORT, task="image_folder")
+    assert configured.task.label == "birds-fish" and load(configured).classes == 3
+    found = curves(configured)
+    assert np.isfinite(found["target_loss"]).all() and set((6 * found["accuracy"]).round(4)) <= set(range(7))
+
+
+@needs_images
+def test_figure_6_shows_real_images_and_the_papers_label(tmp_path):
+    overrides = ["experiment=fig6", "profile=smoke", f"results.root={tmp_path}", f"data.root={ROOT}"]
+    cli.check(overrides)
+    (raw,) = compose.jobs(overrides)
+    illustrations.compute(raw)
+    rows = fig6.read(Place(tmp_path, "smoke"), "illustrations/fig6.csv.gz", "fig6")
+    assert fig6.vector(fig6.label(rows, 0.5)) == "[0, 0, 0.5, 0, 0, 0.5, 0, 0, 0, 0]"
+    sources = config.from_dict(raw).task.sets()
+    for lam, images_, c in ((0.0, sources[0], 2), (1.0, sources[1], 5)):
+        shown = torch.from_numpy(2 * fig6.image(rows, lam) - 1)
+        real = normalised(images_.train.pixels[images_.train.labels == c][0, 0], torch.float64)
+        torch.testing.assert_close(shown, real, atol=1e-5, rtol=0)
+    few = rows[rows["lam"].isin([0, 0.5, 1])]
+    place = Place(tmp_path, "smoke")
+    drawn = [[path.read_bytes() for path in fig6.stills(place, rows) + fig6.moving(place, few)] for _ in range(2)]
+    assert drawn[0] == drawn[1] and len(drawn[0]) == 3
+
+
+@needs_images
+def test_figure_3_says_what_was_cut_and_which_data_are_not_official(images, tmp_path, monkeypatch):
+    of = images("task.samples=256", "task.evaluated=128", *SHORT, "method=random", task="mnist_cifar")
+    results = [Result(of, curves(of))]
+    notes = [source["note"] for source in RunFolder(of.folder).metadata()["records"][0]["data"]]
+    caption = fig3.caption(results)
+    assert "256 training images of each data set per seed" in caption and "128 of them" in caption
+    assert caption.count("CIFAR10: ") == bool(notes[1]) and notes[1] in caption and "MNIST" not in caption
+    monkeypatch.setattr(fig3, "experiment", lambda name, place: results)
+    assert all(path.exists() for path in fig3.draw("fig3b", Place(tmp_path, "smoke")))
