@@ -84,7 +84,7 @@ def mixed_images(task: Images) -> pd.DataFrame:
     parts = []
     for lam in (np.arange(21) / 20).tolist():
         label = mix_labels(torch.tensor(2), torch.tensor(5), lam, len(target.classes))
-        for kind, values in (("pixel", linear(*x, lam)), ("label", label.unsqueeze(1))):
+        for kind, values in (("pixel", linear(x[0], x[1], lam)), ("label", label.unsqueeze(1))):
             row, column = np.indices(values.shape)
             found = {"row": row.ravel(), "column": column.ravel(), "value": values.flatten().numpy()}
             parts.append(pd.DataFrame({"lam": lam, "kind": kind, **found}))

@@ -2,11 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from homotopy import compose, illustrations
+from homotopy import compose, illustrations, runner
 from homotopy.errors import ConfigError, ResultError
-from homotopy.figures import fig4, fig5, fig7, fig9
+from homotopy.figures import fig4, fig5, fig7, fig9, figc, loading
 from homotopy.figures.loading import Place
-from homotopy.theory import study
+from homotopy.theory import filter, study
+
+FILTER = {"repetitions": 20, "filter_repetitions": 2, "seed": 0, "files": ["filter_error", "filter_ends"]}
 
 
 def raw(experiment, tmp_path):
@@ -75,3 +77,17 @@ def test_figure_9_is_drawn_from_its_experiment(tmp_path):
     study.measure(raw("fig9", tmp_path))
     files = fig9.draw(Place(tmp_path, "smoke"))
     assert all(path.stat().st_size > 1000 for path in files)
+
+
+def test_appendix_c_is_drawn_from_the_filters_error_and_two_trainings(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(filter, "WIDTHS", (0.002, 0.004))
+    monkeypatch.setattr(filter, "SAMPLES", (50, 100, 200))
+    place = Place(tmp_path, "smoke")
+    with pytest.raises(ResultError, match="experiment=theory profile=smoke"):
+        figc.draw(place)
+    study.measure(raw("theory", tmp_path) | {"theory": FILTER})
+    trained = [tiny(f"task.deformation={name}", "task.filter_samples=30") for name in figc.TRAINED]
+    for use in trained:
+        runner.run(use)
+    monkeypatch.setattr(figc, "experiment", lambda name, place: [loading.result(use) for use in trained])
+    assert all(path.stat().st_size > 1000 for path in figc.draw(place))

@@ -13,7 +13,7 @@ from homotopy.figures.files import read
 from homotopy.figures.loading import Place, band, count, experiment
 
 _COLOURS = ("#56B4E9", "#E69F00", "#0072B2")
-_TRAINED = {"linear_targets": ("same x (Eq. 14)", "#0072B2"), "gaussian_filter": ("Gaussian filter", "#D55E00")}
+TRAINED = {"linear_targets": ("same x (Eq. 14)", "#0072B2"), "gaussian_filter": ("Gaussian filter", "#D55E00")}
 
 
 def error_panel(axes: Axes, rows: pd.DataFrame) -> None:
@@ -46,7 +46,7 @@ def training_panel(axes: Axes, place: Place) -> str:
     """Draw the homotopy's loss on the target with either deformation; return how many seeds."""
     found = experiment("appendix_c", place)
     for result in found:
-        label, colour = _TRAINED[result.config.task.deformation]
+        label, colour = TRAINED[result.config.task.deformation]
         table = result.table("target_loss")
         seen = np.isfinite(table).any(axis=0)
         median, low, high = band(table[:, seen])
