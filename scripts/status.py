@@ -1,4 +1,4 @@
-"""What is done, running, failed or missing, and the time left: `python scripts/status.py profile=paper experiment=fig1`."""
+"""What is done, running, failed or missing, and the time left: `python scripts/status.py profile=paper`."""
 
 from __future__ import annotations
 

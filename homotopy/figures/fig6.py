@@ -43,6 +43,7 @@ def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
     """Draw the paper's three panels and, below, a strip of lam = 0, 0.1, ..., 1."""
     figure, axes = common.subplots(columns=11, rows=2, height=1.6, gridspec_kw={"height_ratios": (4, 1)})
     grid = axes[0].get_gridspec()
+    assert grid is not None  # subplots make one
     for ax in axes[:11]:
         ax.remove()
     for name, lam, columns in (("a", 0.0, slice(0, 3)), ("b", 0.5, slice(4, 7)), ("c", 1.0, slice(8, 11))):
