@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PROFILE ?= quick
+VERIFY ?= true
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
@@ -24,7 +25,7 @@ data: $(STAMP)  ## download and check MNIST, FashionMNIST and CIFAR-10 (data.roo
 	$(PYTHON) scripts/data.py
 
 reproduce: $(STAMP)  ## train, draw and report everything; PROFILE=quick (default), paper or smoke
-	$(PYTHON) scripts/reproduce.py profile=$(PROFILE)
+	$(PYTHON) scripts/reproduce.py profile=$(PROFILE) data.verify=$(VERIFY)
 
 figures: $(STAMP)  ## draw all figures from saved results, without training
 	$(PYTHON) scripts/plot.py profile=$(PROFILE)
