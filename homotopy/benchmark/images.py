@@ -27,6 +27,7 @@ from homotopy.vgg import VGG, views
 STAGES = ((16,), (32,), (64,))  # of conf/model/vgg_small.yaml
 BATCH, SAMPLES, LAM, LR = 32, 640, 0.5, 1e-3
 SEEDS = 4
+LEAST = 0.5  # seconds of a turn
 TARGETS = ("FashionMNIST", "CIFAR10")
 PER_CORE = "one seed per core"
 
@@ -183,7 +184,7 @@ def _measure(target: str, rounds: int) -> list[list[Cell]]:
         "in memory, channels last, fused Adam": InMemory(deformation, nhwc, True).epoch,
     }
     several = ensembles(deformation) | {"one process per core": processes.epoch}
-    seconds = interleaved(single | several, rounds)
+    seconds = interleaved(single | several, rounds, LEAST)
     processes.close()
     per_seed = {name: time / (SEEDS if name in several else 1) for name, time in seconds.items()}
     fastest_loader = min((per_seed[name] for name in list(single)[:2]), key=lambda time: float(np.median(time)))

@@ -1,0 +1,53 @@
+"""The benchmark on images: its plain loop trains the same network, and its table is whole."""
+
+import numpy as np
+import pytest
+import torch
+
+from homotopy.benchmark import images
+from homotopy.vgg import VGG, views
+from tests.images import ROOT, needs_images
+
+
+class NoProcesses:
+    """In place of processes, which take seconds to start."""
+
+    def __init__(self, target):
+        self.close = self.epoch = lambda: None
+
+
+def test_the_plain_loops_network_is_the_ensembles():
+    model = VGG((3, 12, 12), 10, images.STAGES)
+    theta = torch.from_numpy(model.initial(np.random.default_rng(0))).float()
+    x = torch.randn(4, *model.shape)
+    expected = model.forward(views(theta[None], model.trained_shapes()), [], x[None], training=True)[0]
+    torch.testing.assert_close(images.network(model, theta)(x), expected)
+
+
+@needs_images
+def test_every_way_has_a_row_and_the_chosen_one_is_the_unit(monkeypatch):
+    monkeypatch.setenv("HOMOTOPY_DATA", str(ROOT))
+    monkeypatch.setattr(images, "SAMPLES", 64)
+    monkeypatch.setattr(images, "LEAST", 1e-9)
+    monkeypatch.setattr(images, "TARGETS", ("FashionMNIST",))
+    monkeypatch.setattr(images, "Processes", NoProcesses)
+    section = images.images(rounds=1)
+    assert all(len(row) == len(section.columns) for row in section.rows)
+    units = {row[1]: row[2].median for row in section.rows}
+    assert units[images.PER_CORE] == 1 and len(units) == 11
+
+
+def test_without_images_the_section_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOMOTOPY_DATA", str(tmp_path))
+    ((_, text, *_),) = images.images().rows
+    assert text.startswith("left out: MNIST: ") and "is missing" in text
+
+
+@pytest.mark.parametrize("target", images.TARGETS)
+def test_the_section_measures_the_small_network_of_the_study(target):
+    from homotopy import compose
+
+    task = {"FashionMNIST": "mnist_fashion", "CIFAR10": "mnist_cifar"}[target]
+    (raw,) = compose.jobs([f"task={task}", "model=vgg_small"])
+    assert raw["task"]["target"] == target
+    assert tuple(map(tuple, raw["model"]["stages"])) == images.STAGES
