@@ -1,0 +1,1 @@
+"""What `make bench` measures: each section is a function that returns a table, all of one machine and one run."""

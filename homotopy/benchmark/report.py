@@ -1,0 +1,57 @@
+"""What a reader sees of a benchmark: a page of tables and a plot, both made from the saved numbers alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from homotopy.figures import common
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}" if abs(value) < 1 else f"{value:.3g}"
+
+
+def cell(value: Any) -> str:
+    """Return a table cell: a spread as median and quartiles."""
+    if isinstance(value, dict):
+        return f"{_number(value['median'])} ({_number(value['q25'])} to {_number(value['q75'])})"
+    return str(value)
+
+
+def table(section: dict[str, Any]) -> str:
+    """Return a section's heading, text and table in Markdown."""
+    lines = [section["columns"], ["---"] * len(section["columns"])]
+    lines += [[cell(value) for value in row] for row in section["rows"]]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"## {section['title']}\n\n{section['text']}\n\n{body}\n"
+
+
+def page(measured: dict[str, Any]) -> str:
+    """Return the whole Markdown page."""
+    about = measured["machine"]
+    packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items() if version)
+    head = (
+        f"# Speed on {about['processor']}, {about['cores']} cores\n\n"
+        f"Made by `make bench` in one run: contestants take turns, numbers are medians of ratios taken turn by turn, "
+        f"with their quartiles. {about['threads']} threads, {about['memory_gib']} GiB, {about['instructions']}, "
+        f"Python {about['python']}, {packages}.\n"
+    )
+    return "\n".join([head, *(table(section) for section in measured["sections"])])
+
+
+def plot(measured: dict[str, Any], path: Path) -> None:
+    """Draw the cost against the number of seeds to `path` (PNG)."""
+    rows = next(section["rows"] for section in measured["sections"] if section["name"] == "seeds")
+    figure, (axes,) = common.subplots()
+    styles = {"fused ensemble": common.COLOURS["homotopy"], "stacked autograd": common.COLOURS["warmstart"]}
+    for name, colour in styles.items():
+        chosen = [(count, spread) for solver, count, spread in rows if solver == name]
+        counts = [count for count, _ in chosen]
+        axes.plot(counts, [spread["median"] for _, spread in chosen], "o-", color=colour, markersize=3, label=name)
+        low, high = ([spread[quartile] for _, spread in chosen] for quartile in ("q25", "q75"))
+        axes.fill_between(counts, low, high, color=colour, alpha=0.2, linewidth=0)
+    axes.set(xscale="log", xlabel="seeds trained together", ylabel="time per seed / plain loop")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    common.save(figure, path)

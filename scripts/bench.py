@@ -1,0 +1,50 @@
+"""Measure the speed of training as ratios: python scripts/bench.py [sections=NAME,...] [results.root=DIR].
+
+Writes <results.root>/bench/<machine>.json, .md and a plot. Contestants of a section run in turn in this one process;
+close other programs first. JAX takes part where it is installed (requirements-bench.txt). Sections that are not asked
+for keep the numbers saved before.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
+from homotopy.benchmark import machine, report  # noqa: E402
+from homotopy.benchmark.sections import SECTIONS  # noqa: E402
+from homotopy.errors import ConfigError  # noqa: E402
+from homotopy.results import write_atomic  # noqa: E402
+
+
+def measure(names: list[str], saved: dict[str, Any]) -> dict[str, Any]:
+    """Measure the named sections; take the others from what was saved, in the order of SECTIONS."""
+    sections = {section["name"]: section for section in saved.get("sections", [])}
+    for name in names:
+        print(f"measuring {name}", file=sys.stderr, flush=True)
+        sections[name] = SECTIONS[name]().plain() | {"name": name}
+    return {"machine": machine.describe(), "sections": [sections[name] for name in SECTIONS if name in sections]}
+
+
+def main(arguments: list[str]) -> None:
+    """Measure the sections asked for, all by default, and write the files."""
+    options = cli.options(arguments, {"sections": ",".join(SECTIONS), "results.root": "results"})
+    names = options["sections"].split(",")
+    for name in names:
+        if name not in SECTIONS:
+            raise ConfigError("sections", name, f"among {', '.join(SECTIONS)}")
+    path = Path(options["results.root"]) / "bench" / f"{machine.slug()}.json"
+    measured = measure(names, json.loads(path.read_text()) if path.exists() else {})
+    write_atomic(path, (json.dumps(measured, indent=1) + "\n").encode())
+    write_atomic(path.with_suffix(".md"), report.page(measured).encode())
+    if any(section["name"] == "seeds" for section in measured["sections"]):
+        report.plot(measured, path.with_suffix(""))
+    print(path.with_suffix(".md"))
+
+
+if __name__ == "__main__":
+    cli.guard(main, sys.argv[1:])

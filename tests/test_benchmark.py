@@ -1,0 +1,155 @@
+"""That the benchmark compares equal work, counts it rightly and says what it measured; never how fast anything is."""
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from homotopy.benchmark import machine, report, sections, solvers
+from homotopy.benchmark.measure import Section, Spread, interleaved
+from homotopy.errors import ConfigError, ResultError
+from homotopy.fused import FusedEnsemble
+from homotopy.models import MLP
+from homotopy.optimizers import Adam
+from scripts import bench
+
+SMALL = MLP(width=8, depth=2)
+
+
+def test_contestants_take_turns_after_warming_up() -> None:
+    calls: list[str] = []
+
+    def slow() -> None:
+        calls.append("slow")
+        time.sleep(0.02)
+
+    def fast() -> None:
+        calls.append("fast")
+        time.sleep(0.002)
+
+    seconds = interleaved({"slow": slow, "fast": fast}, 3, least=0.02)
+    assert calls[:4] == ["slow", "fast"] * 2
+    turns = [name for name, _ in groupby(calls[4:])]
+    assert turns == ["slow", "fast"] * 3
+    assert calls[4:].count("slow") == 3 < calls[4:].count("fast")
+    assert all(len(values) == 3 for values in seconds.values())
+    assert (seconds["slow"] >= 0.02).all() and (seconds["fast"] >= 0.002).all()
+
+
+def test_a_spread_is_median_and_quartiles() -> None:
+    assert Spread.of(np.array([4.0, 1.0, 2.0, 3.0, 100.0])) == Spread(3.0, 2.0, 4.0, 5)
+
+
+def test_all_contestants_agree() -> None:
+    assert solvers.check_agreement(solvers.builders(), SMALL, batch_size=32, samples=80) < 1e-12
+
+
+def test_jax_takes_part_where_it_is_installed() -> None:
+    pytest.importorskip("jax")
+    assert "JAX" in solvers.builders()
+
+
+def test_jax_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "homotopy.benchmark.jax_solver", None)
+    assert "JAX" not in solvers.builders()
+
+
+def test_other_losses_print_no_ratio() -> None:
+    def lazy(model: MLP, rule: Adam, theta: torch.Tensor, batch_size: int) -> FusedEnsemble:
+        return FusedEnsemble(model, rule, theta, 2 * batch_size)
+
+    with pytest.raises(ResultError, match="lazy"):
+        solvers.check_agreement(solvers.builders() | {"lazy": lazy}, SMALL, batch_size=32, samples=80)
+
+
+@pytest.mark.parametrize("model", [SMALL, MLP(inputs=3, width=5, depth=1), MLP(depth=0)])
+def test_flops_are_those_that_pytorch_counts(model: MLP) -> None:
+    network = solvers.sequential(model, solvers.initial(model, 1)[0])
+    with FlopCounterMode(display=False) as counter:
+        network(torch.randn(40, model.inputs)).sum().backward()
+    assert solvers.flops(model, 40) == counter.get_total_flops()
+
+
+def test_the_product_rate_is_the_best_by_its_median(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    work = 2 * machine.REPEATS * 2
+    seconds = {
+        "product 10": work * 1e3 / np.array([1.0, 9.0, 1.0]),  # once lucky
+        "product 20 per core": work * 8e3 / np.array([2.0, 3.0, 2.0]),
+        "other": np.array([1.0, 1.0, 1.0]),
+    }
+    np.testing.assert_allclose(machine.product_rate(seconds), [2, 3, 2])
+
+
+def test_products_do_the_work_they_are_paid_for() -> None:
+    contestants = machine.products()
+    for name, run in contestants.items():
+        with FlopCounterMode(display=False) as counter:
+            run()
+        # the counter sees the calling thread only
+        expected = (
+            0 if "per core" in name else 2 * machine.REPEATS * torch.get_num_threads() * int(name.split()[1]) ** 3
+        )
+        assert counter.get_total_flops() == expected
+
+
+def test_the_machine_is_named_without_its_host() -> None:
+    assert machine.slug() == machine.slug().lower()
+    assert set(machine.slug()) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    assert platform.node() not in json.dumps(machine.describe())
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Everything small, and one thread: teams of threads crawl on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setattr(sections, "SAMPLES", 300)
+    monkeypatch.setattr(sections, "ROUNDS", 2)
+    monkeypatch.setattr(sections, "LEAST", 1e-9)
+    monkeypatch.setattr(sections, "JAX_WIDTHS", (2,))
+    monkeypatch.setattr(sections, "SEEDS", (1, 2))
+    monkeypatch.setattr(sections, "REFERENCE_SEEDS", (1,))
+    monkeypatch.setattr(sections, "SHAPES", [(16, SMALL)])
+    monkeypatch.setattr(machine, "PRODUCT_SIZES", (32,))
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_every_table_is_complete(tiny: None, tmp_path: Path) -> None:
+    names = ["contestants", "seeds", "shapes"]
+    measured = json.loads(json.dumps(bench.measure(names, {})))
+    for section in measured["sections"]:
+        assert all(len(row) == len(section["columns"]) for row in section["rows"])
+        assert section["title"] in report.page(measured)
+    fused = next(row for row in measured["sections"][0]["rows"] if row[0].startswith("fused"))
+    assert fused[1] == {"median": 1.0, "q25": 1.0, "q75": 1.0, "n": 2}
+    report.plot(measured, tmp_path / "a")
+    report.plot(measured, tmp_path / "b")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_sections_not_asked_for_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    new = Section("seeds", "Title", "Text", ["a"], [[Spread(1.0, 0.5, 2.0, 3)]])
+    monkeypatch.setitem(bench.SECTIONS, "seeds", lambda: new)
+    saved = {"sections": [{"name": "contestants", "title": "old"}, {"name": "seeds", "title": "old"}]}
+    titles = [section["title"] for section in bench.measure(["seeds"], saved)["sections"]]
+    assert titles == ["old", "Title"]
+
+
+def test_a_cell_shows_the_spread() -> None:
+    assert report.cell({"median": 6.789, "q25": 6.5, "q75": 123.4, "n": 7}) == "6.79 (6.5 to 123)"
+    assert report.cell({"median": 0.6789, "q25": 0.6, "q75": 0.7, "n": 7}) == "0.68 (0.6 to 0.7)"
+
+
+def test_an_unknown_section_is_named() -> None:
+    with pytest.raises(ConfigError, match="sections=sedes"):
+        bench.main(["sections=sedes"])
