@@ -29,6 +29,7 @@ from homotopy.library import Library
 from homotopy.results import write_csv
 
 TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
+SENSITIVITY = ("sensitivity", "sensitivity_pairing")
 _TEMPLATE = Path(__file__).with_suffix(".md")
 _OUTCOMES = {claims.HOLDS: "hold", claims.HALF: "half way", claims.OPEN: "open", claims.FAILS: "fail"}
 _ANSWERS = {claims.REPRODUCED: "yes", claims.NOT: "no", claims.INCONCLUSIVE: "open"}
@@ -283,7 +284,7 @@ def text(place: Place) -> str:
     library, book = Library(place), claims.read()
     judged = [judge(claim, library, book.level) for claim in book.claims]
     asked = [judge(claim, library, book.level) for claim in book.questions]
-    sensitivity = pd.concat([tables.sensitivity(name, library) for name in ("sensitivity", "sensitivity_pairing")])
+    sensitivity = pd.concat([tables.sensitivity(name, library) for name in SENSITIVITY])
     made = {
         "completeness": tables.completeness(library),
         "fair": tables.fair(library.results("fig1")),

@@ -1,0 +1,128 @@
+"""The report on made-up results: the verdicts are right, every number has a source, and the page stands alone."""
+
+import re
+from collections import Counter
+
+import pandas as pd
+import pytest
+
+from homotopy import claims, report
+from homotopy.figures import curves, overview
+from homotopy.figures.loading import Place
+from homotopy.library import Library
+from tests.made import save_experiment
+
+LOSSES = {"random": 0.2, "warmstart": 0.1, "homotopy": 0.001}
+
+
+def final(config, seed):
+    return LOSSES[config.method.name] * (1 + 0.125 * seed) * config.task.omega / 74
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = Place(tmp_path_factory.mktemp("results"), "smoke")
+    save_experiment("fig1", place, final)
+    (place.folder / "theory").mkdir()
+    bounds = [(name, 1.0, 0.9, 0.8, 0.95, "yes", 3, 0) for name in ("Prop. 3.6", "Prop. 3.7, C a", "Thm 3.9")]
+    columns = ["bound", "value", "measured", "low", "high", "holds", "settings", "violated"]
+    pd.DataFrame(bounds, columns=columns).to_csv(place.folder / "theory" / "bounds.csv", index=False)
+    curves.draw("fig1", place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def written(place):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Library, "experiments", ["fig1", "fig8"])
+        patch.setattr(report, "SENSITIVITY", ["fig1"])
+        return {path.name: path.read_text() for path in report.write(place)}
+
+
+def verdict(text, claim):
+    return re.search(rf"^#### {claim}: (.*)$", text, re.M)[1]
+
+
+def test_verdicts(written):
+    text = written["REPORT.md"]
+    assert verdict(text, "sine-lowest") == "partly (indicative)"  # omega 95 and 116 have no results
+    assert verdict(text, "bounds") == "reproduced (indicative)"
+    assert verdict(text, "annealed") == "not tested"
+    assert verdict(text, "test-loss") == "partly (indicative)"
+
+
+def test_the_first_line_counts_the_verdicts(written):
+    text = written["REPORT.md"]
+    found = Counter(verdict(text, claim.id).removesuffix(" (indicative)") for claim in claims.read().claims)
+    counts = re.search(r"^Profile `smoke`\. Of (\d+) claims: (.*?)\.", text, re.M)
+    assert int(counts[1]) == found.total()
+    assert {name: int(n) for n, name in (part.split(" ", 1) for part in counts[2].split(", "))} == found
+
+
+def test_a_row_shows_medians_interval_and_n(written):
+    # medians 0.001 and 0.1 times 1.0625; paired by seed the ratio is 100 in every resample
+    assert (
+        "| omega 74, against warm start | 0.00106 | 0.106 | 100 [100, 100] | 99.4 % | 100 % | 1 | 2 | holds |"
+        in written["REPORT.md"]
+    )
+
+
+def test_the_sections_are_the_reproducibility_challenge_s(written):
+    sections = re.findall(r"^## (.*)$", written["REPORT.md"], re.M)
+    assert sections == ["Scope of reproducibility", "Methodology", "Results", "What was easy", "What was difficult"]
+
+
+def test_the_words_hold_no_number():
+    words = (report._TEMPLATE).read_text()
+    without_places = re.sub(r"(Theorem|Algorithm) [\d.]*\d", "", words)
+    assert re.findall(r"\d", without_places) == []
+
+
+def test_other_results_give_other_numbers(written, place, tmp_path, monkeypatch):
+    monkeypatch.setattr(Library, "experiments", ["fig1"])
+    monkeypatch.setattr(report, "SENSITIVITY", ["fig1"])
+    other = Place(tmp_path, "smoke")
+    save_experiment("fig1", other, lambda config, seed: 0.3 * LOSSES[config.method.name] ** 0.1)
+    text = report.text(other)
+    assert verdict(text, "sine-lowest") == "partly (indicative)"
+    assert "0.00106" not in text
+    assert verdict(text, "bounds") == "not tested"
+
+
+def test_the_same_results_give_the_same_bytes(written, place, monkeypatch):
+    monkeypatch.setattr(Library, "experiments", ["fig1", "fig8"])
+    monkeypatch.setattr(report, "SENSITIVITY", ["fig1"])
+    again = {path.name: path.read_text() for path in report.write(place)}
+    assert again == written
+
+
+def test_the_page_is_self_contained(written):
+    page = written["REPORT.html"]
+    sources = re.findall(r'src="([^"]*)"', page)
+    assert sources and all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "<table>" in page and "<link" not in page and "<script" not in page
+
+
+def test_its_links_lead_somewhere(written, place):
+    text = written["REPORT.md"]
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert f'<a id="{target[1:]}"></a>' in text
+        else:
+            assert (place.folder / target).exists()
+
+
+def test_the_overview_shows_figures_under_their_verdicts(written, place):
+    panel = overview.panel("fig1", place, overview.verdicts(place))
+    assert panel.lines[0][0] == "Fig. 1"
+    assert ("sine-lowest: partly (indicative)", overview.COLOURS["partly"]) in panel.lines
+    first = (place.figures / "overview.png").read_bytes()
+    overview.draw(place)
+    assert (place.figures / "overview.png").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(None, ""), (float("inf"), "infinite"), (0.012345, "0.0123"), (2500.0, "2.5e+03")]
+)
+def test_numbers_have_three_digits(value, words):
+    assert report.number(value) == words

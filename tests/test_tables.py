@@ -1,0 +1,65 @@
+"""The report's tables from made-up results."""
+
+import numpy as np
+import pytest
+
+from homotopy import compose, config, tables
+from homotopy.figures.loading import Place
+from homotopy.library import Library
+from tests.made import HARDWARE, save, save_experiment
+
+
+@pytest.fixture
+def library(tmp_path):
+    return Library(Place(tmp_path, "smoke"))
+
+
+def by_method(**losses):
+    """Return losses by method; seeds differ a little, around that of seed 0.5."""
+    return lambda config, seed: losses[config.method.name] * (1 + 0.01 * (seed - 0.5))
+
+
+def test_the_fair_comparison_counts_the_source_solution(library):
+    save_experiment("fig1", library.place, by_method(random=0.2, warmstart=0.1, homotopy=0.01))
+    table = tables.fair(library.results("fig1")).set_index(["task", "method"])
+    random, homotopy = (table.loc[("sine-omega74", method)] for method in ("random", "homotopy"))
+    assert homotopy["epochs"] == random["epochs"] + 1
+    assert (homotopy["n"], homotopy["train loss"], homotopy["test loss"]) == pytest.approx((2, 0.01, 0.02))
+    assert random["threshold"] == pytest.approx(0.25)
+    assert homotopy["epochs to"] == random["epochs to"] + 1  # both come there in the last epoch
+    assert random["seconds per run"] == pytest.approx(1.0)  # two seeds trained together for 2 s
+    assert homotopy["seconds per run"] == pytest.approx(homotopy["epochs"] / random["epochs"])
+    assert homotopy["hardware"] == HARDWARE
+
+
+def test_sensitivity_names_what_was_changed_and_compares_medians(library):
+    options = ["experiment=sensitivity", "profile=smoke", f"results.root={library.place.results}"]
+    varied = "variation=none,noise_high,batch_small,batch_large"
+    library._jobs["sensitivity"] = compose.jobs([*options, varied])  # a part of the settings is enough
+    losses = {"random": 0.4, "warmstart": 0.2, "homotopy": 0.1}
+    for raw in library.jobs("sensitivity"):
+        of, method = config.from_dict(raw), raw["method"]["name"]
+        factor = {(0.1, 128): 5.0, (0.01, 512): 1.9}.get((raw["task"]["noise"], raw["batch_size"]), 1.0)
+        loss = losses[method] * (factor if method == "homotopy" else 1.0)
+        if (method, raw["batch_size"]) != ("random", 32):
+            save(of, lambda config, seed, loss=loss: loss)
+    table = tables.sensitivity("sensitivity", library).set_index("setting")
+    assert list(table.index) == ["default", "task.noise=0.1", "batch_size=32", "batch_size=512"]
+    default = table.loc["default", ["random", "warmstart", "homotopy", "ratio", "ordering"]].tolist()
+    assert default == [0.4, 0.2, 0.1, 2.0, "yes"]
+    assert table.loc[["task.noise=0.1", "batch_size=512"], "ordering"].tolist() == ["no", "alike"]
+    missing = table.loc["batch_size=32"]
+    assert np.isnan(missing["random"]) and missing["homotopy"] == 0.1 and missing["ordering"] == ""
+
+
+def test_completeness_counts_runs_and_names_hardware(library, monkeypatch):
+    monkeypatch.setattr(Library, "experiments", ["fig1", "fig8", "theory"])
+    save_experiment("fig1", library.place, by_method(random=0.2, warmstart=0.1, homotopy=0.01), seeds=1)
+    first = library.results("fig1")[0].config
+    save(first, lambda config, seed: 0.1)
+    table = tables.completeness(library).set_index("experiment")
+    assert list(table.index) == ["fig1", "fig8"]  # the theory trains nothing
+    counts = ["configurations", "complete", "runs", "done", "least seeds", "most seeds"]
+    assert table.loc["fig1", counts].tolist() == [6, 1, 12, 7, 1, 2]
+    assert table.loc["fig8", counts].tolist() == [6, 0, 12, 0, 0, 0]
+    assert (table.loc["fig1", "hardware"], table.loc["fig1", "commits"]) == (HARDWARE, "0123456")
