@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import shlex
 import sys
@@ -16,6 +18,7 @@ from homotopy import compose, config, failures, illustrations, runner, status
 from homotopy.errors import ConfigError, Diverged, ResultError, UserError
 from homotopy.failures import in_words
 from homotopy.interruption import Interrupted
+from homotopy.machine import choose_device
 from homotopy.progress import say
 from homotopy.results import RunFolder
 from homotopy.theory import study
@@ -24,10 +27,11 @@ from homotopy.theory import study
 def train(raw: dict[str, Any]) -> None:
     """Train the configuration's missing seeds; raise Diverged if no seed at all has a finite loss."""
     checked = config.from_dict(raw)
+    if not checked.seeds:
+        return  # a part beyond the last
     folder = RunFolder(runner.run(checked))
     if {str(seed) for seed in checked.seeds} <= folder.metadata().get("diverged_at", {}).keys():
         raise Diverged(f"{folder.path}: all {len(checked.seeds)} seeds diverged", checked.optimizer.lr)
-    print(folder.path)
 
 
 class Job(NamedTuple):
@@ -57,15 +61,25 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     todo = [raw for raw in jobs if not _is_done(raw)]
     for raw in todo:
         _check_writable(Path(raw["results"]["root"]))
+        if not raw["elsewhere"]:
+            choose_device(raw["device"])
     if todo:
-        sys.argv = [script, *arguments, *(["--multirun"] if len(jobs) > 1 else [])]
+        sys.argv = [script, *_expanded(arguments, jobs)]
         try:
             main()
         except Exception as error:  # of a launcher whose worker was killed, say
             say(f"error: {in_words(error)}")
-    else:
-        print(*(config.from_dict(raw).folder for raw in jobs), sep="\n")
     sys.exit(report(jobs))
+
+
+def _expanded(arguments: Sequence[str], jobs: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the arguments for Hydra: a sweep says so, and the seeds of a run may be swept over in parts."""
+    given = [argument for argument in arguments if argument not in _MULTIRUN]
+    size = jobs[0]["seeds_per_job"]
+    parts = max(math.ceil(len(config.from_dict(raw).seeds) / size) for raw in jobs) if size else 1
+    if parts > 1 and jobs[0]["part"] is None:
+        given.append("part=" + ",".join(map(str, range(parts))))
+    return [*given, "--multirun"] if len(jobs) * parts > 1 else given
 
 
 def check(arguments: Sequence[str]) -> list[dict[str, Any]]:
@@ -83,7 +97,7 @@ def _is_done(raw: dict[str, Any]) -> bool:
     if raw["job"] != "train":
         return False
     checked = config.from_dict(raw)
-    return RunFolder(checked.folder).settled(checked.identity(), checked.seeds)
+    return not checked.seeds or RunFolder(checked.folder).settled(checked.identity(), checked.seeds)
 
 
 def _check_writable(root: Path) -> None:
@@ -117,11 +131,15 @@ def _keep(raw: Any, error: Exception, command: str) -> None:
 
 
 def report(jobs: Sequence[dict[str, Any]]) -> int:
-    """Say which jobs failed or are not finished, and how to repeat them; return the exit status."""
-    problems = [failure for raw in jobs for failure in status.problems(raw)]
-    if problems:
-        say("\n".join([f"{len(problems)} of {len(jobs)} jobs failed:", *status.failure_table(problems)]))
-    return 1 if problems else 0
+    """Print the result folders, and say which jobs failed and how to repeat them; return the exit status."""
+    found = [status.problems(raw) for raw in jobs]
+    for raw, problems in zip(jobs, found, strict=True):
+        if raw["job"] == "train" and not problems:
+            print(config.from_dict(raw).folder)
+    if any(found):
+        title = f"{sum(map(bool, found))} of {len(jobs)} jobs failed:"
+        say("\n".join([title, *status.failure_table(list(itertools.chain(*found)))]))
+    return 1 if any(found) else 0
 
 
 def guard(work: Callable[..., None], *arguments: Any) -> None:

@@ -44,6 +44,10 @@ def _check_choices(overrides: Sequence[str]) -> None:
 
 def _one_line(error: Exception, overrides: Sequence[str]) -> UserError:
     text = " ".join(str(error).split())
+    if "Could not find 'hydra/launcher/" in text:
+        name = next((o.partition("=")[2] for o in overrides if o.startswith("launcher=")), "?")
+        allowed = "one whose package is here (pip install -r requirements-launchers.txt brings them all)"
+        return ConfigError("launcher", name, allowed)
     for override in overrides:
         key, _, value = override.partition("=")
         if f"'{key}'" in text or f"full_key: {key}" in text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -220,6 +221,16 @@ def _seeds(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
+def _part(seeds: tuple[int, ...], size: int | None, part: Any) -> tuple[int, ...]:
+    """Return one of the parts of at most `size` that jobs share the seeds out in; all seeds where `part` is None."""
+    check(part, int | None, {"holds": at_least(0), "allowed": "an integer of at least 0, or null"}, "part")
+    if part is None:
+        return seeds
+    if size is None:
+        raise ConfigError("part", part, "null where seeds_per_job is null")
+    return seeds[part * size : (part + 1) * size]
+
+
 def from_dict(raw: Mapping[str, Any]) -> Config:
     """Check a composed configuration, all of it, and return it; raise ConfigError for the first mistake."""
 
@@ -228,7 +239,7 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         return check(value, kind, {"holds": holds, "allowed": allowed}, key)
 
     def optional(key: str) -> Any:
-        return top(key, int | None, at_least(1), f"{_COUNT}, or null to choose by the machine")
+        return top(key, int | None, at_least(1), f"{_COUNT}, or null")
 
     config = Config(
         task=_choice(raw["task"], TASKS, "task"),
@@ -241,8 +252,8 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         batch_size=top("batch_size", int, at_least(1), _COUNT),
         source_lr=top("source_lr", float, positive, "a number above 0 (step size for the source solution)"),
         log_every=top("log_every", int, at_least(1), f"{_COUNT} (epochs)"),
-        seeds=_seeds(raw["seeds"]),
-        device=top("device", str, None, "auto, cpu, cuda or cuda:N"),
+        seeds=_part(_seeds(raw["seeds"]), optional("seeds_per_job"), raw["part"]),
+        device=top("device", str, re.compile(r"auto|cpu|cuda(:\d+)?").fullmatch, "auto, cpu, cuda or cuda:N"),
         precision=raw["precision"],
         threads=optional("threads"),
         width=optional("width"),

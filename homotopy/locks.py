@@ -77,6 +77,11 @@ def holders(folder: Path) -> list[Holder]:
     return [holder for holder in found if holder]
 
 
+def held(by: Sequence[Holder], seeds: Sequence[int]) -> set[int]:
+    """Return which of the seeds some holders train."""
+    return {seed for holder in by for seed in holder.seeds}.intersection(seeds)
+
+
 class _Hold(NamedTuple):
     path: Path
     file: int

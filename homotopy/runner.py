@@ -2,138 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import torch
-from torch import Tensor
 
 from homotopy import checkpoints
 from homotopy.adaptive import AdaptiveSteps
 from homotopy.checkpoints import Checkpoint
-from homotopy.config import Config, digest
-from homotopy.continuation import Epoch, follow, solve_source
+from homotopy.config import Config
+from homotopy.continuation import Epoch, follow
 from homotopy.deformations import Deformation
 from homotopy.ensemble import Ensemble
-from homotopy.errors import ConfigError, ResultError
-from homotopy.files import read_tensors, set_aside, write_tensors
-from homotopy.fused import FusedEnsemble
-from homotopy.graphed import GraphEnsemble
 from homotopy.history import History
-from homotopy.image_ensemble import ImageEnsemble
 from homotopy.interruption import Interruption
-from homotopy.locks import Holder, hold
-from homotopy.models import MLP
-from homotopy.optimizers import SGD, Adam
+from homotopy.locks import Holder, held, hold
+from homotopy.machine import Machine, build_ensemble, group_width, initial_theta, machine
 from homotopy.predictors import PREDICTORS, Predictor
 from homotopy.progress import Progress, say
 from homotopy.provenance import provenance
 from homotopy.results import RunFolder
-from homotopy.streams import Purpose, generator
-from homotopy.vgg import VGG
-
-# of parameters and data; with bfloat16 only the layers compute in it
-DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where tensors live and how many threads compute."""
-
-    device: torch.device
-    dtype: torch.dtype
-
-
-def machine(config: Config) -> Machine:
-    """Choose the device, the number of threads and the precision of matrix products."""
-    name = config.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if config.precision == "tf32" and not name.startswith("cuda"):
-        raise ConfigError("precision", "tf32", "float32 or float64 on a CPU: only a GPU computes in TF32")
-    torch.set_float32_matmul_precision("high" if config.precision == "tf32" else "highest")
-    torch.backends.cudnn.allow_tf32 = config.precision == "tf32"  # PyTorch's default would have convolutions use it
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    return Machine(torch.device(name), DTYPES[config.precision])
-
-
-def group_width(config: Config, device: torch.device) -> int:
-    """Return how many seeds train together: all on a GPU; on a CPU few, so that finished seeds reach the disk early."""
-    return config.width or (8 if device.type == "cpu" else len(config.seeds))
-
-
-def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Tensor) -> Ensemble:
-    """Return the fastest ensemble for the model and the device at hand."""
-    if isinstance(model, VGG):
-        return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
-    kind = FusedEnsemble if theta.device.type == "cpu" else GraphEnsemble
-    return kind(model, rule, theta, config.batch_size)
-
-
-def initial_theta(model: MLP | VGG, seeds: Sequence[int], place: Machine) -> Tensor:
-    """Draw every seed's random initialisation, (S, P)."""
-    draws = [model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds]
-    return torch.from_numpy(np.stack(draws)).to(place.device, place.dtype)
-
-
-class Sources:
-    """The source solutions of one source task, each found once and kept in a file of its own."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._folder = config.results / ".cache" / f"source-{digest(config.source_identity())}"
-
-    def get(self, seeds: Sequence[int], deformation: Deformation, place: Machine, stop: Interruption) -> Tensor:
-        """Return every seed's source solution, (S, P); those that no run has found yet are trained."""
-        told = False
-        while None in (kept := [self._kept(seed) for seed in seeds]):
-            with hold(self._folder, lambda others: [] if _trained_by(others, seeds) else seeds) as (mine, others):
-                if mine:
-                    self._train(seeds, deformation, place, stop)
-                    continue
-            if not told:
-                say(f"waiting for source solutions that {others[0]} is finding")
-                told = True
-            time.sleep(0.2)
-            stop.answer()
-        return torch.stack([theta for theta in kept if theta is not None]).to(place.device)
-
-    def _kept(self, seed: int) -> Tensor | None:
-        path = self._file(seed)
-        if not path.exists():
-            return None
-        try:
-            return read_tensors(path)["theta"]
-        except ResultError as error:
-            set_aside(path, str(error))
-            return None
-
-    def _file(self, seed: int) -> Path:
-        return self._folder / f"seed-{seed}.pt"
-
-    def _train(self, seeds: Sequence[int], deformation: Deformation, place: Machine, stop: Interruption) -> None:
-        config = self._config
-        model = config.model.network(deformation)
-        ensemble = build_ensemble(config, model, Adam(config.source_lr), initial_theta(model, seeds, place))
-        checkpoint = Checkpoint(self._folder, seeds, {"ensemble": ensemble}, config.checkpoint_minutes, stop)
-        done = checkpoint.load()
-        epochs = config.budget.source
-        with Progress("source task", epochs, done) as progress:
-            for epoch in solve_source(ensemble, deformation, epochs, config.source_lr, done=done):
-                progress.advance(epoch.step.lam, float(epoch.loss.objective.median()))
-                checkpoint.after(epoch.number)
-        for seed, theta in zip(seeds, ensemble.theta.cpu(), strict=True):
-            if not self._file(seed).exists():
-                write_tensors(self._file(seed), {"theta": theta.clone()})
-        checkpoint.remove()
-
-
-def _trained_by(holders: Sequence[Holder], seeds: Sequence[int]) -> set[int]:
-    return {seed for holder in holders for seed in holder.seeds}.intersection(seeds)
+from homotopy.sources import Sources
 
 
 def train_group(config: Config, seeds: Sequence[int], place: Machine, folder: RunFolder, stop: Interruption) -> None:
@@ -210,7 +97,7 @@ def next_group(config: Config, folder: RunFolder, width: int, others: Sequence[H
             finished -= set(saved.seeds)  # to be added again: the end of that may have been interrupted
         elif finished.issuperset(saved.seeds):
             saved.path.unlink()
-    free = [seed for seed in config.seeds if seed not in finished and not _trained_by(others, [seed])]
+    free = [seed for seed in config.seeds if seed not in finished and not held(others, [seed])]
     for saved in checkpoints.saved(folder.path, besides=busy):
         if set(saved.seeds) <= set(free):
             return saved.seeds
@@ -239,5 +126,5 @@ def _train_missing(config: Config, folder: RunFolder, place: Machine, stop: Inte
                 break
             train_group(config, seeds, place, folder, stop)
     for other in others:
-        if theirs := _trained_by([other], config.seeds):
+        if theirs := held([other], config.seeds):
             say(f"{folder.path}: {len(theirs)} seeds are being trained by {other}; going on without them")

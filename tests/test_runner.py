@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from homotopy import results, runner
+from homotopy import results, runner, sources
 from homotopy.config import digest
 
 # float32 runs agree to this across company, threads and restarts on one machine
@@ -93,5 +93,5 @@ def test_identity_of_a_baseline_ignores_what_only_the_homotopy_uses(tiny):
 
 def test_warm_start_and_homotopy_share_the_source_solution(tiny, monkeypatch):
     run(tiny("method=warmstart"))
-    monkeypatch.setattr(runner, "solve_source", lambda *a: pytest.fail("the source solution was computed again"))
+    monkeypatch.setattr(sources, "solve_source", lambda *a: pytest.fail("the source solution was computed again"))
     run(tiny("method=homotopy"))

@@ -1,0 +1,73 @@
+"""What computes: the device, its threads, and the ensemble that suits model and device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from homotopy.config import Config
+from homotopy.ensemble import Ensemble
+from homotopy.errors import ConfigError
+from homotopy.fused import FusedEnsemble
+from homotopy.graphed import GraphEnsemble
+from homotopy.image_ensemble import ImageEnsemble
+from homotopy.models import MLP
+from homotopy.optimizers import SGD, Adam
+from homotopy.streams import Purpose, generator
+from homotopy.vgg import VGG
+
+# of parameters and data; with bfloat16 only the layers compute in it
+DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where tensors live and how many threads compute."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name, for auto the first GPU if there is one; raise ConfigError if it is not here."""
+    gpus = torch.cuda.device_count()
+    device = torch.device(("cuda" if gpus else "cpu") if name == "auto" else name)
+    if device.type == "cuda" and (device.index or 0) >= gpus:
+        here = ", ".join(["auto", "cpu", *(f"cuda:{n}" for n in range(gpus))])
+        raise ConfigError("device", name, f"{here}: PyTorch sees {gpus} GPUs here")
+    return device
+
+
+def machine(config: Config) -> Machine:
+    """Choose the device, the number of threads and the precision of matrix products."""
+    device = choose_device(config.device)
+    if config.precision == "tf32" and device.type != "cuda":
+        raise ConfigError("precision", "tf32", "float32 or float64 on a CPU: only a GPU computes in TF32")
+    torch.set_float32_matmul_precision("high" if config.precision == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = config.precision == "tf32"  # PyTorch's default would have convolutions use it
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    return Machine(device, DTYPES[config.precision])
+
+
+def group_width(config: Config, device: torch.device) -> int:
+    """Return how many seeds train together: all on a GPU; on a CPU few, so that finished seeds reach the disk early."""
+    return config.width or (8 if device.type == "cpu" else len(config.seeds))
+
+
+def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Tensor) -> Ensemble:
+    """Return the fastest ensemble for the model and the device at hand."""
+    if isinstance(model, VGG):
+        return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
+    kind = FusedEnsemble if theta.device.type == "cpu" else GraphEnsemble
+    return kind(model, rule, theta, config.batch_size)
+
+
+def initial_theta(model: MLP | VGG, seeds: Sequence[int], place: Machine) -> Tensor:
+    """Draw every seed's random initialisation, (S, P)."""
+    draws = [model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds]
+    return torch.from_numpy(np.stack(draws)).to(place.device, place.dtype)
