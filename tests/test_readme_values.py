@@ -1,0 +1,90 @@
+"""The README's numbers are those of the committed results, and cannot go stale."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from homotopy import readme
+from homotopy.errors import ResultError
+from homotopy.figures.loading import Place
+from homotopy.library import Library
+from tests.made import save_experiment
+
+ROOT = Path(__file__).parent.parent
+LOSSES = {"random": 0.2, "warmstart": 0.1, "homotopy": 0.001}
+
+
+@pytest.fixture(scope="module")
+def values(tmp_path_factory):
+    place = Place(tmp_path_factory.mktemp("results"), "smoke")
+    save_experiment("fig1", place, lambda config, seed: LOSSES[config.method.name], seeds=2)
+    frame = pd.DataFrame({"name": ["a", "b", "b"], "noise": [0.1, 0.01, 0.1], "loss": [1.0, 0.01234, 3.0]})
+    frame.to_csv(place.folder / "some.csv", index=False)
+    return readme.Values(Library(place))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("claim.sine-lowest.verdict", "partly (indicative)"),
+        ("claim.sine-lowest.holds", "4 of 8"),
+        ("claim.sine-lowest.least", "100"),
+        ("claim.sine-lowest.most", "200"),
+        ("claim.sine-lowest.omega 137, against warmstart.value", "100"),
+        ("claim.sine-lowest.omega 137, against warmstart.n", "2"),
+        ("claim.sine-lowest.omega 137.theirs", "0.2"),
+        ("claim.sine-lowest.omega 95.outcome", "no results"),
+        ("loss.fig1.sine-omega74.homotopy", "0.001"),
+        ("seeds.fig1", "2"),
+        ("runs.fig1", "12 of 12"),
+        ("csv some.csv [name=b] loss", "0.0123"),
+        ("csv some.csv [name=b, noise=0.1] loss", "3"),
+        ("csv some.csv [name=b] count", "2"),
+        ("csv some.csv [] count", "3"),
+    ],
+)
+def test_keys(values, key, value):
+    assert values[key] == value
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["nothing", "claim.nothing.verdict", "claim.sine-lowest.omega 9.value", "claim.sine-lowest.omega 95.value",
+     "loss.fig1.sine-omega9.homotopy", "table.nothing", "csv none.csv [] loss", "csv some.csv [x=1] loss",
+     "csv some.csv [name=c] loss"],
+)  # fmt: skip
+def test_a_key_that_means_nothing_is_one_line(values, key):
+    with pytest.raises(ResultError, match="value"):
+        values[key]
+
+
+def test_stale_values_are_found_and_mended(values):
+    text = "n = <!-- value: seeds.fig1 -->3<!-- /value -->, of <!-- value: csv some.csv [] count -->3<!-- /value -->."
+    assert readme.stale(text, values) == ["seeds.fig1: shows '3', the results say '2'"]
+    assert readme.stale(readme.updated(text, values), values) == []
+    assert readme.updated(text, values).startswith("n = <!-- value: seeds.fig1 -->2<!-- /value -->, of")
+
+
+def test_the_script(values, tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("<!-- value: csv some.csv [] count -->7<!-- /value -->")
+    place = values._library.place
+
+    def run(mode):
+        options = [f"results.root={place.results}", "profile=smoke", f"file={path}"]
+        return subprocess.run(
+            [sys.executable, "scripts/readme.py", mode, *options], cwd=ROOT, capture_output=True, text=True
+        )
+
+    assert run("--check").returncode == 1
+    assert run("--write").returncode == 0
+    assert run("--check").returncode == 0
+    assert run("--mend").returncode == 2
+
+
+def test_the_readme_shows_the_committed_results():
+    text = (ROOT / "README.md").read_text()
+    assert readme.stale(text, readme.Values(Library(Place(ROOT / "results", "paper")))) == []
