@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import re
 from collections.abc import Mapping
@@ -124,6 +125,7 @@ class Config:
     threads: int | None
     width: int | None
     checkpoint_minutes: float
+    logger: str
     profile: str
     results: Path
     data_root: Path
@@ -258,6 +260,7 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         threads=optional("threads"),
         width=optional("width"),
         checkpoint_minutes=top("checkpoint_minutes", float, at_least(0), "a number of at least 0 (0: every epoch)"),
+        logger=top("logger", str, one_of("none", "tensorboard"), "none or tensorboard"),
         profile=top("profile", str, lambda v: v and "/" not in v, "a folder's name"),
         results=Path(top("results.root", str, None, "a folder")),
         data_root=Path(top("data.root", str, None, "a folder")),
@@ -279,6 +282,8 @@ def _check_together(config: Config) -> None:
         raise ConfigError("method", config.method.name, "without tried steps for this task and deformation")
     if config.method.path == "adaptive" and (config.method.predictor, config.optimizer.moments) != ("constant", "keep"):
         raise ConfigError("method.path", "adaptive", "with method.predictor=constant and optimizer.moments=keep")
+    if config.logger == "tensorboard" and importlib.util.find_spec("tensorboard") is None:
+        raise ConfigError("logger", "tensorboard", "none, as tensorboard is not installed (pip install tensorboard)")
     n = config.task.training_samples
     if n is not None and config.batch_size > n:
         raise ConfigError("batch_size", config.batch_size, f"at most {n}, the size of the training set")

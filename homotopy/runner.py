@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from homotopy import checkpoints
+from homotopy import checkpoints, live
 from homotopy.adaptive import AdaptiveSteps
 from homotopy.checkpoints import Checkpoint
 from homotopy.config import Config
@@ -74,7 +74,7 @@ def _train(
     """Run Algorithm 1 from the checkpoint to the end."""
     done = checkpoint.load()
     title = f"{config.task.label} {config.method.name}, {len(history.seeds)} seeds"
-    with Progress(title, config.epochs, done) as progress:
+    with Progress(title, config.epochs, done) as progress, live.curves(config, history.seeds, done) as show:
         for epoch in _epochs(config, path, ensemble, deformation, done):
             history.watch(epoch.number, epoch.loss.objective)
             progress.advance(epoch.step.lam, float(epoch.loss.objective.median()))
@@ -84,7 +84,9 @@ def _train(
                     found["target_loss"] = epoch.loss.target
                 if epoch.lams is not None:
                     found["lam"] = epoch.lams
-                history.add(found | deformation.metrics(ensemble))
+                found |= deformation.metrics(ensemble)
+                history.add(found)
+                show(epoch.number, found)
             checkpoint.after(epoch.number)
 
 
