@@ -22,16 +22,16 @@ def _git(*arguments: str) -> str | None:
 
 
 # of the code that runs, which is the code at import: the checkout may move on during a long study
-_COMMIT = _git("rev-parse", "HEAD")
-_DIRTY = bool(_git("status", "--porcelain", "--untracked-files=no"))
+COMMIT = _git("rev-parse", "HEAD")
+DIRTY = bool(_git("status", "--porcelain", "--untracked-files=no"))
 
 
 def provenance(device: torch.device) -> dict[str, Any]:
     """Return command, commit, versions and hardware of this process."""
     return {
         "command": shlex.join(["python", *sys.argv]),
-        "commit": _COMMIT,
-        "dirty": _DIRTY,
+        "commit": COMMIT,
+        "dirty": DIRTY,
         "threads": torch.get_num_threads(),
         "hardware": hardware(device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},

@@ -52,7 +52,7 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=5
 KillWait=30
 ReturnToService=2
 NodeName=$NODE NodeAddr=127.0.0.1 CPUs=2 RealMemory=8000 State=UNKNOWN
-PartitionName=low Nodes=$NODE Default=YES PriorityTier=1 GraceTime=60 MaxTime=INFINITE State=UP
+PartitionName=low Nodes=$NODE Default=YES PriorityTier=1 GraceTime=10 MaxTime=INFINITE State=UP
 PartitionName=high Nodes=$NODE PriorityTier=2 PreemptMode=OFF MaxTime=INFINITE State=UP
 CONF
 mkdir "$WORK/state" "$WORK/spool"
@@ -85,7 +85,7 @@ train $SWEEP seeds_per_job=2 $SLURM results.root="$WORK/cluster" >/dev/null 2>&1
 same "$WORK/alone" "$WORK/cluster"
 
 echo "2. a job that is preempted and requeued"
-LONG="method=random seeds=2 budget.k=300"
+LONG="method=random seeds=2 budget.k=3000"
 train $LONG results.root="$WORK/alone2" >/dev/null
 train $LONG $SLURM results.root="$WORK/cluster2" >/dev/null 2>&1 &
 TRAINING=$!

@@ -1,0 +1,90 @@
+"""The doctor names what is wrong and what mends it, and always gets to the end."""
+
+import os
+
+import pytest
+import torch
+
+from homotopy import doctor, locks
+from homotopy.data import DATASETS
+from tests.machine import command
+
+
+def found(check):
+    return [(finding.state, finding.found, finding.remedy) for finding in check]
+
+
+def test_the_script_has_a_line_for_everything_and_writes_nothing(tmp_path):
+    done = command("scripts/doctor.py", f"results.root={tmp_path / 'results'}", f"data.root={tmp_path}")
+    subjects = [line.split()[1] for line in done.out.splitlines()]
+    for subject in ("python", "packages", "torchvision", "devices", "threads", "memory", "disk", "results", "git"):
+        assert subject in subjects
+    assert done.code == (1 if "wrong" in [line.split()[0] for line in done.out.splitlines()] else 0)
+    assert "Traceback" not in done.err and not list(tmp_path.iterdir())
+
+
+def test_another_version_is_wrong(monkeypatch):
+    monkeypatch.setattr(doctor, "installed", lambda name: "0.1" if name == "numpy" else None)
+    lines = found(doctor.packages())
+    assert (
+        "wrong",
+        f"numpy 0.1, requirements.txt has {doctor.required(doctor.ROOT / 'requirements.txt')['numpy']}",
+        doctor._INSTALL,
+    ) in lines
+    assert any(state == "wrong" and text.startswith("pandas missing") for state, text, _ in lines)
+
+
+def test_torchvision_of_another_torch_is_wrong(monkeypatch):
+    monkeypatch.setattr(doctor, "installed", lambda name: "1.0")
+    ((state, text, remedy),) = found(doctor.torchvision())
+    assert (state, remedy) == ("wrong", "pip install -r requirements.txt") and "made for torch" in text
+
+
+def test_a_gpu_that_torch_cannot_use_is_wrong(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(doctor.shutil, "which", lambda program: "/usr/bin/nvidia-smi")
+    assert found(doctor.devices())[-1][0] == "wrong"
+
+
+def test_more_threads_than_cores_are_wrong(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 10_000)
+    ((state, _, remedy),) = found(doctor.threads())
+    assert state == "wrong" and remedy == f"export OMP_NUM_THREADS={len(os.sched_getaffinity(0))}"
+
+
+def test_too_little_is_wrong():
+    assert doctor.enough("disk", 2.5, 2, "2.5 GB free", "remove something").state == "ok"
+    assert str(doctor.enough("disk", 1.5, 2, "1.5 GB free", "remove something")) == (
+        "wrong   disk           1.5 GB free; 2 GB are needed: remove something"
+    )
+
+
+def test_a_folder_that_cannot_be_written_or_locked_is_wrong(tmp_path, monkeypatch):
+    assert found(doctor.writable(tmp_path))[0][0] == "ok"
+    file = tmp_path / "file"
+    file.touch()
+    assert found(doctor.writable(file))[0][::2] == ("wrong", "set results.root to a folder that you can write")
+    monkeypatch.setattr(locks, "_try_lock", lambda file: True)
+    assert "knows no locks" in found(doctor.writable(tmp_path))[0][1]
+
+
+def test_missing_and_damaged_data_sets_are_named(tmp_path):
+    lines = found(doctor.data_sets(tmp_path))
+    assert [state for state, *_ in lines] == ["absent"] * len(DATASETS)
+    assert all("python scripts/data.py" in text for _, text, _ in lines)
+
+
+def test_whatever_goes_wrong_the_rest_is_looked_at(tmp_path, monkeypatch):
+    def broken():
+        raise ZeroDivisionError("no\nmemory")
+
+    monkeypatch.setattr(doctor, "memory", broken)
+    lines = list(doctor.examine(tmp_path, tmp_path))
+    assert ("wrong", "memory", "ZeroDivisionError: no memory") in [tuple(line)[:3] for line in lines]
+    assert lines[-1].subject == "git"
+
+
+@pytest.mark.parametrize("text, expected", [("torch==2.1  # why\n# x==1\n-r other.txt\npytest\n", {"torch": "2.1"})])
+def test_required_reads_pinned_versions(tmp_path, text, expected):
+    (tmp_path / "requirements.txt").write_text(text)
+    assert doctor.required(tmp_path / "requirements.txt") == expected
