@@ -8,7 +8,7 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 CHECK_PYTHON := python3
 
-.PHONY: help setup data reproduce figures report sweep status bench test lint
+.PHONY: help setup data reproduce figures report sweep status doctor bench test lint
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -38,6 +38,9 @@ sweep: $(STAMP)  ## the grid over omega and gamma
 
 status: $(STAMP)  ## done, running, failed and missing runs, and the time left
 	$(PYTHON) scripts/status.py profile=$(PROFILE)
+
+doctor: $(STAMP)  ## what is wrong with this machine, and what mends it
+	$(PYTHON) scripts/doctor.py
 
 bench: $(STAMP)  ## speed, as ratios measured in one run
 	$(PYTHON) scripts/bench.py

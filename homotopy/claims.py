@@ -16,6 +16,7 @@ from homotopy.statistics import Interval, level_of_range
 FILE = Path(__file__).resolve().parent.parent / "claims.yaml"
 
 BOOTSTRAPPED = ("loss", "speed", "growth")
+LEAST_SEEDS = 3  # a bootstrap of fewer shows no spread worth the name
 QUANTITIES = (*BOOTSTRAPPED, "equality", "bound")
 PREDICATES = ("above", "alike", "reaches", "positive", "zero", "within")
 HOLDS, HALF, FAILS, OPEN, MISSING = "holds", "half way", "fails", "open", "no results"
@@ -104,6 +105,8 @@ def row_level(level: float, rows: int) -> float:
 
 def outcome(claim: Claim, found: Interval) -> str:
     """What one row's interval says of its claim, by the predicates of claims.yaml."""
+    if claim.quantity in BOOTSTRAPPED and found.n < LEAST_SEEDS:
+        return OPEN
     return _RULES[claim.predicate](found, claim)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +17,40 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
 from homotopy.benchmark import machine, report  # noqa: E402
+from homotopy.benchmark.measure import Section  # noqa: E402
 from homotopy.benchmark.sections import SECTIONS  # noqa: E402
 from homotopy.errors import ConfigError  # noqa: E402
+from homotopy.progress import say  # noqa: E402
 from homotopy.results import write_atomic  # noqa: E402
 
 
-def measure(names: list[str], saved: dict[str, Any]) -> dict[str, Any]:
-    """Measure the named sections; take the others from what was saved, in the order of SECTIONS."""
-    sections = {section["name"]: section for section in saved.get("sections", [])}
-    for name in names:
-        print(f"measuring {name}", file=sys.stderr, flush=True)
-        sections[name] = SECTIONS[name]().plain() | {"name": name}
+def merged(section: Section, saved: dict[str, Any]) -> dict[str, Any]:
+    """Return what was saved with one section measured anew, in the order of SECTIONS."""
+    sections = {old["name"]: old for old in saved.get("sections", [])} | {section.name: section.plain()}
     return {"machine": machine.describe(), "sections": [sections[name] for name in SECTIONS if name in sections]}
 
 
+def write(measured: dict[str, Any], path: Path) -> None:
+    """Write `path` (.json) and, beside it, the page and the plot."""
+    write_atomic(path, (json.dumps(measured, indent=1) + "\n").encode())
+    write_atomic(path.with_suffix(".md"), report.page(measured).encode())
+    if any(section["name"] == "seeds" for section in measured["sections"]):
+        report.plot(measured, path.with_suffix(""))
+
+
 def main(arguments: list[str]) -> None:
-    """Measure the sections asked for, all by default, and write the files."""
+    """Measure the sections asked for, all by default; write the files after each."""
     options = cli.options(arguments, {"sections": ",".join(SECTIONS), "results.root": "results"})
     names = options["sections"].split(",")
     for name in names:
         if name not in SECTIONS:
             raise ConfigError("sections", name, f"among {', '.join(SECTIONS)}")
     path = Path(options["results.root"]) / "bench" / f"{machine.slug()}.json"
-    measured = measure(names, json.loads(path.read_text()) if path.exists() else {})
-    write_atomic(path, (json.dumps(measured, indent=1) + "\n").encode())
-    write_atomic(path.with_suffix(".md"), report.page(measured).encode())
-    if any(section["name"] == "seeds" for section in measured["sections"]):
-        report.plot(measured, path.with_suffix(""))
+    for name in names:
+        began = time.monotonic()
+        say(f"measuring {name}")
+        write(merged(SECTIONS[name](), json.loads(path.read_text()) if path.exists() else {}), path)
+        say(f"{name}: {time.monotonic() - began:.0f} s")
     print(path.with_suffix(".md"))
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from homotopy.benchmark import machine, report, sections, solvers
+from homotopy.benchmark import machine, overheads, report, sections, solvers
 from homotopy.benchmark.measure import Section, Spread, interleaved
 from homotopy.errors import ConfigError, ResultError
 from homotopy.fused import FusedEnsemble
@@ -125,24 +125,48 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_every_table_is_complete(tiny: None, tmp_path: Path) -> None:
-    names = ["contestants", "seeds", "shapes"]
-    measured = json.loads(json.dumps(bench.measure(names, {})))
+    path = tmp_path / "machine.json"
+    measured: dict = {}
+    for name in ("shapes", "contestants", "seeds"):
+        measured = bench.merged(bench.SECTIONS[name](), measured)
+        bench.write(measured, path)
+        measured = json.loads(path.read_text())
+    assert [section["name"] for section in measured["sections"]] == ["contestants", "seeds", "shapes"]
     for section in measured["sections"]:
         assert all(len(row) == len(section["columns"]) for row in section["rows"])
-        assert section["title"] in report.page(measured)
+        assert section["title"] in path.with_suffix(".md").read_text()
     fused = next(row for row in measured["sections"][0]["rows"] if row[0].startswith("fused"))
     assert fused[1] == {"median": 1.0, "q25": 1.0, "q75": 1.0, "n": 2}
-    report.plot(measured, tmp_path / "a")
-    report.plot(measured, tmp_path / "b")
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    report.plot(measured, tmp_path / "again")
+    assert (tmp_path / "again.png").read_bytes() == path.with_suffix(".png").read_bytes()
 
 
-def test_sections_not_asked_for_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    new = Section("seeds", "Title", "Text", ["a"], [[Spread(1.0, 0.5, 2.0, 3)]])
-    monkeypatch.setitem(bench.SECTIONS, "seeds", lambda: new)
-    saved = {"sections": [{"name": "contestants", "title": "old"}, {"name": "seeds", "title": "old"}]}
-    titles = [section["title"] for section in bench.measure(["seeds"], saved)["sections"]]
-    assert titles == ["old", "Title"]
+def test_shares_of_overheads_are_of_a_run(tiny: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def timed(contestants: dict, *rest: object) -> dict:
+        for run in contestants.values():
+            run()
+        return {name: np.array([0.5 if name == "epoch" else 25.0]) for name in contestants}
+
+    monkeypatch.setattr(overheads, "_run", lambda *arguments: None)
+    monkeypatch.setattr(overheads, "in_turn", timed)
+    monkeypatch.setattr(overheads, "interleaved", timed)
+    monkeypatch.setattr(overheads, "SAMPLES", 300)
+    rows = {row[0]: row[1:] for row in overheads.overheads().rows}
+    assert rows["nothing but `import torch`"] == [Spread(25, 25, 25, 1), ""]
+    assert rows["writing results"] == [Spread(25, 25, 25, 1), Spread(2, 2, 2, 1)]  # per cent of 2500 epochs of 0.5 s
+
+
+def test_made_up_curves_are_as_long_as_the_papers() -> None:
+    frame = overheads.curves(92, 8)
+    assert set(frame["seed"]) == set(range(92, 100))
+    assert len(frame) == 8 * 251 and frame["epoch"].max() == 2500
+
+
+def test_sections_not_asked_for_are_kept() -> None:
+    new = Section("seeds", "new", "Text", ["a"], [[Spread(1.0, 0.5, 2.0, 3)]])
+    saved = {"sections": [{"name": "seeds", "title": "old"}, {"name": "contestants", "title": "old"}]}
+    measured = bench.merged(new, saved)
+    assert [section["title"] for section in measured["sections"]] == ["old", "new"]
 
 
 def test_a_cell_shows_the_spread() -> None:

@@ -42,6 +42,12 @@ def test_outcome(predicate, interval, expected):
     assert claims.outcome(claim(predicate=predicate, tolerance=1.25, half=1.1), Interval(*interval, 10)) == expected
 
 
+def test_two_seeds_leave_a_row_open():
+    assert claims.outcome(claim(tolerance=1.25), Interval(9.0, 9.0, 9.0, 2)) == OPEN
+    assert claims.outcome(claim(tolerance=1.25), Interval(9.0, 9.0, 9.0, 3)) == HOLDS
+    assert claims.outcome(claim(quantity="equality", predicate="zero"), Interval(0.0, 0.0, 0.0, 1)) == HOLDS
+
+
 @pytest.mark.parametrize(
     ("combine", "outcomes", "expected"),
     [

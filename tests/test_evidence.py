@@ -111,10 +111,10 @@ def test_growth_correlates_the_advantage_with_the_key(made):
     growing = claim(
         against=["random"], best=True, across=across, quantity="growth", predicate="positive", tolerance=0.5
     )
-    results = [made("homotopy", constant(1, 1), omega) for omega in (11, 74, 137)]
-    up = [made("random", constant(x, x), omega) for omega, x in ((11, 1), (74, 2), (137, 3))]
-    down = [made("random", constant(x, x), omega) for omega, x in ((11, 3), (74, 2), (137, 1))]
-    assert rows(growing, results + up)[0].interval == (1, 1, 1, 2)
+    results = [made("homotopy", constant(1, 1, 1), omega) for omega in (11, 74, 137)]
+    up = [made("random", constant(x, x, x), omega) for omega, x in ((11, 1), (74, 2), (137, 3))]
+    down = [made("random", constant(x, x, x), omega) for omega, x in ((11, 3), (74, 2), (137, 1))]
+    assert rows(growing, results + up)[0].interval == (1, 1, 1, 3)
     assert rows(growing, results + down)[0].outcome == claims.FAILS
     assert rows(growing, results + up[:2])[0].outcome == claims.MISSING
 

@@ -19,8 +19,8 @@ LOSSES = {"random": 0.2, "warmstart": 0.1, "homotopy": 0.001}
 
 @pytest.fixture(scope="module")
 def values(tmp_path_factory):
-    place = Place(tmp_path_factory.mktemp("results"), "smoke")
-    save_experiment("fig1", place, lambda config, seed: LOSSES[config.method.name], seeds=2)
+    place = Place(tmp_path_factory.mktemp("results"), "quick")
+    save_experiment("fig1", place, lambda config, seed: LOSSES[config.method.name], seeds=3)
     frame = pd.DataFrame({"name": ["a", "b", "b"], "noise": [0.1, 0.01, 0.1], "loss": [1.0, 0.01234, 3.0]})
     frame.to_csv(place.folder / "some.csv", index=False)
     return readme.Values(Library(place))
@@ -34,12 +34,12 @@ def values(tmp_path_factory):
         ("claim.sine-lowest.least", "100"),
         ("claim.sine-lowest.most", "200"),
         ("claim.sine-lowest.omega 137, against warmstart.value", "100"),
-        ("claim.sine-lowest.omega 137, against warmstart.n", "2"),
+        ("claim.sine-lowest.omega 137, against warmstart.n", "3"),
         ("claim.sine-lowest.omega 137.theirs", "0.2"),
         ("claim.sine-lowest.omega 95.outcome", "no results"),
         ("loss.fig1.sine-omega74.homotopy", "0.001"),
-        ("seeds.fig1", "2"),
-        ("runs.fig1", "12 of 12"),
+        ("seeds.fig1", "3"),
+        ("runs.fig1", "18 of 24"),
         ("csv some.csv [name=b] loss", "0.0123"),
         ("csv some.csv [name=b, noise=0.1] loss", "3"),
         ("csv some.csv [name=b] count", "2"),
@@ -62,10 +62,10 @@ def test_a_key_that_means_nothing_is_one_line(values, key):
 
 
 def test_stale_values_are_found_and_mended(values):
-    text = "n = <!-- value: seeds.fig1 -->3<!-- /value -->, of <!-- value: csv some.csv [] count -->3<!-- /value -->."
-    assert readme.stale(text, values) == ["seeds.fig1: shows '3', the results say '2'"]
+    text = "n = <!-- value: seeds.fig1 -->2<!-- /value -->, of <!-- value: csv some.csv [] count -->3<!-- /value -->."
+    assert readme.stale(text, values) == ["seeds.fig1: shows '2', the results say '3'"]
     assert readme.stale(readme.updated(text, values), values) == []
-    assert readme.updated(text, values).startswith("n = <!-- value: seeds.fig1 -->2<!-- /value -->, of")
+    assert readme.updated(text, values).startswith("n = <!-- value: seeds.fig1 -->3<!-- /value -->, of")
 
 
 def test_the_script(values, tmp_path):
@@ -74,7 +74,7 @@ def test_the_script(values, tmp_path):
     place = values._library.place
 
     def run(mode):
-        options = [f"results.root={place.results}", "profile=smoke", f"file={path}"]
+        options = [f"results.root={place.results}", "profile=quick", f"file={path}"]
         return subprocess.run(
             [sys.executable, "scripts/readme.py", mode, *options], cwd=ROOT, capture_output=True, text=True
         )

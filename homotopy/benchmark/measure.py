@@ -28,6 +28,7 @@ class Spread:
 
 
 Cell = str | int | float | Spread
+Times = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,13 @@ def _seconds(run: Callable[[], object], repeats: int) -> float:
     return (time.perf_counter() - began) / repeats
 
 
-def interleaved(
-    contestants: Mapping[str, Callable[[], object]], rounds: int, least: float = 0.5
-) -> dict[str, np.ndarray]:
+def in_turn(contestants: Mapping[str, Callable[[], object]], rounds: int, calls: Mapping[str, int]) -> Times:
+    """Call each contestant calls[name] times in each of `rounds` turns; mean seconds of a call, (rounds,) of each."""
+    turns = [[_seconds(run, calls[name]) for name, run in contestants.items()] for _ in range(rounds)]
+    return dict(zip(contestants, np.array(turns).T, strict=True))
+
+
+def interleaved(contestants: Mapping[str, Callable[[], object]], rounds: int, least: float = 0.5) -> Times:
     """Run all contestants in turn, `rounds` times; mean seconds of a call in each turn (rounds,) of each.
 
     Before that each is called once to warm up, and once to see how many calls make a turn of `least` seconds: long
@@ -62,6 +67,5 @@ def interleaved(
     """
     for run in contestants.values():
         run()
-    repeats = {name: math.ceil(least / _seconds(run, 1)) for name, run in contestants.items()}
-    turns = [[_seconds(run, repeats[name]) for name, run in contestants.items()] for _ in range(rounds)]
-    return dict(zip(contestants, np.array(turns).T, strict=True))
+    calls = {name: math.ceil(least / _seconds(run, 1)) for name, run in contestants.items()}
+    return in_turn(contestants, rounds, calls)

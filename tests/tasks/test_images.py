@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from homotopy import checkpoints, cli, compose, config, illustrations, runner
+from homotopy import checkpoints, cli, compose, config, illustrations, runner, sources
 from homotopy.classification import normalised
 from homotopy.errors import ConfigError, DataError
 from homotopy.figures import fig3, fig6
@@ -82,8 +82,8 @@ def test_a_run_learns(images):
 @needs_images
 def test_gamma_1_is_warm_start_bit_for_bit_and_the_source_is_solved_once(images, monkeypatch):
     solved = []
-    solve = runner.solve_source
-    monkeypatch.setattr(runner, "solve_source", lambda *a, **k: solved.append(a) or solve(*a, **k))
+    solve = sources.solve_source
+    monkeypatch.setattr(sources, "solve_source", lambda *a, **k: solved.append(a) or solve(*a, **k))
     limit = ["schedule.gamma=1", "budget.k=1", "budget.final=1"]
     homotopy, warmstart = (curves(images(f"method={method}", *limit)) for method in ("homotopy", "warmstart"))
     pd.testing.assert_frame_equal(homotopy, warmstart, check_exact=True)
