@@ -15,18 +15,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from torch import Tensor
 from torch.nn import functional
 
 from homotopy.errors import DataError
+from homotopy.progress import say
 
 # beside the files of an inexact copy: {"md5": {file: md5}, "train": [indices that differ], "test": [...]}
 DECLARED = "inexact.json"
 _TIMEOUT = 30  # seconds without an answer until a download fails
+_PATIENCE = 1.0  # seconds of waiting for another process until we say so
 
 
 class Files(NamedTuple):
@@ -140,13 +142,19 @@ def check(name: str, root: Path, verify: bool = True) -> Provenance:
 
 
 def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "md5").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _declared(folder: Path) -> dict:
     path = folder / DECLARED
-    return json.loads(path.read_text()) if path.is_file() else {}
+    try:
+        return json.loads(path.read_bytes()) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error})") from error
 
 
 def _difference(official: bool, declared: dict) -> str:
@@ -170,16 +178,32 @@ def _split(dataset) -> Split:
 
 def load_folder(path: Path, size: int, channels: int) -> ImageSet:
     """Read images `path`/train/<class>/* and `path`/test/<class>/*, resized to size x size, with 1 or 3 channels."""
-    splits = [_read_folder(path / part, size, channels) for part in ("train", "test")]
-    (train, classes), (test, test_classes) = splits
-    if classes != test_classes:
-        train_only, test_only = (", ".join(names) for names in (classes, test_classes))
-        raise DataError(f"{path}: the classes of train ({train_only}) and test ({test_only}) differ")
+    classes = check_folder(path)
+    train, test = (_read_folder(path / part, size, channels) for part in ("train", "test"))
     md5 = {part: _content(split) for part, split in (("train", train), ("test", test))}
     return ImageSet(train, test, classes, Provenance(path.name, None, md5, ""))
 
 
-def _read_folder(path: Path, size: int, channels: int) -> tuple[Split, tuple[str, ...]]:
+def check_folder(path: Path) -> tuple[str, ...]:
+    """Return the names of the classes in `path`/train and `path`/test; DataError if there are none or they differ."""
+    classes, test_classes = (_classes(path / part) for part in ("train", "test"))
+    if classes != test_classes:
+        train_only, test_only = (", ".join(names) for names in (classes, test_classes))
+        raise DataError(f"{path}: the classes of train ({train_only}) and test ({test_only}) differ")
+    return classes
+
+
+def _classes(path: Path) -> tuple[str, ...]:
+    try:
+        classes = tuple(sorted(entry.name for entry in os.scandir(path) if entry.is_dir()))
+    except OSError as error:
+        raise DataError(f"{path}: expected one folder of images per class ({error.strerror})") from error
+    if not classes:
+        raise DataError(f"{path}: expected one folder of images per class (there is none)")
+    return classes
+
+
+def _read_folder(path: Path, size: int, channels: int) -> Split:
     from homotopy import tv
 
     transform = tv.transforms.Compose(
@@ -187,10 +211,17 @@ def _read_folder(path: Path, size: int, channels: int) -> tuple[Split, tuple[str
     )
     try:
         folder = tv.datasets.ImageFolder(path, transform)
-        pixels = torch.stack([image for image, _ in folder])
-    except (OSError, RuntimeError) as error:
-        raise DataError(f"{path}: expected one folder of images per class ({str(error).splitlines()[0]})") from error
-    return Split(pixels, torch.tensor(folder.targets)), tuple(folder.classes)
+        pixels = torch.stack([_image(folder, i) for i in range(len(folder))])
+    except OSError as error:  # a class without images
+        raise DataError(f"{path}: {str(error).splitlines()[0]}") from error
+    return Split(pixels, torch.tensor(folder.targets))
+
+
+def _image(folder: Any, index: int) -> Tensor:
+    try:
+        return folder[index][0]
+    except Exception as error:  # a damaged image can raise anything
+        raise DataError(f"{folder.samples[index][0]} is no image that can be read ({error})") from error
 
 
 def _content(split: Split) -> str:
@@ -228,9 +259,26 @@ def download(name: str, root: Path) -> list[Path]:
     """
     if not _missing(name, root):
         return []
-    root.mkdir(parents=True, exist_ok=True)
-    with FileLock(root / ".download.lock"):
-        return _fetch(name, root) if _missing(name, root) else []
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with _lock(root):
+            return _fetch(name, root) if _missing(name, root) else []
+    except OSError as error:
+        raise DataError(_unavailable(name, root, error)) from error
+
+
+@contextmanager
+def _lock(root: Path) -> Iterator[None]:
+    lock = FileLock(root / ".download.lock")
+    try:
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout:
+        say(f"waiting for another process that downloads to {root}")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _missing(name: str, root: Path) -> list[Path]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
-from homotopy import config
+from homotopy import config, settings
 from homotopy.classification import mix_labels
 from homotopy.deformations import linear
-from homotopy.errors import ConfigError
+from homotopy.files import write_atomic
 from homotopy.results import write_csv
 from homotopy.tasks.images import Images
 from homotopy.tasks.sine import Sine
@@ -22,6 +22,8 @@ from homotopy.tasks.sine import Sine
 _SOURCE, _TARGET = (1.0, 1.0), (5.0, 0.1)  # Fig. 4's mean and standard deviation
 _SHOWN = 600  # samples of Fig. 5, enough for 22 periods
 _SEED = 0
+
+Origin = dict[str, Any]  # which files an illustration was made from, where it needs any
 
 
 def normal(x: np.ndarray, mean: float, sd: float) -> np.ndarray:
@@ -74,12 +76,14 @@ def _samples(labels: Mapping[str, Any], x: torch.Tensor, y: torch.Tensor, count:
     return pd.DataFrame(dict(labels) | columns).sort_values("x", ignore_index=True)
 
 
-def mixed_images(task: Images) -> pd.DataFrame:
+def mixed_images(task: Images) -> tuple[pd.DataFrame, Origin]:
     """Fig. 6: the source's first "2" and the target's first sandal, mixed at lam = 0, 0.05, ..., 1 (Eq. 17-18).
 
-    Long: kind is pixel (row, column, value in 0..1) or label (row is the class, value its probability).
+    Long: kind is pixel (row, column, value in 0..1) or label (row is the class, value its probability). And the
+    provenance of both data sets.
     """
     source, target = task.sets()
+    origin = [images.provenance._asdict() for images in (source, target)]
     x = [images.train.pixels[images.train.labels == c][0, 0].double() / 255 for images, c in ((source, 2), (target, 5))]
     parts = []
     for lam in (np.arange(21) / 20).tolist():
@@ -88,26 +92,29 @@ def mixed_images(task: Images) -> pd.DataFrame:
             row, column = np.indices(values.shape)
             found = {"row": row.ravel(), "column": column.ravel(), "value": values.flatten().numpy()}
             parts.append(pd.DataFrame({"lam": lam, "kind": kind, **found}))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True), {"data": origin}
 
 
-ILLUSTRATIONS: dict[str, Callable[[config.Config], pd.DataFrame]] = {
-    "fig4": lambda _: densities(),
-    "fig5": lambda use: deformed_sines(use.task),
+ILLUSTRATIONS: dict[str, Callable[[config.Config], tuple[pd.DataFrame, Origin]]] = {
+    "fig4": lambda _: (densities(), {}),
+    "fig5": lambda use: (deformed_sines(use.task), {}),
     "fig6": lambda use: mixed_images(use.task),
-    "fig7": lambda use: sine_data(use.task),
+    "fig7": lambda use: (sine_data(use.task), {}),
 }
 
 
 def check(raw: Mapping[str, Any]) -> None:
     """Raise ConfigError where `illustration` is unknown."""
-    if raw["illustration"] not in ILLUSTRATIONS:
-        raise ConfigError("illustration", raw["illustration"], f"one of {', '.join(ILLUSTRATIONS)}")
+    known = {"holds": ILLUSTRATIONS.__contains__, "allowed": f"one of {', '.join(ILLUSTRATIONS)}"}
+    settings.check(settings.given(raw, "illustration"), str, known, "illustration")
 
 
 def compute(raw: Mapping[str, Any]) -> None:
-    """Write <results>/<profile>/illustrations/<illustration>.csv.gz."""
+    """Write <results>/<profile>/illustrations/<illustration>.csv.gz, and .json if it was made from files."""
     use, name = config.from_dict(raw), raw["illustration"]
     path = use.results / use.profile / "illustrations" / f"{name}.csv.gz"
-    write_csv(path, ILLUSTRATIONS[name](use))
-    print(Path(path))
+    frame, origin = ILLUSTRATIONS[name](use)
+    if origin:
+        write_atomic(path.with_name(f"{name}.json"), (json.dumps(origin, indent=1) + "\n").encode())
+    write_csv(path, frame)
+    print(path)

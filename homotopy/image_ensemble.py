@@ -1,7 +1,8 @@
 """The solver for classifiers: S networks on images, a group of them at a time, the groups shared out among threads.
 
-On a CPU a group is one network and its kernels use one thread, so that two cores train two seeds; what was measured
-is in docs/images.md. On a GPU there is one thread.
+On a CPU a group is one network and its kernels use one thread, so that two cores train two seeds: the fastest of the
+ways that `make bench` compares (section images). One seed alone uses one core, so that its bits do not depend on its
+company. On a GPU there is one thread.
 """
 
 from __future__ import annotations
@@ -56,11 +57,11 @@ class Group:
         return {"theta": theta, **{name: value for name, value in moments.items() if value is not None}}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `state()` returned."""
-        self._start(state["theta"])
-        moments = {name: value.clone() for name, value in state.items() if name != "theta"}
-        if moments:
-            self.optimizer.state[self.trained].update(moments)
+        """Continue from what `state()` returned, on whatever device that lies."""
+        here = {name: value.to(self.trained.device, copy=True) for name, value in state.items()}
+        self._start(here.pop("theta"))
+        if here:
+            self.optimizer.state[self.trained].update(here)
 
 
 class ImageEnsemble:

@@ -1,14 +1,17 @@
-"""Download the image data sets: python scripts/data.py [--root DIR]. What is there is checked, never replaced."""
+"""Download the image data sets: python scripts/data.py [data.root=DIR]. What is there is checked, never replaced.
+
+One process downloads at a time; others wait. Exit status 2 if a data set is missing or damaged in the end.
+"""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
 from homotopy.data import DATASETS, check, download  # noqa: E402
 from homotopy.errors import DataError  # noqa: E402
 
@@ -25,14 +28,12 @@ def obtain(name: str, root: Path) -> bool:
     return True
 
 
-def main() -> int:
-    """Obtain every data set; return 2 if one is missing or damaged."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    default = os.environ.get("HOMOTOPY_DATA", "data")
-    parser.add_argument("--root", type=Path, default=Path(default), help="default: %(default)s")
-    root = parser.parse_args().root
-    return 0 if all([obtain(name, root) for name in DATASETS]) else 2
+def main(arguments: list[str]) -> None:
+    """Obtain every data set, those after a missing one too."""
+    options = cli.options(arguments, {"data.root": os.environ.get("HOMOTOPY_DATA", "data")})
+    if not all([obtain(name, Path(options["data.root"])) for name in DATASETS]):
+        sys.exit(2)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.guard(main, sys.argv[1:])

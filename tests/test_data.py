@@ -9,6 +9,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from PIL import Image
 
 from homotopy import data, tv
@@ -168,6 +169,36 @@ def test_without_a_connection_the_user_learns_what_is_left_out_and_what_to_do(tm
     assert "\n" not in text and not (tmp_path / "MNIST").exists()
 
 
+def test_a_second_process_waits_says_so_and_downloads_nothing(tmp_path, host, monkeypatch, capsys):
+    server, files = host(), data.DATASETS["MNIST"].md5
+    monkeypatch.setattr(data, "_PATIENCE", 0.01)
+    lock = FileLock(tmp_path / ".download.lock", thread_local=False)
+    lock.acquire()
+
+    def first_process_ends(message):
+        assert message == f"waiting for another process that downloads to {tmp_path}"
+        (tmp_path / "MNIST/raw").mkdir(parents=True)
+        for file in files:
+            (tmp_path / "MNIST/raw" / file).touch()
+        lock.release()
+
+    monkeypatch.setattr(data, "say", first_process_ends)
+    assert data.download("MNIST", tmp_path) == [] and server.calls == 0 and len(files) == 4
+
+
+def test_a_root_that_cannot_be_written_and_a_file_that_cannot_be_read_are_data_errors(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot be downloaded .*without it there is no fig3b"):
+        data.download("CIFAR10", tmp_path / "file")
+    place = tmp_path / "cifar-10-batches-py"
+    place.mkdir()
+    for file in data.DATASETS["CIFAR10"].md5:
+        (place / file).touch()
+    (place / data.DECLARED).write_text("{")
+    with pytest.raises(DataError, match="inexact.json cannot be read"):
+        data.check("CIFAR10", tmp_path, verify=False)
+
+
 def test_a_download_with_a_wrong_checksum_is_thrown_away(tmp_path, host):
     host(damaged=[LABELS])
     with pytest.raises(DataError, match="cannot be downloaded"):
@@ -215,9 +246,21 @@ def test_the_checksum_of_a_folder_is_that_of_its_images(tmp_path):
     assert one["train"] == other["train"] and one["test"] != other["test"]
 
 
+def test_an_image_that_cannot_be_read_is_named(tmp_path):
+    path = folder(tmp_path, ["cat", "dog"]) / "train/dog/a.png"
+    content = path.read_bytes()
+    for damaged in (b"no image", content[: len(content) // 2], content.replace(b"IDAT", b"IDAX")):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match="dog/a.png is no image that can be read"):
+            data.load_folder(tmp_path, 8, 3)
+
+
 def test_a_folder_without_images_and_unequal_classes_are_data_errors(tmp_path):
     with pytest.raises(DataError, match="one folder of images per class"):
         data.load_folder(tmp_path, 8, 3)
+    (tmp_path / "train").mkdir()
+    with pytest.raises(DataError, match="there is none"):
+        data.check_folder(tmp_path)
     folder(tmp_path, ["cat", "dog"], ["train"])
     folder(tmp_path, ["cat"], ["test"])
     with pytest.raises(DataError, match="differ"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogFormatter
@@ -10,6 +11,7 @@ from matplotlib.ticker import LogFormatter
 from homotopy.figures import common
 from homotopy.figures.curves import panel
 from homotopy.figures.loading import Place, Result, band, count, experiment
+from homotopy.figures.origins import origins
 from homotopy.results import RunFolder
 
 
@@ -24,18 +26,25 @@ def accuracy(axes: Axes, results: list[Result]) -> None:
 
 
 def caption(results: list[Result]) -> str:
-    """Say what was trained on and measured, and which data are not the official ones."""
-    task = results[0].config.task
+    """Say what was trained, on which images, on which of them losses were measured, and where the data came from."""
+    task, model = results[0].config.task, results[0].config.model
     trained = f"{task.samples:,} training images" if task.samples else "all training images"
-    measured = f"{task.evaluated:,} of them" if task.evaluated else "all of them"
-    lines = [f"{trained} of each data set per seed; losses after an epoch on {measured}", *sorted(_notes(results))]
+    measured = f"the same {task.evaluated:,} of the target's" if task.evaluated else "all of the target's"
+    tested = f"{task.test_samples:,} test images" if task.test_samples else "all test images"
+    network = f"channels {'; '.join(', '.join(map(str, stage)) for stage in model.stages)}"
+    network += ", batch norm" if model.batch_norm else ""
+    lines = [
+        f"{trained} of each data set per seed; losses after an epoch on {measured}, accuracy on {tested}",
+        f"VGG-type network, {network}; batch {results[0].config.batch_size}",
+        ", ".join(origins(_records(results))),
+    ]
     return "\n".join(lines)
 
 
-def _notes(results: list[Result]) -> set[str]:
+def _records(results: list[Result]) -> list[dict[str, Any]]:
+    """Return the provenance of every data set of every record."""
     records = [record for found in results for record in RunFolder(found.config.folder).metadata().get("records", [])]
-    sources = [source for record in records for source in record.get("data", [])]
-    return {f"{source['name']}: {source['note']}" for source in sources if source["note"]}
+    return [source for record in records for source in record.get("data", [])]
 
 
 def draw(name: str, place: Place) -> list[Path]:

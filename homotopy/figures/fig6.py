@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
 from homotopy.figures import animation, common
-from homotopy.figures.files import read
+from homotopy.figures.files import find, read
 from homotopy.figures.loading import Place
+from homotopy.figures.origins import origins
 
 STRIP = tuple(i / 10 for i in range(11))
 
@@ -39,6 +41,11 @@ def vector(values: np.ndarray) -> str:
     return "[" + ", ".join(f"{value:g}" for value in np.round(values, 2)) + "]"
 
 
+def origin(place: Place) -> list[str]:
+    """Say where the images come from."""
+    return origins(json.loads(find(place, "illustrations/fig6.json", "fig6").read_text())["data"])
+
+
 def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
     """Draw the paper's three panels and, below, a strip of lam = 0, 0.1, ..., 1."""
     figure, axes = common.subplots(columns=11, rows=2, height=1.6, gridspec_kw={"height_ratios": (4, 1)})
@@ -55,6 +62,7 @@ def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
         _show(ax, image(rows, lam))
         ax.set_xlabel(f"{lam:g}")
     axes[11].set_ylabel(r"$\lambda$:", rotation=0, labelpad=6, y=-0.32)
+    figure.supxlabel(", ".join(origin(place)), fontsize=6)
     return common.save(figure, place.figures / "fig6")
 
 

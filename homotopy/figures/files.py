@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from homotopy.errors import ResultError
@@ -9,10 +11,15 @@ from homotopy.figures.loading import Place
 
 
 def read(place: Place, name: str, experiment: str) -> pd.DataFrame:
-    """Return the CSV file `name` of a profile's folder; raise ResultError that names the experiment which makes it."""
+    """Return the CSV file `name` of a profile's folder; ResultError as `find`."""
+    return pd.read_csv(find(place, name, experiment))
+
+
+def find(place: Place, name: str, experiment: str) -> Path:
+    """Return where the file `name` of a profile's folder is; raise ResultError that names the experiment if not."""
     path = place.folder / name
     if not path.exists():
         raise ResultError(
             f"{path} is missing; make it with: python scripts/train.py experiment={experiment} profile={place.profile}"
         )
-    return pd.read_csv(path)
+    return path

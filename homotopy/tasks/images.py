@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from homotopy.classification import PAIRINGS, Classification, Samples
-from homotopy.data import DATASETS, ImageSet, Split, common_shape, fit, load, load_folder
+from homotopy.data import DATASETS, ImageSet, Split, check, check_folder, common_shape, fit, load, load_folder
+from homotopy.errors import ConfigError
 from homotopy.image_ensemble import ImageEnsemble
 from homotopy.settings import at_least, one_of, rule
 from homotopy.streams import Purpose, generator
@@ -75,6 +76,10 @@ class Classifying(ABC):
         return Mixing(self, fit(source, shape), fit(target, shape), seeds, device)
 
     @abstractmethod
+    def check_data(self) -> None:
+        """Raise DataError if source or target cannot be used, as `load` would, but soon."""
+
+    @abstractmethod
     def sets(self) -> tuple[ImageSet, ImageSet]:
         """Read source and target."""
 
@@ -90,6 +95,11 @@ class Images(Classifying):
     name: str = "images"
     not_numbers: ClassVar[tuple[str, ...]] = ("root", "verify")
 
+    def check_data(self) -> None:
+        """Compare every file's checksum."""
+        for name in (self.source, self.target):
+            check(name, Path(self.root), self.verify)
+
     def sets(self) -> tuple[ImageSet, ImageSet]:
         """Read source and target; DataError if a file is missing, damaged or, with `verify`, not official."""
         return load(self.source, Path(self.root), self.verify), load(self.target, Path(self.root), self.verify)
@@ -102,6 +112,11 @@ class ImageFolders(Classifying):
     size: int = rule(at_least(1), "an integer of at least 1 (pixels)")
     channels: int = rule(one_of(1, 3), "1 (grey) or 3 (colour)")
     name: str = "image_folder"
+
+    def check_data(self) -> None:
+        """Look for the classes of both."""
+        for path in (self.source, self.target):
+            check_folder(Path(path))
 
     def sets(self) -> tuple[ImageSet, ImageSet]:
         """Read source and target; DataError if they are not such folders."""
@@ -119,10 +134,12 @@ class Mixing:
         self._seeds, self._pairing = seeds, task.pairing
         self.shape, self.classes = target.shape, max(len(source.classes), len(target.classes))
         self.provenance = [images.provenance._asdict() for images in (source, target)]
-        self._source = _draw(source.train, task.samples, seeds, _SOURCE, device)
-        self._target = _draw(target.train, task.samples, seeds, _TARGET, device)
-        self._test = _draw(target.test, task.test_samples, seeds, _TEST, device)
-        self._evaluated = self._target.first(task.evaluated)
+        samples = _within("samples", task.samples, min(len(images.train.labels) for images in (source, target)))
+        test_samples = _within("test_samples", task.test_samples, len(target.test.labels))
+        self._source = _draw(source.train, samples, seeds, _SOURCE, device)
+        self._target = _draw(target.train, samples, seeds, _TARGET, device)
+        self._test = _draw(target.test, test_samples, seeds, _TEST, device)
+        self._evaluated = self._target.first(_within("evaluated", task.evaluated, self._target.members.shape[1]))
 
     def source(self) -> Classification:
         """Return the source task's problem."""
@@ -145,6 +162,13 @@ class Mixing:
             "test_loss": test.loss,
             "accuracy": test.accuracy,
         }
+
+
+def _within(key: str, count: int | None, there: int) -> int | None:
+    """Return a count of images if there are so many, else raise ConfigError."""
+    if count is not None and count > there:
+        raise ConfigError(f"task.{key}", count, f"at most {there}, or null for all: there are no more")
+    return count
 
 
 def _draw(split: Split, samples: int | None, seeds: Sequence[int], part: int, device: torch.device) -> Samples:

@@ -1,5 +1,7 @@
 """The image tasks on real images, through the same runner as every other task."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -145,6 +147,36 @@ def test_missing_images_are_one_line_before_anything_is_trained(images, tmp_path
         runner.run(images(f"data.root={tmp_path / 'nowhere'}"))
 
 
+@pytest.mark.parametrize("experiment", ["fig3a", "fig3b", "fig6"])
+def test_an_experiment_without_its_images_is_one_line_with_status_2_and_writes_nothing(experiment, tmp_path, capsys):
+    command = [f"experiment={experiment}", "profile=smoke", f"results.root={tmp_path / 'results'}"]
+    with pytest.raises(SystemExit) as ended:
+        cli.guard(cli.start, None, "train.py", [*command, f"data.root={tmp_path}"])
+    assert ended.value.code == 2 and not (tmp_path / "results").exists()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: MNIST: {tmp_path}/MNIST/raw/train-images-idx3-ubyte is missing (md5 6bbc9ace898e")
+
+
+def test_more_images_than_there_are_is_one_line(images, tmp_path):
+    folder(tmp_path / "birds", ["crow", "owl"]), folder(tmp_path / "fish", ["cod", "eel", "ray"])
+    sets = [f"task.source={tmp_path / 'birds'}", f"task.target={tmp_path / 'fish'}", "task.size=8", "batch_size=4"]
+    task = images(*sets, task="image_folder").task
+    for key, most in (("samples", 4), ("test_samples", 6), ("evaluated", 6)):
+        replace(task, **{key: most}).load([0], torch.device("cpu"), torch.float32)
+        with pytest.raises(ConfigError, match=f"task.{key}={most + 1}: must be at most {most}"):
+            replace(task, **{key: most + 1}).load([0], torch.device("cpu"), torch.float32)
+
+
+@needs_images
+@pytest.mark.parametrize("task", ["mnist_fashion", "mnist_cifar"])
+def test_vgg11_takes_the_images_of_both_studies(task):
+    (raw,) = compose.jobs([f"task={task}", "model=vgg11", "profile=smoke", f"data.root={ROOT}", "data.verify=false"])
+    configured = config.from_dict(raw)
+    network = configured.model.network(load(configured))
+    assert network.shape == {"mnist_fashion": (1, 28, 28), "mnist_cifar": (3, 32, 32)}[task]
+    assert network.dense == [(512, 10)] and len(network.convolutions) == 8
+
+
 def test_any_two_folders_of_images_can_be_a_task(images, tmp_path):
     folder(tmp_path / "birds", ["crow", "owl"]), folder(tmp_path / "fish", ["cod", "eel", "ray"])
     sets = [f"task.source={tmp_path / 'birds'}", f"task.target={tmp_path / 'fish'}", "task.size=8", "batch_size=4"]
@@ -169,6 +201,7 @@ def test_figure_6_shows_real_images_and_the_papers_label(tmp_path):
         torch.testing.assert_close(shown, real, atol=1e-5, rtol=0)
     few = rows[rows["lam"].isin([0, 0.5, 1])]
     place = Place(tmp_path, "smoke")
+    assert fig6.origin(place)[0].startswith("MNIST: official files (md5 of their md5s ")
     drawn = [[path.read_bytes() for path in fig6.stills(place, rows) + fig6.moving(place, few)] for _ in range(2)]
     assert drawn[0] == drawn[1] and len(drawn[0]) == 3
 
@@ -179,7 +212,8 @@ def test_figure_3_says_what_was_cut_and_which_data_are_not_official(images, tmp_
     results = [Result(of, curves(of))]
     notes = [source["note"] for source in RunFolder(of.folder).metadata()["records"][0]["data"]]
     caption = fig3.caption(results)
-    assert "256 training images of each data set per seed" in caption and "128 of them" in caption
-    assert caption.count("CIFAR10: ") == bool(notes[1]) and notes[1] in caption and "MNIST" not in caption
+    assert "256 training images of each data set per seed" in caption and "the same 128 of the target's" in caption
+    assert "accuracy on 128 test images" in caption and "channels 4; 4; batch 32" in caption
+    assert caption.count("MNIST: official files (md5 of") == 1 and f"CIFAR10: {notes[1] or 'official files'}" in caption
     monkeypatch.setattr(fig3, "experiment", lambda name, place: results)
     assert all(path.exists() for path in fig3.draw("fig3b", Place(tmp_path, "smoke")))
