@@ -21,6 +21,7 @@ from homotopy.interruption import Interrupted
 from homotopy.machine import choose_device
 from homotopy.progress import say
 from homotopy.results import RunFolder
+from homotopy.tasks import check_data
 from homotopy.theory import study
 
 
@@ -61,8 +62,11 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     todo = [raw for raw in jobs if not _is_done(raw)]
     for raw in todo:
         _check_writable(Path(raw["results"]["root"]))
-        if not raw["elsewhere"]:
-            choose_device(raw["device"])
+    here = [raw for raw in todo if not raw["elsewhere"]]
+    for name in {raw["device"] for raw in here}:
+        choose_device(name)
+    for task in {config.from_dict(raw).task for raw in here}:
+        check_data(task)
     if todo:
         sys.argv = [script, *_expanded(arguments, jobs)]
         try:
