@@ -53,6 +53,19 @@ def subplots(columns: int = 1, height: float = 2.4, rows: int = 1, **options) ->
     return figure, list(axes.flat)
 
 
+def legend(figure: Figure, axes: Axes) -> None:
+    """Explain the lines of `axes` above all panels, where it hides no curve."""
+    handles, labels = axes.get_legend_handles_labels()
+    columns = len(labels) if figure.get_figwidth() > COLUMN_WIDTH else 2
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns, columnspacing=1.5)
+
+
+def caption(figure: Figure, text: str) -> None:
+    """Write small text below all panels, or nothing."""
+    if text:
+        figure.supxlabel(text, fontsize=6)
+
+
 def save(figure: Figure, path: Path) -> list[Path]:
     """Write `path`.png and `path`.pdf without dates, so that the same data give the same bytes; close the figure."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from pathlib import Path
 
 from matplotlib.axes import Axes
 
 from homotopy.figures import common
-from homotopy.figures.loading import Place, Result, band, count, experiment
+from homotopy.figures.loading import Place, Result, band, count, tasks
 
 
 def panel(axes: Axes, results: list[Result], title: str) -> None:
@@ -27,11 +26,11 @@ def panel(axes: Axes, results: list[Result], title: str) -> None:
 
 def draw(name: str, place: Place) -> list[Path]:
     """Draw the curves of experiment `name`, a panel per task in the experiment's order."""
-    found = experiment(name, place)
-    panels = [(label, list(group)) for label, group in groupby(found, key=lambda r: r.config.task.label)]
+    panels, note = tasks(name, place)
     figure, axes = common.subplots(columns=len(panels), sharey=True)
-    for ax, (_, results) in zip(axes, panels, strict=True):
+    for ax, results in zip(axes, panels, strict=True):
         panel(ax, results, f"{results[0].config.task.title}, {count(results)}")
     axes[0].set_ylabel("train loss on the target\n(median, quartiles)")
-    axes[0].legend(loc="lower left")
+    common.legend(figure, axes[0])
+    common.caption(figure, note)
     return common.save(figure, place.figures / name)

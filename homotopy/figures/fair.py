@@ -76,5 +76,5 @@ def draw(place: Place) -> list[Path]:
     figure, axes = common.subplots(columns=3, rows=len(tasks), height=2.2, sharey=True)
     for i, results in enumerate(tasks):
         row(axes[3 * i : 3 * i + 3], results)
-    axes[0].legend(loc="lower left")
+    common.legend(figure, axes[0])
     return common.save(figure, place.figures / "fair")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from homotopy.figures import common
 from homotopy.figures.curves import panel
@@ -50,12 +50,13 @@ def _records(results: list[Result]) -> list[dict[str, Any]]:
 def draw(name: str, place: Place) -> list[Path]:
     """Draw experiment fig3a or fig3b."""
     results = experiment(name, place)
-    figure, (left, right) = common.subplots(columns=2)
+    figure, (left, right) = common.subplots(columns=2, height=2.8)
     panel(left, results, f"{results[0].config.task.title}, {count(results)}")
     left.set_ylabel("train loss on the target\n(median, quartiles)")
-    left.yaxis.set_major_formatter(LogFormatter())
-    left.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
-    left.legend()
+    left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    left.yaxis.set_minor_formatter(NullFormatter())
+    common.legend(figure, left)
     accuracy(right, results)
-    figure.supxlabel(caption(results), fontsize=6)
+    common.caption(figure, caption(results))
     return common.save(figure, place.figures / name)

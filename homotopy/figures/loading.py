@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -74,14 +75,32 @@ def result(of: config.Config) -> Result:
 def experiment(name: str, place: Place) -> list[Result]:
     """Return the results of an experiment, one per configuration; raise ResultError if one has no finished seed."""
     found = [result(of) for of in configurations(name, place)]
-    empty = [r.config for r in found if r.curves.empty]
-    if empty:
-        first = f"{empty[0].task.label} {empty[0].method.name}"
-        raise ResultError(
-            f"{name}: {len(empty)} of {len(found)} configurations have no result in {place.folder} ({first} is one); "
-            f"make them with: python scripts/train.py experiment={name} profile={place.profile}"
-        )
+    if any(r.curves.empty for r in found):
+        raise _missing(name, place, found)
     return found
+
+
+def tasks(name: str, place: Place) -> tuple[list[list[Result]], str]:
+    """Return an experiment's results task by task, and a note on the tasks that lack one and are left out.
+
+    Raises ResultError if no task is left.
+    """
+    found = [result(of) for of in configurations(name, place)]
+    groups = [list(group) for _, group in groupby(found, key=lambda r: r.config.task.label)]
+    complete = [group for group in groups if not any(r.curves.empty for r in group)]
+    left_out = [group[0].config.task.title for group in groups if any(r.curves.empty for r in group)]
+    if not complete:
+        raise _missing(name, place, found)
+    return complete, f"not yet run: {', '.join(left_out)}" if left_out else ""
+
+
+def _missing(name: str, place: Place, found: Sequence[Result]) -> ResultError:
+    empty = [r.config for r in found if r.curves.empty]
+    first = f"{empty[0].task.label} {empty[0].method.name}"
+    return ResultError(
+        f"{name}: {len(empty)} of {len(found)} configurations have no result in {place.folder} ({first} is one); "
+        f"make them with: python scripts/train.py experiment={name} profile={place.profile}"
+    )
 
 
 def band(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

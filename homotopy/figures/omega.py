@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from homotopy.figures import common
-from homotopy.figures.loading import Place, Result, band, count, experiment
+from homotopy.figures.loading import Place, Result, band, count, tasks
 
 
 def draw(place: Place) -> list[Path]:
     """Draw the final loss on the target with its quartiles."""
-    found = experiment("fig2a", place)
+    groups, note = tasks("fig2a", place)
+    found = [each for group in groups for each in group]
     figure, (axes,) = common.subplots()
     for method in common.METHODS:
         results = [r for r in found if r.config.method.name == method]
@@ -26,6 +27,7 @@ def draw(place: Place) -> list[Path]:
     axes.set(xlabel=r"$\omega$ (rad)", ylabel=f"train loss after {epochs} epochs\n(median, quartiles)", yscale="log")
     axes.set_title(count(found))
     axes.legend()
+    common.caption(figure, note)
     return common.save(figure, place.figures / "fig2a")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,6 +32,16 @@ def test_the_same_results_give_the_same_bytes(place):
 def test_missing_results_are_named_with_the_command_that_makes_them(place):
     with pytest.raises(ResultError, match="python scripts/train.py experiment=fig8 profile=smoke"):
         FIGURES["fig8"](place)
+
+
+def test_a_task_that_one_method_lacks_is_left_out_and_named(place, tmp_path):
+    shutil.copytree(place.results, tmp_path, dirs_exist_ok=True)
+    partial = Place(tmp_path, "smoke")
+    (complete, note), (also_complete, nothing) = loading.tasks("fig2a", partial), loading.tasks("fig1", partial)
+    assert [{r.config.task.omega for r in group} for group in complete] == [{74}, {137}]
+    assert "95" in note and "137" not in note and nothing == "" and len(also_complete) == 2
+    shutil.rmtree(loading.configurations("fig1", partial)[-1].folder)
+    assert [group[0].config.task.omega for group in loading.tasks("fig1", partial)[0]] == [74]
 
 
 def test_only_the_seeds_asked_for_are_shown(place):
