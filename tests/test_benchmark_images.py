@@ -31,10 +31,24 @@ def test_every_way_has_a_row_and_the_chosen_one_is_the_unit(monkeypatch):
     monkeypatch.setattr(images, "LEAST", 1e-9)
     monkeypatch.setattr(images, "TARGETS", ("FashionMNIST",))
     monkeypatch.setattr(images, "Processes", NoProcesses)
+    monkeypatch.setattr(images, "_can_compile", lambda: False)  # it takes half a minute
     section = images.images(rounds=1)
     assert all(len(row) == len(section.columns) for row in section.rows)
-    units = {row[1]: row[2].median for row in section.rows}
-    assert units[images.PER_CORE] == 1 and len(units) == 11
+    rows = {row[1]: row for row in section.rows}
+    units = {name: getattr(row[2], "median", row[2]) for name, row in rows.items()}
+    assert units[images.PER_CORE] == 1 and len(units) == 12
+    assert rows[images.COMPILED][2] == "left out: no C++ compiler"
+
+
+@needs_images
+def test_every_way_to_share_seeds_out_trains_the_same_networks(monkeypatch):
+    monkeypatch.setenv("HOMOTOPY_DATA", str(ROOT))
+    monkeypatch.setattr(images, "SAMPLES", 64)
+    deformation = images.task("FashionMNIST").load(range(images.SEEDS), torch.device("cpu"), torch.float32)
+    losses = {name: epoch() for name, epoch in images.ensembles(deformation, images.on_cpu() | images.ON_GPU).items()}
+    for name, loss in losses.items():
+        torch.testing.assert_close(loss, losses[images.PER_CORE], rtol=0.02 if "bfloat16" in name else 1e-5, atol=0)
+    assert len(losses) == 8
 
 
 def test_without_images_the_section_says_what_is_missing(monkeypatch, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -16,7 +17,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from homotopy.benchmark.measure import Cell, Section, Spread, interleaved
-from homotopy.classification import mix_labels
+from homotopy.classification import Classification, mix_labels
 from homotopy.errors import DataError
 from homotopy.image_ensemble import ImageEnsemble
 from homotopy.optimizers import Adam
@@ -29,7 +30,8 @@ BATCH, SAMPLES, LAM, LR = 32, 640, 0.5, 1e-3
 SEEDS = 4
 LEAST = 0.5  # seconds of a turn
 TARGETS = ("FashionMNIST", "CIFAR10")
-PER_CORE = "one seed per core"
+PER_CORE = "one seed per core"  # what training does on a CPU
+COMPILED = "in memory, channels last, fused Adam, torch.compile"
 
 
 def task(target: str) -> Images:
@@ -45,22 +47,39 @@ def ensemble(deformation: Mixing, seeds: list[int], **options: Any) -> ImageEnse
     """Return the seeds' ensemble at its start."""
     model = VGG(deformation.shape, deformation.classes, STAGES)
     theta = np.stack([model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds])
-    return ImageEnsemble(model, Adam(LR), torch.from_numpy(theta).float(), BATCH, **options)
+    theta_there = torch.from_numpy(theta).to(deformation.device, torch.float32)
+    return ImageEnsemble(model, Adam(LR), theta_there, BATCH, **options)
 
 
-def ensembles(deformation: Mixing) -> dict[str, Callable[[], object]]:
-    """Return an epoch of `SEEDS` seeds for each way to share them out."""
+def on_cpu() -> dict[str, dict[str, Any]]:
+    """Return the ways to share seeds out among cores, as options of `ImageEnsemble`."""
     cores = torch.get_num_threads()
-    ways: dict[str, dict[str, Any]] = {
+    return {
         "one seed after the other, all cores": {"threads": 1},
         PER_CORE: {"threads": cores},
         f"{PER_CORE}, bfloat16": {"threads": cores, "bfloat16": True},
         "all seeds as one grouped network, all cores": {"threads": 1, "group": SEEDS},
         "two seeds as one grouped network per core": {"threads": cores, "group": 2},
     }
+
+
+ON_GPU: dict[str, dict[str, Any]] = {
+    "GPU, one seed after the other": {},
+    "GPU, one seed after the other, bfloat16": {"bfloat16": True},
+    "GPU, all seeds as one grouped network": {"group": SEEDS},
+}
+
+
+def ensembles(deformation: Mixing, ways: dict[str, dict[str, Any]]) -> dict[str, Callable[[], object]]:
+    """Return an epoch of `SEEDS` seeds for each way to share them out."""
     problem, seeds = deformation.at(LAM), list(range(SEEDS))
     built = {name: ensemble(deformation, seeds, **options) for name, options in ways.items()}
-    return {name: partial(each.epoch, problem, 1, LR) for name, each in built.items()}
+    return {name: partial(_losses, each, problem) for name, each in built.items()}
+
+
+def _losses(trained: ImageEnsemble, problem: Classification) -> Tensor:
+    """Train an epoch; its losses on the CPU are there when the device has done its work."""
+    return trained.epoch(problem, 1, LR).objective.cpu()
 
 
 _mine: list[Callable[[], object]] = []  # in a process of its own
@@ -155,19 +174,22 @@ class PlainLoop:
 
 
 class InMemory:
-    """The plain loop fed as the ensembles are, one seed; the layout of images and the optimizer as told."""
+    """The plain loop fed as the ensembles are, one seed; the layout of images, optimizer and compilation as told."""
 
-    def __init__(self, deformation: Mixing, layout: torch.memory_format, fused: bool | None) -> None:
+    def __init__(
+        self, deformation: Mixing, layout: torch.memory_format, fused: bool | None, compiled: bool = False
+    ) -> None:
         model = VGG(deformation.shape, deformation.classes, STAGES)
         theta = torch.from_numpy(model.initial(generator(0, Purpose.INITIALISATION))).float()
         self._network, self._layout = network(model, theta).to(memory_format=layout), layout  # type: ignore[call-overload]
         self._optimizer = torch.optim.Adam(self._network.parameters(), LR, fused=fused)
+        self._forward = torch.compile(self._network) if compiled else self._network
         self._problem = deformation.at(LAM)
 
     def epoch(self) -> None:
         """Train one epoch of the first seed."""
         for batch in self._problem.batches(slice(0, 1), 1, BATCH, torch.float32):
-            loss = batch.loss(self._network(batch.x[0].contiguous(memory_format=self._layout)).unsqueeze(0)).mean()
+            loss = batch.loss(self._forward(batch.x[0].contiguous(memory_format=self._layout)).unsqueeze(0)).mean()
             self._optimizer.zero_grad()
             loss.backward()
             self._optimizer.step()
@@ -183,15 +205,24 @@ def _measure(target: str, rounds: int) -> list[list[Cell]]:
         "in memory, channels last": InMemory(deformation, nhwc, None).epoch,
         "in memory, channels last, fused Adam": InMemory(deformation, nhwc, True).epoch,
     }
-    several = ensembles(deformation) | {"one process per core": processes.epoch}
+    if _can_compile():
+        single[COMPILED] = InMemory(deformation, nhwc, True, compiled=True).epoch
+    several = ensembles(deformation, on_cpu()) | {"one process per core": processes.epoch}
+    if torch.cuda.is_available():
+        several |= ensembles(task(target).load(range(SEEDS), torch.device("cuda"), torch.float32), ON_GPU)
     seconds = interleaved(single | several, rounds, LEAST)
     processes.close()
     per_seed = {name: time / (SEEDS if name in several else 1) for name, time in seconds.items()}
     fastest_loader = min((per_seed[name] for name in list(single)[:2]), key=lambda time: float(np.median(time)))
-    return [
+    rows: list[list[Cell]] = [
         [target, name, Spread.of(time / per_seed[PER_CORE]), Spread.of(fastest_loader / time)]
         for name, time in per_seed.items()
     ]
+    return rows if COMPILED in single else [*rows, [target, COMPILED, "left out: no C++ compiler", ""]]
+
+
+def _can_compile() -> bool:
+    return shutil.which(os.environ.get("CXX", "g++")) is not None
 
 
 def images(rounds: int = 7) -> Section:
@@ -203,7 +234,8 @@ def images(rounds: int = 7) -> Section:
     text = (
         f"One epoch of {SAMPLES} mixed images per seed, batch {BATCH}, convolutions of 16, 32 and 64 channels, float32 "
         f"unless stated, Adam; {SEEDS} seeds, or one for the loops over a DataLoader and in memory. Time per seed; "
-        "the last column is against the faster of the two DataLoader loops."
+        "the last column is against the faster of the two DataLoader loops. All ensembles have channels last and fused "
+        f"Adam. Training uses `{PER_CORE}` (in threads) on a CPU, and one seed after the other on a GPU."
     )
     columns = ["target", "way", f"time, in times of `{PER_CORE}`", "times as fast as a DataLoader"]
     return Section("images", "Training classifiers on images", text, columns, rows)

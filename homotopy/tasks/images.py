@@ -131,7 +131,7 @@ class Mixing:
         self, task: Classifying, source: ImageSet, target: ImageSet, seeds: Sequence[int], device: torch.device
     ) -> None:
         """Draw every seed's images from two sets of one shape, and keep them on the device as uint8."""
-        self._seeds, self._pairing = seeds, task.pairing
+        self._seeds, self._pairing, self.device = seeds, task.pairing, device
         self.shape, self.classes = target.shape, max(len(source.classes), len(target.classes))
         self.provenance = [images.provenance._asdict() for images in (source, target)]
         samples = _within("samples", task.samples, min(len(images.train.labels) for images in (source, target)))
