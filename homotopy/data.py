@@ -141,6 +141,17 @@ def check(name: str, root: Path, verify: bool = True) -> Provenance:
     return Provenance(name, found == official, found, _difference(found == official, declared))
 
 
+def unusable(root: Path, verify: bool = True) -> list[str]:
+    """Return a line for each data set that `check` refuses: the figures that need it, and what to do."""
+    lines = []
+    for name, (_, _, figures) in DATASETS.items():
+        try:
+            check(name, root, verify)
+        except DataError as error:
+            lines.append(f"{figures}: {error}")
+    return lines
+
+
 def _md5(path: Path) -> str:
     try:
         with path.open("rb") as file:

@@ -1,11 +1,12 @@
 """Everything, in order: train every experiment, draw every figure, write the report. `make reproduce` calls this.
 
 An experiment that cannot run (a data set that is neither here nor to be downloaded, say) does not stop the others; it
-is named at the end, with the command that repeats it, and the exit status is 1.
+is named at the end, with the command that repeats it and what to do about the data, and the exit status is 1.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
+from homotopy.data import unusable  # noqa: E402
 
 EXPERIMENTS = ("fig4", "fig5", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c")
 IMAGES = ("fig6", "fig3a", "fig3b")  # these need data
@@ -37,6 +39,8 @@ def main(arguments: list[str]) -> None:
     print(f"[{time.monotonic() - began:5.0f} s] done", file=sys.stderr)
     for command in failed:
         print(f"failed; repeat it with: python {' '.join(command)}", file=sys.stderr)
+    for line in unusable(Path(os.environ.get("HOMOTOPY_DATA", "data")), options["data.verify"] != "false"):
+        print(f"left out: {line}", file=sys.stderr)
     sys.exit(1 if failed else 0)
 
 

@@ -81,6 +81,17 @@ def test_a_damaged_file_is_named_with_both_checksums(copy):
 
 
 @needs_images
+def test_every_data_set_that_cannot_be_used_is_named_with_its_figures(copy):
+    path = copy("MNIST", LABELS)
+    flip_a_byte(path)
+    for verify in (True, False):
+        lines = data.unusable(path.parents[2], verify)
+        assert [line.partition(":")[0] for line in lines] == ["fig3a, fig3b, fig6"] * verify + ["fig3a, fig6", "fig3b"]
+        assert f"{path} has md5" in lines[0] or not verify
+        assert "cifar-10-batches-py/data_batch_1 is missing" in lines[-1]
+
+
+@needs_images
 def test_verify_false_lets_other_files_pass_and_says_so(copy):
     path = copy("MNIST", LABELS)
     flip_a_byte(path)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from homotopy.classification import Classification
+from homotopy.classification import Classification, Samples
 from homotopy.image_ensemble import ImageEnsemble
 from homotopy.optimizers import SGD, Adam
 from homotopy.vgg import VGG
@@ -76,6 +76,17 @@ def test_a_saved_state_continues_bit_for_bit(rule, group):
     third.load(second.state())
     train(third, (2, 3))
     assert torch.equal(third.theta, whole.theta)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_state_kept_on_the_cpu_continues_on_a_gpu():
+    there = [Samples(*(part.cuda() for part in task)) for task in (TARGET, SOURCE)]
+    trained = [ImageEnsemble(model(True), Adam(0.01), start(model(True)).cuda(), 15) for _ in range(2)]
+    for each in trained:
+        train(each, (1,), Classification(*there, 0.4, SEEDS))
+    trained[1].load({name: value.cpu() for name, value in trained[0].state().items()})
+    losses = [train(each, (2,), Classification(*there, 0.4, SEEDS)) for each in trained]
+    torch.testing.assert_close(*losses)
 
 
 def test_moments_count_until_they_are_reset():
