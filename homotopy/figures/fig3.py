@@ -36,7 +36,7 @@ def caption(results: list[Result]) -> str:
     lines = [
         f"{trained} of each data set per seed; losses after an epoch on {measured}, accuracy on {tested}",
         f"VGG-type network, {network}; batch {results[0].config.batch_size}",
-        ", ".join(origins(_records(results))),
+        "; ".join(origins(_records(results))),
     ]
     return "\n".join(lines)
 
