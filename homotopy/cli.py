@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from homotopy import compose, config, failures, illustrations, runner, status
+from homotopy import compose, config, failures, illustrations, runner, settings, status
 from homotopy.errors import ConfigError, Diverged, ResultError, UserError
 from homotopy.failures import in_words
 from homotopy.interruption import Interrupted
@@ -90,8 +90,9 @@ def check(arguments: Sequence[str]) -> list[dict[str, Any]]:
     """Compose and check all the jobs that a command line asks for, and return them; nothing is written."""
     jobs = compose.jobs([argument for argument in arguments if argument not in _MULTIRUN])
     for raw in jobs:
-        if raw["job"] not in JOBS:
-            raise ConfigError("job", raw["job"], " or ".join(JOBS))
+        known = {"holds": JOBS.__contains__, "allowed": " or ".join(JOBS)}
+        settings.check(settings.given(raw, "job"), str, known, "job")
+        settings.check(settings.given(raw, "elsewhere"), bool, {"allowed": "true or false"}, "elsewhere")
         config.from_dict(raw)
         JOBS[raw["job"]].check(raw)
     return jobs

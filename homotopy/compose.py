@@ -18,7 +18,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from homotopy.errors import ConfigError, UserError
+from homotopy.errors import ConfigError, UserError, shortened
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 # for budgets that are shared out among gamma steps, and at least one epoch each
@@ -32,18 +32,25 @@ def names(group: str) -> list[str]:
 
 def _check_choices(overrides: Sequence[str]) -> None:
     for override in OverridesParser.create().parse_overrides(list(overrides)):
-        group = CONF / (override.key_or_group or "")
-        if not group.is_dir() or override.is_delete():
+        if not override.key_or_group or not (CONF / override.key_or_group).is_dir() or override.is_delete():
             continue
         values = override.sweep_iterator() if override.is_sweep_override() else [override.value()]
-        choices = names(str(override.key_or_group))
+        choices = names(override.key_or_group)
         for value in values:
             if str(value) not in choices:
                 raise ConfigError(override.key_or_group, value, f"one of {', '.join(choices)}")
 
 
+def _check_sweeps(given: Sequence[Override]) -> None:
+    """Raise ConfigError for a key that is given twice and swept over; of plain values the last one counts."""
+    keys = [override.key_or_group for override in given]
+    for override in given:
+        if override.is_sweep_override() and keys.count(override.key_or_group) > 1:
+            raise ConfigError(override.key_or_group, "twice", "given once in a sweep")
+
+
 def _one_line(error: Exception, overrides: Sequence[str]) -> UserError:
-    text = " ".join(str(error).split())
+    text = shortened(error, 500)
     if "Could not find 'hydra/launcher/" in text:
         name = next((o.partition("=")[2] for o in overrides if o.startswith("launcher=")), "?")
         allowed = "one whose package is here (pip install -r requirements-launchers.txt brings them all)"
@@ -59,8 +66,13 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
     try:
         _check_choices(overrides)
         return compose("config", list(overrides), return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise _one_line(error, overrides) from None
+    except (
+        AssertionError,
+        AttributeError,
+        TypeError,
+        ValueError,
+    ) as error:  # Hydra's, for an override that has no sense
+        raise UserError(f"{shortened(' '.join(overrides))}: means nothing to Hydra ({shortened(error)})") from None
 
 
 def _without_hydra(config: DictConfig) -> DictConfig:
@@ -68,10 +80,7 @@ def _without_hydra(config: DictConfig) -> DictConfig:
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
-    try:
-        return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
-    except OmegaConfBaseException as error:
-        raise UserError(" ".join(str(error).split())) from None
+    return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
 
 
 def _sweep(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]:
@@ -121,20 +130,28 @@ def jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     """
     with initialize_config_dir(str(CONF), version_base="1.3"):
         try:
-            given = OverridesParser.create().parse_overrides(list(overrides))
-        except HydraException as error:
+            return _jobs(overrides)
+        except (HydraException, OmegaConfBaseException) as error:
             raise _one_line(error, overrides) from None
-        swept = any(override.is_sweep_override() for override in given)
-        single = [_first(override, text) for override, text in zip(given, overrides, strict=True)]
-        _check_choices(overrides)
-        first = _compose(single)
-        if not swept and not str(first.hydra.mode).endswith("MULTIRUN"):
-            return [_plain(_without_hydra(first))]
-        return [_plain(config) for config in _expand(_sweep(first, overrides))]
+
+
+def _jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
+    given = OverridesParser.create().parse_overrides(list(overrides))
+    _check_sweeps(given)
+    swept = any(override.is_sweep_override() for override in given)
+    single = [_first(override, text) for override, text in zip(given, overrides, strict=True)]
+    _check_choices(overrides)
+    first = _compose(single)
+    if not swept and not str(first.hydra.mode).endswith("MULTIRUN"):
+        return [_plain(_without_hydra(first))]
+    return [_plain(config) for config in _expand(_sweep(first, overrides))]
 
 
 def _first(override: Override, text: str) -> str:
     """Return an override with the first of the values that it sweeps over."""
     if not override.is_sweep_override():
         return text
-    return f"{override.key_or_group}={next(iter(override.sweep_string_iterator()))}"
+    value = next(iter(override.sweep_string_iterator()), None)
+    if value is None:
+        raise ConfigError(override.key_or_group, text.partition("=")[2], "at least one value")
+    return f"{override.key_or_group}={value}"

@@ -17,11 +17,14 @@ from homotopy.continuation import Step, plan
 from homotopy.errors import ConfigError
 from homotopy.predictors import PREDICTORS
 from homotopy.results import SCHEMA
-from homotopy.settings import at_least, build, check, one_of, positive, rule
+from homotopy.settings import at_least, build, check, given, one_of, positive, rule, within
 from homotopy.tasks import TASKS
 from homotopy.vgg import VGG
 
 _COUNT = "an integer of at least 1"
+_SEEDS = "a count from 1 to 1000000 or a list of different integers from 0 to 2^63 - 1"
+_FOLDER = "a folder (write one that is named like a number as ./2026)"
+_EPOCHS = 1_000_000  # of one run; every recorded point is kept in memory
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Mlp:
     """The regression network."""
 
     width: int = rule(at_least(1), f"{_COUNT} (units per hidden layer)")
-    depth: int = rule(at_least(1), f"{_COUNT} (hidden layers)")
+    depth: int = rule(within(1, 1000), "an integer from 1 to 1000 (hidden layers)")
     init: str = rule(lambda v: v in models.INITIALISATIONS, ", ".join(models.INITIALISATIONS))
     name: str = "mlp"
     precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64")
@@ -213,14 +216,15 @@ def _choice(values: Any, kinds: Mapping[str, type], key: str) -> Any:
 
 
 def _seeds(value: Any) -> tuple[int, ...]:
-    allowed = "a count of at least 1 or a list of different integers of at least 0"
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000:
         return tuple(range(value))
-    if not isinstance(value, list) or not value or len(set(value)) < len(value):
-        raise ConfigError("seeds", value, allowed)
-    if any(isinstance(seed, bool) or not isinstance(seed, int) or seed < 0 for seed in value):
-        raise ConfigError("seeds", value, allowed)
+    if not isinstance(value, list) or not value or not all(map(_is_seed, value)) or len(set(value)) < len(value):
+        raise ConfigError("seeds", value, _SEEDS)
     return tuple(value)
+
+
+def _is_seed(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def _part(seeds: tuple[int, ...], size: int | None, part: Any) -> tuple[int, ...]:
@@ -237,33 +241,32 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
     """Check a composed configuration, all of it, and return it; raise ConfigError for the first mistake."""
 
     def top(key: str, kind: Any, holds: Any, allowed: str) -> Any:
-        value = raw[key] if "." not in key else raw[key.split(".")[0]][key.split(".")[1]]
-        return check(value, kind, {"holds": holds, "allowed": allowed}, key)
+        return check(given(raw, key), kind, {"holds": holds, "allowed": allowed}, key)
 
     def optional(key: str) -> Any:
         return top(key, int | None, at_least(1), f"{_COUNT}, or null")
 
     config = Config(
-        task=_choice(raw["task"], TASKS, "task"),
-        method=build(Method, raw["method"], "method"),
-        schedule=schedules.build(raw["schedule"]),
-        control=build(Control, raw["control"], "control"),
-        budget=build(Budget, raw["budget"], "budget"),
-        optimizer=build(Optimizer, raw["optimizer"], "optimizer"),
-        model=_choice(raw["model"], MODELS, "model"),
+        task=_choice(given(raw, "task"), TASKS, "task"),
+        method=build(Method, given(raw, "method"), "method"),
+        schedule=schedules.build(given(raw, "schedule")),
+        control=build(Control, given(raw, "control"), "control"),
+        budget=build(Budget, given(raw, "budget"), "budget"),
+        optimizer=build(Optimizer, given(raw, "optimizer"), "optimizer"),
+        model=_choice(given(raw, "model"), MODELS, "model"),
         batch_size=top("batch_size", int, at_least(1), _COUNT),
         source_lr=top("source_lr", float, positive, "a number above 0 (step size for the source solution)"),
         log_every=top("log_every", int, at_least(1), f"{_COUNT} (epochs)"),
-        seeds=_part(_seeds(raw["seeds"]), optional("seeds_per_job"), raw["part"]),
+        seeds=_part(_seeds(given(raw, "seeds")), optional("seeds_per_job"), given(raw, "part")),
         device=top("device", str, re.compile(r"auto|cpu|cuda(:\d+)?").fullmatch, "auto, cpu, cuda or cuda:N"),
-        precision=raw["precision"],
-        threads=optional("threads"),
+        precision=given(raw, "precision"),
+        threads=top("threads", int | None, within(1, 1024), "an integer from 1 to 1024, or null"),
         width=optional("width"),
         checkpoint_minutes=top("checkpoint_minutes", float, at_least(0), "a number of at least 0 (0: every epoch)"),
         logger=top("logger", str, one_of("none", "tensorboard"), "none or tensorboard"),
-        profile=top("profile", str, lambda v: v and "/" not in v, "a folder's name"),
-        results=Path(top("results.root", str, None, "a folder")),
-        data_root=Path(top("data.root", str, None, "a folder")),
+        profile=top("profile", str, lambda v: v.strip(".") and "/" not in v, "a folder's name"),
+        results=Path(top("results.root", str, bool, _FOLDER)),
+        data_root=Path(top("data.root", str, bool, _FOLDER)),
         verify=top("data.verify", bool, None, "true or false"),
     )
     _check_together(config)
@@ -272,6 +275,8 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
 
 def _check_together(config: Config) -> None:
     """Raise ConfigError for values that are right each alone, and wrong together."""
+    if config.epochs > _EPOCHS:
+        raise ConfigError("budget", f"{config.epochs} epochs", f"at most {_EPOCHS} epochs, all steps together")
     if config.model.name not in config.task.models:
         raise ConfigError("model", config.model.name, f"{' or '.join(config.task.models)} with task={config.task.name}")
     if config.precision not in config.model.precisions:

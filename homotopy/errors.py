@@ -13,8 +13,14 @@ class ConfigError(UserError):
     """A configuration value that is not allowed."""
 
     def __init__(self, key: str, value: object, allowed: str) -> None:
-        super().__init__(f"{key}={value}: must be {allowed}")
+        super().__init__(f"{key}={shortened(value)}: must be {allowed}")
         self.key = key
+
+
+def shortened(value: object, most: int = 200) -> str:
+    """Return a value as it fits into a line."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 class DataError(UserError):

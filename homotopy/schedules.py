@@ -6,14 +6,16 @@ To add one, write a function of its settings here, decorate it, and add conf/sch
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from homotopy.errors import ConfigError
-from homotopy.settings import at_least, check, positive
+from homotopy.settings import check, positive, within
 
 Lams = tuple[float, ...]
+_MOST = 100_000  # steps
 SCHEDULES: dict[str, Callable[..., Lams]] = {}
 
 
@@ -24,7 +26,8 @@ def schedule(function: Callable[..., Lams]) -> Callable[..., Lams]:
 
 
 def _steps(gamma: Any) -> int:
-    return check(gamma, int, {"holds": at_least(1), "allowed": "an integer of at least 1 (steps)"}, "schedule.gamma")
+    allowed = f"an integer from 1 to {_MOST} (steps)"
+    return check(gamma, int, {"holds": within(1, _MOST), "allowed": allowed}, "schedule.gamma")
 
 
 def _above_0(value: Any, name: str) -> float:
@@ -40,9 +43,12 @@ def linear(gamma: int) -> Lams:
 @schedule
 def geometric(gamma: int, ratio: float) -> Lams:
     """Increments that shrink (ratio < 1) or grow (ratio > 1) by `ratio` from step to step; ratio 1 is linear."""
-    increments = [_above_0(ratio, "ratio") ** i for i in range(_steps(gamma))]
-    total = sum(increments)
-    return (*(sum(increments[:i]) / total for i in range(1, gamma)), 1.0)
+    factor, steps = _above_0(ratio, "ratio"), _steps(gamma)
+    try:
+        *sums, total = itertools.accumulate(factor**i for i in range(steps))
+    except OverflowError:
+        raise ConfigError("schedule.ratio", ratio, f"smaller, for its power {steps - 1} to be a number") from None
+    return (*(part / total for part in sums), 1.0)
 
 
 @schedule
@@ -72,8 +78,10 @@ class Schedule:
         return len(self.lams)
 
 
-def build(raw: dict[str, Any]) -> Schedule:
+def build(raw: Any) -> Schedule:
     """Build the schedule that the configuration's group describes; raise ConfigError for the first mistake."""
+    if not isinstance(raw, Mapping):
+        raise ConfigError("schedule", raw, f"one of {', '.join(SCHEDULES)}, or a group with a name")
     settings = dict(raw)
     name = str(settings.pop("name", None))
     if name not in SCHEDULES:
@@ -87,7 +95,7 @@ def build(raw: dict[str, Any]) -> Schedule:
             raise ConfigError(f"schedule.{key}", value, f"left out: schedule {name} has {', '.join(wanted)}")
     lams = SCHEDULES[name](**settings)
     path = (0.0, *lams)
-    if path[-1] != 1 or any(b <= a for a, b in zip(path[:-1], path[1:], strict=True)):
+    if path[-1] != 1 or not all(a < b for a, b in zip(path[:-1], path[1:], strict=True)):
         shown = ", ".join(f"{key}={value}" for key, value in settings.items())
         raise ConfigError("schedule", f"{name} ({shown})", "such that lam increases within (0, 1] and ends at 1")
     return Schedule(name, lams)

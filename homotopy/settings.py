@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from homotopy.errors import ConfigError
 
 T = TypeVar("T")
+_BELOW = 2**31  # what an integer must be below, so that what is too large is said before it is tried
 
 
 def rule(holds: Callable[[Any], bool], allowed: str, **options: Any) -> Any:
@@ -21,6 +22,11 @@ def rule(holds: Callable[[Any], bool], allowed: str, **options: Any) -> Any:
 def at_least(low: float) -> Callable[[Any], bool]:
     """Finite and not below `low`."""
     return lambda value: math.isfinite(value) and value >= low
+
+
+def within(low: float, high: float) -> Callable[[Any], bool]:
+    """Between two bounds, both included."""
+    return lambda value: low <= value <= high
 
 
 def between(low: float, high: float) -> Callable[[Any], bool]:
@@ -67,9 +73,21 @@ def build(cls: type[T], values: Any, key: str) -> T:
     return cls(**checked)
 
 
+def given(raw: Mapping[str, Any], key: str) -> Any:
+    """Return the value at a key such as `results.root`; raise ConfigError where there is none."""
+    found: Any = raw
+    for name in key.split("."):
+        if not isinstance(found, Mapping) or name not in found:
+            raise ConfigError(key, "missing", "given")
+        found = found[name]
+    return found
+
+
 def check(value: Any, kind: Any, metadata: Any, key: str) -> Any:
     """Return `value` if it has the type `kind` and the range in `metadata`, else raise ConfigError."""
     holds, allowed = metadata.get("holds"), metadata.get("allowed", "of another type")
     if not _matches(value, kind) or (holds is not None and value is not None and not holds(value)):
         raise ConfigError(key, value, allowed)
+    if isinstance(value, int) and abs(value) >= _BELOW:
+        raise ConfigError(key, value, f"{allowed}, and below {_BELOW}")
     return float(value) if kind is float else value

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from homotopy.results import write_atomic, write_csv
-from homotopy.settings import at_least, build, rule
+from homotopy.settings import at_least, build, given, rule
 from homotopy.streams import Purpose, generator
 from homotopy.theory import errata, filter, iterates, lipschitz, local, table, tracking
 from homotopy.theory.problems import Problem, strongly_convex
@@ -50,7 +50,7 @@ class Settings:
 
 def settings(raw: Mapping[str, Any]) -> Settings:
     """Check `theory` in a composed configuration; raise ConfigError for the first mistake."""
-    return build(Settings, raw["theory"], "theory")
+    return build(Settings, given(raw, "theory"), "theory")
 
 
 def measure(raw: Mapping[str, Any]) -> None:
