@@ -7,6 +7,7 @@ a file is written. Figures and reports use the same expansion to find the result
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,8 @@ def _one_line(error: Exception, overrides: Sequence[str]) -> UserError:
         name = next((o.partition("=")[2] for o in overrides if o.startswith("launcher=")), "?")
         allowed = "one whose package is here (pip install -r requirements-launchers.txt brings them all)"
         return ConfigError("launcher", name, allowed)
+    if missing := re.search(r"Missing mandatory value.* full_key: (\S+)", text):
+        return ConfigError(missing[1], "???", "given")
     for override in overrides:
         key, _, value = override.partition("=")
         if f"'{key}'" in text or f"full_key: {key}" in text:

@@ -180,7 +180,7 @@ def test_without_a_connection_the_user_learns_what_is_left_out_and_what_to_do(tm
     assert "\n" not in text and not (tmp_path / "MNIST").exists()
 
 
-def test_a_second_process_waits_says_so_and_downloads_nothing(tmp_path, host, monkeypatch, capsys):
+def test_a_second_process_waits_says_so_and_downloads_nothing(tmp_path, host, monkeypatch):
     server, files = host(), data.DATASETS["MNIST"].md5
     monkeypatch.setattr(data, "_PATIENCE", 0.01)
     lock = FileLock(tmp_path / ".download.lock", thread_local=False)

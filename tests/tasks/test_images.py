@@ -177,6 +177,14 @@ def test_vgg11_takes_the_images_of_both_studies(task):
     assert network.dense == [(512, 10)] and len(network.convolutions) == 8
 
 
+def test_folders_that_are_not_given_or_not_there_are_one_line(images, tmp_path):
+    with pytest.raises(ConfigError, match=r"^task.source=\?\?\?: must be given$"):
+        images(task="image_folder")
+    task = images(f"task.source={tmp_path}", f"task.target={tmp_path}", task="image_folder").task
+    with pytest.raises(DataError, match="train: expected one folder of images per class"):
+        task.check_data()
+
+
 def test_any_two_folders_of_images_can_be_a_task(images, tmp_path):
     folder(tmp_path / "birds", ["crow", "owl"]), folder(tmp_path / "fish", ["cod", "eel", "ray"])
     sets = [f"task.source={tmp_path / 'birds'}", f"task.target={tmp_path / 'fish'}", "task.size=8", "batch_size=4"]
