@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -11,22 +13,42 @@ from homotopy.errors import ConfigError, ResultError  # noqa: E402
 from homotopy.figures.loading import Place  # noqa: E402
 from homotopy.figures.registry import FIGURES  # noqa: E402
 
+OVERVIEW = "overview"  # shows the others, so that it comes last
+
+
+def attempt(place: Place, name: str) -> list[Path] | str:
+    """Draw one figure; return its files, or why it cannot be drawn."""
+    try:
+        return FIGURES[name](place)
+    except ResultError as error:
+        return str(error)
+
+
+def tell(found: list[Path] | str, required: bool) -> None:
+    """Print the files, or what is missing; raise ResultError for that if the figure was asked for."""
+    if not isinstance(found, str):
+        print(*found, sep="\n")
+    elif required:
+        raise ResultError(found)
+    else:
+        print(f"left out: {found}", file=sys.stderr)
+
 
 def main(arguments: list[str]) -> None:
-    """Draw the figures asked for, or all that have results; name those that have none."""
+    """Draw the figures asked for, or all that have results, side by side; name those that have none."""
     options = cli.options(arguments, {"profile": "quick", "results.root": "results", "figures": ""})
     place = Place(Path(options["results.root"]), options["profile"])
     chosen = [name for name in options["figures"].split(",") if name]
     for name in chosen:
         if name not in FIGURES:
             raise ConfigError("figures", name, f"among {', '.join(FIGURES)}")
-    for name in chosen or FIGURES:
-        try:
-            print(*FIGURES[name](place), sep="\n")
-        except ResultError as error:
-            if chosen:
-                raise
-            print(f"left out: {error}", file=sys.stderr)
+    names = chosen or list(FIGURES)
+    single = [name for name in names if name != OVERVIEW]
+    with ProcessPoolExecutor() as pool:
+        for found in pool.map(partial(attempt, place), single):
+            tell(found, bool(chosen))
+    if OVERVIEW in names:
+        tell(attempt(place, OVERVIEW), bool(chosen))
 
 
 if __name__ == "__main__":

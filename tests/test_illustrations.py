@@ -4,7 +4,7 @@ import pytest
 
 from homotopy import compose, illustrations, runner
 from homotopy.errors import ConfigError, ResultError
-from homotopy.figures import animation, fig4, fig5, fig7, fig9, figc, loading
+from homotopy.figures import fig4, fig5, fig7, fig9, figc, loading
 from homotopy.figures.loading import Place
 from homotopy.theory import filter, study
 
@@ -63,9 +63,8 @@ def test_a_figure_without_its_data_names_the_command_that_makes_them(module, tmp
 
 
 @pytest.mark.parametrize("module", [fig4, fig5, fig7])
-def test_the_same_data_draw_the_same_bytes(module, tmp_path, monkeypatch):
+def test_the_same_data_draw_the_same_bytes(module, tmp_path):
     name = module.__name__.rsplit(".", 1)[1]
-    monkeypatch.setattr(animation, "_HOLD", 1)
     illustrations.compute(raw(name, tmp_path))
     path = tmp_path / f"smoke/illustrations/{name}.csv.gz"
     if name == "fig5":  # fewer frames, which take most of the time

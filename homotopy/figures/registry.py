@@ -25,5 +25,5 @@ FIGURES: dict[str, Callable[[Place], list[Path]]] = {
     "omega_gamma": heatmap.draw,
     "map": map.draw,
     "fair": fair.draw,
-    "overview": overview.draw,  # last: it shows the others
+    "overview": overview.draw,
 }
