@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,20 @@ from homotopy.progress import say  # noqa: E402
 from homotopy.results import write_atomic  # noqa: E402
 
 
-def merged(section: Section, saved: dict[str, Any]) -> dict[str, Any]:
+def section(name: str) -> Section:
+    """Measure one section."""
+    return SECTIONS[name]()
+
+
+def alone(name: str) -> Section:
+    """Measure one section in a new process, where no threads and no memory are left from the others."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(section, name).result()
+
+
+def merged(new: Section, saved: dict[str, Any]) -> dict[str, Any]:
     """Return what was saved with one section measured anew, in the order of SECTIONS."""
-    sections = {old["name"]: old for old in saved.get("sections", [])} | {section.name: section.plain()}
+    sections = {old["name"]: old for old in saved.get("sections", [])} | {new.name: new.plain()}
     return {"machine": machine.describe(), "sections": [sections[name] for name in SECTIONS if name in sections]}
 
 
@@ -49,7 +62,7 @@ def main(arguments: list[str]) -> None:
     for name in names:
         began = time.monotonic()
         say(f"measuring {name}")
-        write(merged(SECTIONS[name](), json.loads(path.read_text()) if path.exists() else {}), path)
+        write(merged(alone(name), json.loads(path.read_text()) if path.exists() else {}), path)
         say(f"{name}: {time.monotonic() - began:.0f} s")
     print(path.with_suffix(".md"))
 

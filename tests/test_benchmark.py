@@ -2,6 +2,7 @@
 
 import json
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from homotopy.benchmark import machine, overheads, report, sections, solvers
+from homotopy.benchmark import machine, memory, overheads, report, sections, solvers
 from homotopy.benchmark.measure import Section, Spread, interleaved
 from homotopy.errors import ConfigError, ResultError
 from homotopy.fused import FusedEnsemble
@@ -177,3 +178,12 @@ def test_a_cell_shows_the_spread() -> None:
 def test_an_unknown_section_is_named() -> None:
     with pytest.raises(ConfigError, match="sections=sedes"):
         bench.main(["sections=sedes"])
+
+
+def test_the_peak_of_a_process_is_its_own_not_its_parent_s() -> None:
+    before = memory.own_peak()
+    held = np.ones(50_000_000)
+    assert memory.own_peak() > before + 0.9 * held.nbytes
+    code = "from homotopy.benchmark.memory import own_peak; print(own_peak())"
+    child = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    assert child < memory.own_peak() - 0.9 * held.nbytes
