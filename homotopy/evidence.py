@@ -186,8 +186,9 @@ def _bound_row(name: str, table: pd.DataFrame, level: float) -> Row:
     value, low, high = shares.to_numpy()[int(shares["high"].argmax())].tolist()
     n, violated = int(table["settings"].sum()), int(table["violated"].sum())
     held = claims.HOLDS if (table["holds"] == "yes").all() else claims.OPEN
-    outcome = claims.FAILS if violated else held
-    return Row(label, Interval(value, low, high, n), level, outcome, n, note=f"{violated} of {n} settings violate it")
+    where = [f"{row['bound']}, {row['case']}" for row in table[table["violated"] > 0].to_dict("records")]
+    note = f"{violated} of {n} settings violate it" + (f": {'; '.join(where)}" if where else "")
+    return Row(label, Interval(value, low, high, n), level, claims.FAILS if violated else held, n, note=note)
 
 
 def _with_holm(found: list[Row]) -> list[Row]:

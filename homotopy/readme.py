@@ -15,12 +15,20 @@ Keys, all of one profile's results:
     csv PATH [COLUMN=VALUE, ...] COLUMN   a cell of the first such line of a CSV file in the profile's folder
     csv PATH [COLUMN=VALUE, ...] count    the number of such lines
     table.verdicts                all claims with what was found and their verdicts, as a table
+    table.questions               the same for our own questions
+
+A generated file is included whole, its path seen from the README:
+
+    <!-- begin results/paper/map/map.md -->
+    ...
+    <!-- end -->
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 
@@ -31,6 +39,7 @@ from homotopy.report import Judged, number
 from homotopy.statistics import median
 
 _MARKED = re.compile(r"(<!-- value: (.*?) -->)(.*?)(<!-- /value -->)", re.DOTALL)
+_INCLUDED = re.compile(r"(<!-- begin (\S+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
 _CSV = re.compile(r"csv (\S+) \[(.*?)\] (.+)")
 
 
@@ -99,11 +108,12 @@ class Values:
         return f"{sum(r.seeds for r in results)} of {sum(len(r.config.seeds) for r in results)}"
 
     def _table(self, name: str) -> str:
-        if name != "verdicts":
-            raise ValueError("only table.verdicts")
-        found = [self._judge(claim.id) for claim in self._book.claims]
-        lines = [[str(j.claim.number), j.claim.claim, report.summary(j), f"**{j.text}**"] for j in found]
-        return "\n" + report.table(["", "claim", "ours", "verdict"], lines)
+        asked = {"verdicts": self._book.claims, "questions": self._book.questions}[name]
+        head = ["", "claim", "ours", "verdict"]
+        found = [self._judge(claim.id) for claim in asked]
+        lines = [[str(j.claim.number or ""), j.claim.claim, report.summary(j), f"**{j.text}**"] for j in found]
+        first = 0 if name == "verdicts" else 1  # questions have no number
+        return "\n" + report.table(head[first:], [line[first:] for line in lines])
 
     def _cell(self, path: str, where: str, column: str) -> str:
         file = self._library.place.folder / path
@@ -123,14 +133,23 @@ class Values:
         return number(float(cell)) if isinstance(cell, float) else str(cell)
 
 
-def updated(text: str, values: Values) -> str:
-    """Return `text` with every marked value as the results have it."""
+def included(name: str, folder: Path) -> str:
+    """Return a generated file as the README shows it; raise ResultError if it is not there."""
+    path = folder / name
+    if not path.exists():
+        raise ResultError(f"{name}: there is no {path}")
+    return path.read_text().strip()
+
+
+def updated(text: str, values: Values, folder: Path) -> str:
+    """Return `text`, a README in `folder`, with every marked value and included file as the results have them."""
+    text = _INCLUDED.sub(lambda found: found[1] + included(found[2], folder) + found[4], text)
     return _MARKED.sub(lambda found: found[1] + values[found[2]] + found[4], text)
 
 
-def stale(text: str, values: Values) -> list[str]:
-    """Return a line for every marked value that is not the results'."""
-    lines = []
+def stale(text: str, values: Values, folder: Path) -> list[str]:
+    """Return a line for every marked value and included file that is not the results'."""
+    lines = [f"{name}: has changed" for _, name, shown, _ in _INCLUDED.findall(text) if shown != included(name, folder)]
     for _, key, shown, _ in _MARKED.findall(text):
         if shown != values[key]:
             lines.append(f"{key}: shows {shown.strip()!r}, the results say {values[key].strip()!r}")

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from markdown_it import MarkdownIt
 
-from homotopy import claims, tables
+from homotopy import claims, config, tables
 from homotopy.claims import Claim, Row
 from homotopy.evidence import rows
 from homotopy.figures import overview
@@ -29,9 +29,15 @@ from homotopy.library import Library
 from homotopy.results import write_csv
 
 TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
-SENSITIVITY = ("sensitivity", "sensitivity_pairing")
+SENSITIVITY = ("sensitivity_short", "sensitivity", "sensitivity_pairing")
 _TEMPLATE = Path(__file__).with_suffix(".md")
-_OUTCOMES = {claims.HOLDS: "hold", claims.HALF: "half way", claims.OPEN: "open", claims.FAILS: "fail"}
+_OUTCOMES = {  # one, several
+    claims.HOLDS: ("holds", "hold"),
+    claims.HALF: ("half way", "half way"),
+    claims.OPEN: ("open", "open"),
+    claims.FAILS: ("fails", "fail"),
+    claims.MISSING: ("not run", "not run"),
+}
 _ANSWERS = {claims.REPRODUCED: "yes", claims.NOT: "no", claims.INCONCLUSIVE: "open"}
 _QUANTITIES = {
     "loss": "ratio of median losses",
@@ -54,7 +60,10 @@ class Judged(NamedTuple):
     def text(self) -> str:
         """The verdict in words; a question of ours is answered, not reproduced."""
         word = self.verdict if self.claim.number else _ANSWERS.get(self.verdict, self.verdict)
-        return f"{word} (indicative)" if self.reasons else word
+        if not self.reasons:
+            return word
+        waits = self.verdict == claims.INCONCLUSIVE and not any("profile" in reason for reason in self.reasons)
+        return f"{word} so far" if waits else f"{word} (indicative)"
 
 
 def judge(claim: Claim, library: Library, level: float) -> Judged:
@@ -71,7 +80,8 @@ def number(value: float | None) -> str:
         return ""
     if np.isinf(value):
         return "infinite" if value > 0 else "minus infinite"
-    return f"{value:.3g}"
+    short = f"{value:.3g}"
+    return f"{float(short):,.0f}" if 1000 <= abs(value) < 1e6 else short
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -98,12 +108,13 @@ def summary(judged: Judged) -> str:
     if len(judged.rows) == 1:
         return f"{_QUANTITIES[judged.claim.quantity]} {interval(judged.rows[0])}, n = {found[0].n}"
     counts = Counter(row.outcome for row in judged.rows)
-    outcomes = ", ".join(f"{counts[name]} {word}" for name, word in _OUTCOMES.items() if counts[name])
+    outcomes = ", ".join(f"{counts[key]} {words[counts[key] > 1]}" for key, words in _OUTCOMES.items() if counts[key])
     values, seeds = [f.value for f in found], sorted({f.n for f in found})
     n = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    between = f"{number(min(values))} to {number(max(values))}"
     return (
-        f"of {len(judged.rows)} comparisons {outcomes}; {_QUANTITIES[judged.claim.quantity]} "
-        f"{number(min(values))} to {number(max(values))}, n = {n}"
+        f"of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} {outcomes}; "
+        f"{_QUANTITIES[judged.claim.quantity]} {between}, {'settings' if judged.claim.bounds else 'n ='} {n}"
     )
 
 
@@ -113,7 +124,9 @@ def commands(judged: Judged, profile: str) -> list[str]:
 
 
 def evidence(judged: Judged, place: Place) -> str:
-    """Return links to the claim's figures that exist, and to its details below."""
+    """Return links to the claim's figures that exist, and to its details below; the commands if nothing was run."""
+    if judged.verdict == claims.UNTESTED:
+        return f"test it: {_code(commands(judged, place.profile))}; [rule](#{judged.claim.id})"
     figures = [name for name in judged.claim.figures or [] if (place.figures / f"{name}.png").exists()]
     links = [f"[{name}](figures/{name}.png)" for name in figures]
     return ", ".join([*links, f"[rows and files](#{judged.claim.id})"])
@@ -186,7 +199,11 @@ def _code(items: Sequence[str]) -> str:
 
 def scope(found: Sequence[Judged]) -> str:
     """Return the claims as a list."""
-    return "".join(f"- {j.claim.claim} ({j.claim.place}; [{j.claim.id}](#{j.claim.id}))\n" for j in found)
+    lines = []
+    for claim in (judged.claim for judged in found):
+        start, place = (f"Claim {claim.number}: ", f"{claim.place}; ") if claim.number else ("", "")
+        lines.append(f"- {start}{claim.claim} ({place}[{claim.id}](#{claim.id}))\n")
+    return "".join(lines)
 
 
 def standing(found: Sequence[Judged], place: Place) -> str:
@@ -194,10 +211,11 @@ def standing(found: Sequence[Judged], place: Place) -> str:
     counts = Counter(judged.verdict for judged in found)
     order = (claims.REPRODUCED, claims.PARTLY, claims.NOT, claims.INCONCLUSIVE, claims.UNTESTED)
     verdicts = ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
-    text = f"Profile `{place.profile}`. Of {len(found)} claims: {verdicts}."
+    text = f"Profile `{place.profile}`. The paper's claims, in {len(found)} parts: {verdicts}."
+    if place.profile != "paper":
+        return f"{text} This profile's budgets are not the paper's: its verdicts show where things point, no more."
     if any(judged.reasons for judged in found):
-        text += " Verdicts marked as indicative show where things point; they rest on too little to be a verdict"
-        text += ": this profile's budgets are not the paper's." if place.profile != "paper" else "."
+        text += " A verdict marked as indicative, or as open so far, rests on fewer seeds than were asked for."
     return text
 
 
@@ -206,18 +224,23 @@ def figure(name: str, place: Place, caption: str) -> str:
     return f"![{caption}](figures/{name}.png)\n\n*{caption}*\n" if (place.figures / f"{name}.png").exists() else ""
 
 
-def completeness_text(found: pd.DataFrame) -> str:
-    """Return the table of what is complete, and the commands for what is missing."""
-    head = ["experiment", "configurations", "complete", "runs", "finished", "seeds", "diverged", "hardware", "code"]
+def completeness_text(found: pd.DataFrame, profile: str) -> str:
+    """Return the table of what is complete, and the command that makes what is missing in this profile."""
+    head = ["experiment", "complete", "runs", "seeds", "diverged", "hardware", "code"]
     lines = []
     for row in found.to_dict("records"):
         least, most = row["least seeds"], row["most seeds"]
         seeds = f"{least}" if least == most else f"{least} to {most}"
-        counts = [row[k] for k in ("experiment", "configurations", "complete", "runs", "done")]
-        lines.append([*map(str, counts), seeds, str(row["diverged"]), row["hardware"], row["commits"]])
-    missing = [row["experiment"] for row in found.to_dict("records") if row["done"] < row["runs"]]
-    tail = f"\nNot complete: {_code(missing)}; `python scripts/train.py experiment=NAME` goes on where it stands.\n"
-    return table(head, lines) + (tail if missing else "")
+        whole = row["complete"] == row["configurations"]
+        line = [f"`{row['experiment']}`", "yes" if whole else f"{row['complete']} of {row['configurations']}"]
+        if row["runs"]:
+            runs = f"{row['done']:,} of {row['runs']:,}"
+            line += [runs, seeds, str(row["diverged"]), row["hardware"], row["commits"]]
+        lines.append(line + [""] * (len(head) - len(line)))
+    if not any(row["complete"] < row["configurations"] for row in found.to_dict("records")):
+        return table(head, lines)
+    command = f"python scripts/train.py experiment=NAME{'' if profile == 'quick' else f' profile={profile}'}"
+    return table(head, lines) + f"\nWhat is missing is made by `{command}`, which goes on where it stands.\n"
 
 
 def fair_text(found: pd.DataFrame) -> str:
@@ -230,21 +253,32 @@ def fair_text(found: pd.DataFrame) -> str:
         start = [row["task"], LABELS[row["method"]], str(row["n"]), str(row["epochs"])]
         lines.append([*start, *losses, to, number(row["seconds per run"])])
     hardware = sorted({row["hardware"] for row in found.to_dict("records")} - {""})
-    tail = f"\nSeconds are a run's share of the group of seeds that trained together on {'; '.join(hardware)}.\n"
+    tail = f"\nSeconds are a run's share of the group of seeds that trained together on {'; '.join(hardware)},"
+    tail += " as the clock had it: other work at the same time makes them longer, and epochs compare better.\n"
     return table(head, lines) + (tail if hardware else "")
 
 
-def sensitivity_text(found: pd.DataFrame) -> str:
-    """Return the table of settings."""
+def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
+    """Return an experiment's budget, the table of its settings, and which were not run."""
     methods = ["random", "warmstart", "homotopy"]
     head = ["setting", "n", *(LABELS[m] for m in methods), "better baseline over homotopy", "ordering"]
-    lines = []
+    lines, missing = [], []
     for row in found.to_dict("records"):
-        if row["n"]:
-            ratio = f"{number(row['ratio'])} [{number(row['low'])}, {number(row['high'])}]" if row["ordering"] else ""
-            losses = [number(row[m]) for m in methods]
-            lines.append([f"`{row['setting']}`", str(row["n"]), *losses, ratio, row["ordering"]])
-    return table(head, lines)
+        if not row["ordering"]:
+            missing.append(row["setting"])
+            continue
+        ratio = f"{number(row['ratio'])} [{number(row['low'])}, {number(row['high'])}]"
+        lines.append([f"`{row['setting']}`", str(row["n"]), *(number(row[m]) for m in methods), ratio, row["ordering"]])
+    tail = f"\nNot run, or not by all three methods: {_code(missing)}.\n" if missing and lines else ""
+    return f"#### `{name}`: {budget(library.jobs(name)[0])}\n\n{table(head, lines)}{tail}"
+
+
+def budget(raw: dict[str, Any]) -> str:
+    """Return a configuration's task, epochs and seeds in words."""
+    of = config.from_dict(raw)
+    seeds = ", ".join(map(str, of.seeds))
+    path = f"gamma {of.schedule.gamma} times k {of.budget.k}, then {of.budget.final}"
+    return f"{of.task.label}, {of.epochs:,} epochs ({path}; {of.budget.source} on the source), seeds {seeds}"
 
 
 def page(markdown: str, place: Place) -> str:
@@ -284,15 +318,17 @@ def text(place: Place) -> str:
     library, book = Library(place), claims.read()
     judged = [judge(claim, library, book.level) for claim in book.claims]
     asked = [judge(claim, library, book.level) for claim in book.questions]
-    sensitivity = pd.concat([tables.sensitivity(name, library) for name in SENSITIVITY])
+    sensitivity = {name: tables.sensitivity(name, library) for name in SENSITIVITY}
     made = {
         "completeness": tables.completeness(library),
         "fair": tables.fair(library.results("fig1")),
-        "sensitivity": sensitivity,
+        "sensitivity": pd.concat(sensitivity.values()),
     }
     for name, frame in made.items():
         write_csv(place.folder / "report" / f"{name}.csv", frame)
     write_csv(place.folder / "report" / "verdicts.csv", verdicts([*judged, *asked]))
+    complete = completeness_text(made["completeness"], place.profile)
+    write_atomic(place.folder / "report" / "completeness.md", complete.encode())
     if any(place.figures.glob("*.png")):
         overview.draw(place)
     parts = {
@@ -301,7 +337,7 @@ def text(place: Place) -> str:
         "scope": scope(judged),
         "questions_scope": scope(asked),
         "level": f"{100 * book.level:g} %",
-        "completeness": completeness_text(made["completeness"]),
+        "completeness": complete,
         "verdicts": verdict_table(judged, place),
         "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
         "details": "\n".join(details(each, library) for each in judged),
@@ -309,7 +345,7 @@ def text(place: Place) -> str:
         + "\n"
         + fair_text(made["fair"]),
         "map": _map(place) + figure("map", place, "The map of unstated settings"),
-        "sensitivity": sensitivity_text(made["sensitivity"]),
+        "sensitivity": "\n".join(sensitivity_text(name, found, library) for name, found in sensitivity.items()),
         "questions": verdict_table(asked, place) + "\n" + "\n".join(details(each, library) for each in asked),
     }
     return Template(_TEMPLATE.read_text()).substitute(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,9 @@ def sensitivity(experiment: str, library: Library) -> pd.DataFrame:
         changed = {key: value for key, value in _flat(raw).items() if default.get(key) != value}
         label = ", ".join(f"{key}={value}" for key, value in changed.items()) or "default"
         settings.setdefault(label, {})[found.config.method.name] = found
-    return pd.DataFrame([{"setting": label, **_ordering(methods)} for label, methods in settings.items()])
+    return pd.DataFrame(
+        [{"experiment": experiment, "setting": label, **_ordering(methods)} for label, methods in settings.items()]
+    )
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -92,16 +95,36 @@ def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
 
 
 def completeness(library: Library) -> pd.DataFrame:
-    """Return, for every experiment that trains, what of it is there, from which hardware and code."""
+    """Return, for every experiment, what of it is there, from which hardware and code.
+
+    `complete` of its different `configurations`, `done` of its `runs`. An experiment that trains nothing has files in
+    the place of configurations, and no runs.
+    """
     rows = []
     for name in library.experiments:
-        states = [status.state(raw) for raw in library.jobs(name) if raw["job"] == "train"]
-        if states:
-            rows.append(_complete(name, states))
+        jobs = library.jobs(name)
+        trains = jobs[0]["job"] == "train"
+        rows.append(_trained(name, jobs) if trains else _made(name, _files(jobs[0], library)))
     return pd.DataFrame(rows)
 
 
-def _complete(name: str, states: Sequence[status.State]) -> dict[str, Any]:
+def _made(name: str, files: Sequence[Path]) -> dict[str, Any]:
+    there = sum(path.exists() for path in files)
+    nothing = dict.fromkeys(("runs", "done", "least seeds", "most seeds", "diverged"), 0)
+    return {
+        "experiment": name, "configurations": len(files), "complete": there, **nothing, "hardware": "", "commits": "",
+    }  # fmt: skip
+
+
+def _files(raw: Mapping[str, Any], library: Library) -> list[Path]:
+    """Return what a job that trains nothing makes."""
+    if raw["job"] == "illustrate":
+        return [library.place.folder / "illustrations" / f"{raw['illustration']}.csv.gz"]
+    return [library.place.folder / "theory" / f"{name}.csv" for name in raw["theory"]["files"]]
+
+
+def _trained(name: str, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    states = list({found.config.folder: found for found in map(status.state, jobs)}.values())
     records = [r for state in states for r in state.records if set(r["seeds"]) & set(state.config.seeds)]
     done = [state.done for state in states]
     return {

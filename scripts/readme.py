@@ -24,8 +24,8 @@ def main(arguments: list[str]) -> None:
     path = Path(options["file"])
     text = path.read_text()
     if modes == ["--write"]:
-        write_atomic(path, readme.updated(text, values).encode())
-    elif lines := readme.stale(text, values):
+        write_atomic(path, readme.updated(text, values, path.parent).encode())
+    elif lines := readme.stale(text, values, path.parent):
         print(*lines, f"mend it with: python scripts/readme.py --write file={path}", sep="\n", file=sys.stderr)
         sys.exit(1)
 

@@ -63,9 +63,27 @@ def test_a_key_that_means_nothing_is_one_line(values, key):
 
 def test_stale_values_are_found_and_mended(values):
     text = "n = <!-- value: seeds.fig1 -->2<!-- /value -->, of <!-- value: csv some.csv [] count -->3<!-- /value -->."
-    assert readme.stale(text, values) == ["seeds.fig1: shows '2', the results say '3'"]
-    assert readme.stale(readme.updated(text, values), values) == []
-    assert readme.updated(text, values).startswith("n = <!-- value: seeds.fig1 -->3<!-- /value -->, of")
+    assert readme.stale(text, values, ROOT) == ["seeds.fig1: shows '2', the results say '3'"]
+    assert readme.stale(readme.updated(text, values, ROOT), values, ROOT) == []
+    assert readme.updated(text, values, ROOT).startswith("n = <!-- value: seeds.fig1 -->3<!-- /value -->, of")
+
+
+def test_tables_of_verdicts(values):
+    claims, questions = (values[f"table.{name}"].splitlines() for name in ("verdicts", "questions"))
+    assert claims[1] == "|  | claim | ours | verdict |" and questions[1] == "| claim | ours | verdict |"
+    assert claims[3].startswith("| 1 | With the same epochs") and claims[3].endswith("| **partly (indicative)** |")
+    assert questions[3].startswith("| The homotopy needs fewer epochs")
+
+
+def test_included_files_are_those_beside_the_readme(values, tmp_path):
+    text = "before\n<!-- begin a.md -->\n| old |\n<!-- end -->\nafter"
+    with pytest.raises(ResultError, match=r"a\.md: there is no"):
+        readme.stale(text, values, tmp_path)
+    (tmp_path / "a.md").write_text("| new |\n")
+    assert readme.stale(text, values, tmp_path) == ["a.md: has changed"]
+    mended = readme.updated(text, values, tmp_path)
+    assert mended == "before\n<!-- begin a.md -->\n| new |\n<!-- end -->\nafter"
+    assert readme.stale(mended, values, tmp_path) == []
 
 
 def test_the_script(values, tmp_path):
@@ -87,4 +105,4 @@ def test_the_script(values, tmp_path):
 
 def test_the_readme_shows_the_committed_results():
     text = (ROOT / "README.md").read_text()
-    assert readme.stale(text, readme.Values(Library(Place(ROOT / "results", "paper")))) == []
+    assert readme.stale(text, readme.Values(Library(Place(ROOT / "results", "paper"))), ROOT) == []

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -24,8 +25,8 @@ def place(tmp_path_factory):
     place = Place(tmp_path_factory.mktemp("results"), "quick")
     save_experiment("fig1", place, final)
     (place.folder / "theory").mkdir()
-    bounds = [(name, 1.0, 0.9, 0.8, 0.95, "yes", 3, 0) for name in ("Prop. 3.6", "Prop. 3.7, C a", "Thm 3.9")]
-    columns = ["bound", "value", "measured", "low", "high", "holds", "settings", "violated"]
+    bounds = [(name, "a", 1.0, 0.9, 0.8, 0.95, "yes", 3, 0) for name in ("Prop. 3.6", "Prop. 3.7, C a", "Thm 3.9")]
+    columns = ["bound", "case", "value", "measured", "low", "high", "holds", "settings", "violated"]
     pd.DataFrame(bounds, columns=columns).to_csv(place.folder / "theory" / "bounds.csv", index=False)
     curves.draw("fig1", place)
     return place
@@ -54,7 +55,7 @@ def test_verdicts(written):
 def test_the_first_line_counts_the_verdicts(written):
     text = written["REPORT.md"]
     found = Counter(verdict(text, claim.id).removesuffix(" (indicative)") for claim in claims.read().claims)
-    counts = re.search(r"^Profile `quick`\. Of (\d+) claims: (.*?)\.", text, re.M)
+    counts = re.search(r"^Profile `quick`\. The paper's claims, in (\d+) parts: (.*?)\.", text, re.M)
     assert int(counts[1]) == found.total()
     assert {name: int(n) for n, name in (part.split(" ", 1) for part in counts[2].split(", "))} == found
 
@@ -76,6 +77,48 @@ def test_the_words_hold_no_number():
     words = (report._TEMPLATE).read_text()
     without_places = re.sub(r"(Theorem|Algorithm) [\d.]*\d", "", words)
     assert re.findall(r"\d", without_places) == []
+
+
+def test_what_was_not_tested_names_its_command(written):
+    (line,) = [line for line in written["REPORT.md"].splitlines() if "**not tested**" in line and "annealing" in line]
+    assert "test it: `python scripts/train.py experiment=fig2b`" in line
+
+
+def test_a_summary_counts_every_outcome(written):
+    (line,) = [line for line in written["REPORT.md"].splitlines() if line.startswith("| 1. With the same epochs")]
+    assert "of 8 comparisons 4 hold, 4 not run; ratio of median losses 100 to 200, n = 4" in line
+
+
+def test_too_few_seeds_leave_a_paper_scale_claim_open_so_far():
+    claim = claims.read().claims[0]
+    words = [
+        report.Judged(claim, [], verdict, reasons).text
+        for verdict in (claims.INCONCLUSIVE, claims.PARTLY)
+        for reasons in ([], ["fewer seeds than asked for"], ["profile quick", "fewer seeds than asked for"])
+    ]
+    assert words == [
+        "inconclusive", "inconclusive so far", "inconclusive (indicative)",
+        "partly", "partly (indicative)", "partly (indicative)",
+    ]  # fmt: skip
+
+
+def test_what_is_complete_stands_in_a_file_of_its_own(written, place):
+    text = (place.folder / "report" / "completeness.md").read_text()
+    assert "| `fig1` | yes | 24 of 24 | 4 | 0 | a machine | 0123456 |" in text
+    assert "| `fig8` | 0 of 6 | 0 of 24 | 0 | 0 |  |  |" in text
+    assert text in written["REPORT.md"]
+
+
+def test_a_sensitivity_table_says_what_budget_stands_behind_it(written):
+    text = written["REPORT.md"]
+    assert "#### `fig1`: sine-omega74, 500 epochs (gamma 10 times k 40, then 100; 50 on the source), seeds 0, 1" in text
+    found = pd.DataFrame(
+        [("default", 2, 0.4, 0.2, 0.1, 2.0, 1.5, 2.5, "yes"), ("lr=1", 2, 0.4, 0.2, *[float("nan")] * 4, "")],
+        columns=["setting", "n", "random", "warmstart", "homotopy", "ratio", "low", "high", "ordering"],
+    )
+    lines = report.sensitivity_text("fig1", found, Library(Place(Path("none"), "smoke"))).splitlines()
+    assert "| `default` | 2 | 0.4 | 0.2 | 0.1 | 2 [1.5, 2.5] | yes |" in lines
+    assert lines[-1] == "Not run, or not by all three methods: `lr=1`."
 
 
 def test_other_results_give_other_numbers(written, place, tmp_path, monkeypatch):
@@ -116,13 +159,24 @@ def test_the_overview_shows_figures_under_their_verdicts(written, place):
     panel = overview.panel("fig1", place, overview.verdicts(place))
     assert panel.lines[0][0] == "Fig. 1"
     assert ("sine-lowest: partly (indicative)", overview.COLOURS["partly"]) in panel.lines
+    missing = overview.panel("fig2b", place, overview.verdicts(place))
+    assert missing.image is None and missing.instead.startswith("not yet run")
+    assert "experiment=fig2b profile=quick" in missing.instead
     first = (place.figures / "overview.png").read_bytes()
     overview.draw(place)
     assert (place.figures / "overview.png").read_bytes() == first
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(None, ""), (float("inf"), "infinite"), (0.012345, "0.0123"), (2500.0, "2.5e+03")]
+    ("value", "words"),
+    [
+        (None, ""),
+        (float("inf"), "infinite"),
+        (0.012345, "0.0123"),
+        (2500.0, "2,500"),
+        (123456.0, "123,000"),
+        (1e9, "1e+09"),
+    ],
 )
 def test_numbers_have_three_digits(value, words):
     assert report.number(value) == words

@@ -55,11 +55,14 @@ def test_sensitivity_names_what_was_changed_and_compares_medians(library):
 def test_completeness_counts_runs_and_names_hardware(library, monkeypatch):
     monkeypatch.setattr(Library, "experiments", ["fig1", "fig8", "theory"])
     save_experiment("fig1", library.place, by_method(random=0.2, warmstart=0.1, homotopy=0.01), seeds=1)
+    (library.place.folder / "theory").mkdir()
+    (library.place.folder / "theory" / "run.csv").touch()
     first = library.results("fig1")[0].config
     save(first, lambda config, seed: 0.1)
     table = tables.completeness(library).set_index("experiment")
-    assert list(table.index) == ["fig1", "fig8"]  # the theory trains nothing
+    assert list(table.index) == ["fig1", "fig8", "theory"]
     counts = ["configurations", "complete", "runs", "done", "least seeds", "most seeds"]
     assert table.loc["fig1", counts].tolist() == [6, 1, 12, 7, 1, 2]
     assert table.loc["fig8", counts].tolist() == [6, 0, 12, 0, 0, 0]
+    assert table.loc["theory", counts].tolist() == [9, 1, 0, 0, 0, 0]  # it trains nothing, and has made one file
     assert (table.loc["fig1", "hardware"], table.loc["fig1", "commits"]) == (HARDWARE, "0123456")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,27 +10,32 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from homotopy.errors import ResultError
-from homotopy.figures import common
 from homotopy.figures.loading import Place
+from homotopy.files import write_atomic
 
-ROWS = (("fig1", "fig8"), ("fig2a", "fig2b", "fig9"), ("fig3a", "fig3b"), ("fig4", "fig7"), ("fig5", "fig6"))
-WIDTH, LINE, GAP, DPI = 14.0, 0.16, 0.12, 200  # inches, inches, inches, pixels per inch of the figures
+ROWS = (("fig1", "fig8"), ("fig2a", "fig2b", "fig9"), ("fig3a", "fig3b"), ("fig4", "fig5"), ("fig6", "fig7"))
+SHAPES = {"fig2a": 1.42, "fig2b": 1.42, "fig5": 1.56, "fig6": 2.19, "fig9": 2.5}  # width over height, where not drawn
+SHAPE = 2.92  # of all others: two panels side by side
+WIDTH, LINE, GAP, DPI = 10.0, 0.16, 0.14, 150  # inches, inches, inches, pixels per inch: a page of 1,500 pixels
 COLOURS = {"reproduced": "#007a58", "partly": "#a06a00", "not reproduced": "#c04f00", "inconclusive": "#555555"}
+QUIET = "#999999"
 
 
 class Panel(NamedTuple):
-    """A drawn figure, its image (rows, columns, channels) and the lines above it, each with its colour."""
+    """A figure's image (rows, columns, channels) and the lines above it, each with its colour.
 
-    image: np.ndarray
+    A figure that is not drawn has no image, and one line in its place.
+    """
+
+    image: np.ndarray | None
+    shape: float
     lines: list[tuple[str, str]]
-
-    @property
-    def shape(self) -> float:
-        """Width over height."""
-        return self.image.shape[1] / self.image.shape[0]
+    instead: str = ""
 
 
 def verdicts(place: Place) -> pd.DataFrame:
@@ -40,49 +46,77 @@ def verdicts(place: Place) -> pd.DataFrame:
 
 
 def panel(name: str, place: Place, found: pd.DataFrame) -> Panel:
-    """Return a figure with its title and, below, the verdicts on its claims."""
-    lines = [(f"Fig. {name.removeprefix('fig')}", "#000000")]
+    """Return a figure with its title and, below, the verdicts on its claims; or the command that makes its results."""
+    title = (f"Fig. {name.removeprefix('fig')}", "#000000")
+    path = place.figures / f"{name}.png"
+    if not path.exists():
+        command = f"python scripts/train.py\nexperiment={name} profile={place.profile}"
+        return Panel(None, SHAPES.get(name, SHAPE), [title], f"not yet run\n\n{command}")
+    lines = [title]
     for claim in found.astype(str).to_dict("records"):
         if name in claim["figures"].split() and claim["verdict"] in COLOURS:
             lines.append((f"{claim['id']}: {claim['text']}", COLOURS[claim["verdict"]]))
-    return Panel(plt.imread(place.figures / f"{name}.png"), lines)
+    image = plt.imread(path)
+    return Panel(image, image.shape[1] / image.shape[0], lines)
 
 
 def row_height(panels: Sequence[Panel]) -> float:
-    """Return the height in inches that fills the page's width, but no larger than the figures are."""
-    largest = max(panel.image.shape[0] for panel in panels) / DPI
-    return min(WIDTH / sum(panel.shape for panel in panels), largest)
+    """Return the height in inches at which the panels fill the page's width."""
+    return WIDTH / sum(panel.shape for panel in panels)
 
 
 def _head(panels: Sequence[Panel]) -> float:
     return LINE * max(len(panel.lines) for panel in panels) + GAP
 
 
+def _fill(axes: Axes, panel: Panel) -> None:
+    """Show the image, or say in grey that there is none."""
+    if panel.image is not None:
+        axes.imshow(panel.image, interpolation="lanczos", aspect="auto")
+        axes.axis("off")
+        return
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(visible=True, color="#dddddd", linestyle=":")
+    axes.text(0.5, 0.5, panel.instead, transform=axes.transAxes, ha="center", va="center", fontsize=7, color=QUIET)
+
+
 def add_row(figure: Figure, panels: Sequence[Panel], top: float) -> float:
     """Place panels side by side below `top` (inches from the bottom); return the row's lower end."""
     total, height = figure.get_figheight(), row_height(panels)
-    left = (WIDTH - height * sum(panel.shape for panel in panels)) / 2
-    bottom = top - _head(panels) - height
+    left, bottom = 0.0, top - _head(panels) - height
     for each in panels:
-        axes = figure.add_axes((left / WIDTH, bottom / total, height * each.shape / WIDTH, height / total))
-        axes.imshow(each.image, interpolation="lanczos")
-        axes.axis("off")
+        width, margin = height * each.shape, 0.0 if each.image is not None else 0.12
+        box = (left + margin, bottom + margin, width - 2 * margin, height - 2 * margin)
+        axes = figure.add_axes((box[0] / WIDTH, box[1] / total, box[2] / WIDTH, box[3] / total))
+        _fill(axes, each)
         for i, (text, colour) in enumerate(each.lines):
             y = (top - GAP / 2 - LINE * (i + 1)) / total
             figure.text((left + 0.1) / WIDTH, y, text, fontsize=8, color=colour, weight="normal" if i else "bold")
-        left += height * each.shape
+        left += width
     return bottom
 
 
 def draw(place: Place) -> list[Path]:
-    """Draw the overview of the figures that there are; raise ResultError if there is none."""
+    """Draw the overview; raise ResultError if there is no figure at all."""
     found = verdicts(place)
-    names = [[name for name in row if (place.figures / f"{name}.png").exists()] for row in ROWS]
-    rows = [[panel(name, place, found) for name in row] for row in names if row]
-    if not rows:
+    rows = [[panel(name, place, found) for name in row] for row in ROWS]
+    if all(each.image is None for row in rows for each in row):
         raise ResultError(f"overview: no figure in {place.figures}; draw them with: python scripts/plot.py")
     top = sum(row_height(panels) + _head(panels) for panels in rows)
-    figure = plt.figure(figsize=(WIDTH, top))
+    figure = Figure(figsize=(WIDTH, top))
     for panels in rows:
         top = add_row(figure, panels, top)
-    return common.save(figure, place.figures / "overview")
+    path = place.figures / "overview.png"
+    _save(figure, path)
+    return [path]
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Write a PNG of few colours, small enough to stand on a web page."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=DPI)
+    small = io.BytesIO()
+    few = Image.open(drawn).convert("RGB").quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(small, "PNG", optimize=True)
+    write_atomic(path, small.getvalue())
