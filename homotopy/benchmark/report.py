@@ -33,8 +33,8 @@ def page(measured: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items() if version)
     head = (
         f"# Speed on {about['processor']}, {about['cores']} cores\n\n"
-        f"Made by `make bench`: the contestants of a table take turns in one run, numbers are medians of ratios taken turn by turn, "
-        f"with their quartiles. {about['threads']} threads, {about['memory_gib']} GiB, {about['instructions']}, "
+        f"Made by `make bench`: the contestants of a table take turns in one run; numbers are medians of ratios taken "
+        f"turn by turn, with their quartiles. {about['threads']} threads, {about['memory_gib']} GiB, {about['instructions']}, "
         f"Python {about['python']}, {packages}.\n"
     )
     return "\n".join([head, *(table(section) for section in measured["sections"])])
