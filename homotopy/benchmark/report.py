@@ -34,8 +34,8 @@ def page(measured: dict[str, Any]) -> str:
     head = (
         f"# Speed on {about['processor']}, {about['cores']} cores\n\n"
         f"Made by `make bench`: the contestants of a table take turns in one run; numbers are medians of ratios taken "
-        f"turn by turn, with their quartiles. {about['threads']} threads, {about['memory_gib']} GiB, {about['instructions']}, "
-        f"Python {about['python']}, {packages}.\n"
+        f"turn by turn, with their quartiles. {about['threads']} threads, {about['memory_gib']} GiB, "
+        f"{about['instructions']}, Python {about['python']}, {packages}.\n"
     )
     return "\n".join([head, *(table(section) for section in measured["sections"])])
 
