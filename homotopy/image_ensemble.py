@@ -1,8 +1,8 @@
 """The solver for classifiers: S networks on images, a group of them at a time, the groups shared out among threads.
 
-On a CPU a group is one network and its kernels use one thread, so that two cores train two seeds: of the ways that
-`make bench` compares (section images) the fastest that gives a seed the same bits in any company. So one seed alone
-uses one core. On a GPU there is one thread.
+On a CPU a group is one network and its kernels use one thread, so that two cores train two seeds: of the ways within
+one process that `make bench` compares (section images) the fastest that gives a seed the same bits in any company. So
+one seed alone uses one core. On a GPU there is one thread.
 """
 
 from __future__ import annotations
