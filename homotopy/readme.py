@@ -2,7 +2,7 @@
 
     <!-- value: claim.two-orders.omega 137.interval -->72.1 [50, 90]<!-- /value -->
 
-Keys, all of one profile's results:
+Keys, all but the benchmark's of one profile's results:
 
     claim.ID.verdict              the verdict in words
     claim.ID.holds                how many rows hold, "6 of 8"
@@ -14,6 +14,7 @@ Keys, all of one profile's results:
     runs.EXPERIMENT               finished runs, "540 of 600"
     csv PATH [COLUMN=VALUE, ...] COLUMN   a cell of the first such line of a CSV file in the profile's folder
     csv PATH [COLUMN=VALUE, ...] count    the number of such lines
+    bench MACHINE SECTION [NAME | ...] N   the Nth number of the row of those names in bench/MACHINE.json, or its median
     table.verdicts                all claims with what was found and their verdicts, as a table
     table.questions               the same for our own questions
 
@@ -26,8 +27,10 @@ A generated file is included whole, its path seen from the README:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from itertools import chain, takewhile
 from pathlib import Path
 
 import pandas as pd
@@ -40,6 +43,7 @@ from homotopy.statistics import median
 
 _MARKED = re.compile(r"(<!-- value: (.*?) -->)(.*?)(<!-- /value -->)", re.DOTALL)
 _INCLUDED = re.compile(r"(<!-- begin (\S+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
+_BENCH = re.compile(r"bench (\S+) (\S+) \[(.*?)\] (\d+)")
 _CSV = re.compile(r"csv (\S+) \[(.*?)\] (.+)")
 
 
@@ -55,12 +59,14 @@ class Values:
         """Return a value as the README shows it; raise ResultError for a key that means nothing."""
         if found := _CSV.fullmatch(key):
             return self._cell(*found.groups())
+        if found := _BENCH.fullmatch(key):
+            return self._bench(*found.groups())
         kind, _, rest = key.partition(".")
         kinds: dict[str, Callable[[str], str]] = {
             "claim": self._claim, "loss": self._loss, "seeds": self._seeds, "runs": self._runs, "table": self._table,
         }  # fmt: skip
         if kind not in kinds:
-            raise ResultError(f"value {key}: must start with {', '.join(kinds)} or csv")
+            raise ResultError(f"value {key}: must start with {', '.join(kinds)}, csv or bench")
         try:
             return kinds[kind](rest)
         except (KeyError, ValueError, IndexError, StopIteration) as error:
@@ -114,6 +120,18 @@ class Values:
         lines = [[str(j.claim.number or ""), j.claim.claim, report.summary(j), f"**{j.text}**"] for j in found]
         first = 0 if name == "verdicts" else 1  # questions have no number
         return "\n" + report.table(head[first:], [line[first:] for line in lines])
+
+    def _bench(self, machine: str, section: str, row: str, column: str) -> str:
+        file = self._library.place.results / "bench" / f"{machine}.json"
+        if not file.exists():
+            raise ResultError(f"value bench {machine}: there is no {file}")
+        rows = [found["rows"] for found in json.loads(file.read_text())["sections"] if found["name"] == section]
+        for cells in chain.from_iterable(rows):
+            names = list(takewhile(lambda cell: isinstance(cell, str), cells))
+            if names == row.split(" | ") and 1 <= int(column) <= len(cells) - len(names):
+                cell = cells[len(names) + int(column) - 1]
+                return number(cell["median"] if isinstance(cell, dict) else cell)
+        raise ResultError(f"value bench {machine} {section} [{row}] {column}: there is no such cell")
 
     def _cell(self, path: str, where: str, column: str) -> str:
         file = self._library.place.folder / path

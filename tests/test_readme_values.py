@@ -1,5 +1,6 @@
 """The README's numbers are those of the committed results, and cannot go stale."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,10 @@ def values(tmp_path_factory):
     save_experiment("fig1", place, lambda config, seed: LOSSES[config.method.name], seeds=3)
     frame = pd.DataFrame({"name": ["a", "b", "b"], "noise": [0.1, 0.01, 0.1], "loss": [1.0, 0.01234, 3.0]})
     frame.to_csv(place.folder / "some.csv", index=False)
+    (place.results / "bench").mkdir()
+    rows = [["a loop", {"median": 10.7, "q25": 1.0, "q75": 99.0}, 3], ["images", "a loop", 5.0], ["images", "other", 6]]
+    bench = {"sections": [{"name": "speed", "rows": rows}]}
+    (place.results / "bench" / "some-machine.json").write_text(json.dumps(bench))
     return readme.Values(Library(place))
 
 
@@ -44,6 +49,9 @@ def values(tmp_path_factory):
         ("csv some.csv [name=b, noise=0.1] loss", "3"),
         ("csv some.csv [name=b] count", "2"),
         ("csv some.csv [] count", "3"),
+        ("bench some-machine speed [a loop] 1", "10.7"),
+        ("bench some-machine speed [a loop] 2", "3"),
+        ("bench some-machine speed [images | other] 1", "6"),
     ],
 )
 def test_keys(values, key, value):
@@ -54,7 +62,8 @@ def test_keys(values, key, value):
     "key",
     ["nothing", "claim.nothing.verdict", "claim.sine-lowest.omega 9.value", "claim.sine-lowest.omega 95.value",
      "loss.fig1.sine-omega9.homotopy", "table.nothing", "csv none.csv [] loss", "csv some.csv [x=1] loss",
-     "csv some.csv [name=c] loss"],
+     "csv some.csv [name=c] loss", "bench none speed [a loop] 1", "bench some-machine size [a loop] 1",
+     "bench some-machine speed [a loop] 3", "bench some-machine speed [images] 1"],
 )  # fmt: skip
 def test_a_key_that_means_nothing_is_one_line(values, key):
     with pytest.raises(ResultError, match="value"):
