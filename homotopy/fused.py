@@ -25,7 +25,7 @@ from torch import Tensor
 
 from homotopy.ensemble import EpochLoss
 from homotopy.models import MLP
-from homotopy.optimizers import SGD, Adam, Moments, zero_moments
+from homotopy.optimizers import SGD, Adam, Moments, restore, stored, zero_moments
 from homotopy.problems import Regression
 
 Function = TypeVar("Function", bound=Callable)
@@ -231,18 +231,12 @@ class FusedEnsemble:
 
     def state(self) -> dict[str, Tensor]:
         """Parameters and moments, each (S, P) but for Adam's step counter."""
-        state = {"theta": self._theta, **self._moments.averages}
-        if isinstance(self._rule, Adam):
-            state["step"] = self._moments.step
-        return {name: value.clone() for name, value in state.items()}
+        return stored(self._rule, self._theta, self._moments)
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Continue from what `state()` returned for an ensemble of the same shape."""
-        self._theta.copy_(state["theta"])
         self.reset_moments()  # the reference's state has no moments before its first step
-        for name, value in {**self._moments.averages, "step": self._moments.step}.items():
-            if name in state:
-                value.copy_(state[name])
+        restore(state, self._theta, self._moments)
 
     @torch.inference_mode()
     def _train(self, s: int, x: Tensor, y: Tensor, prediction: Tensor, lr: float) -> None:

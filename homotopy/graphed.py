@@ -17,7 +17,7 @@ from torch import Tensor
 
 from homotopy.ensemble import EpochLoss, squared_error
 from homotopy.models import MLP
-from homotopy.optimizers import SGD, Adam, update, zero_moments
+from homotopy.optimizers import SGD, Adam, restore, stored, update, zero_moments
 from homotopy.problems import Regression
 
 
@@ -75,18 +75,12 @@ class GraphEnsemble:
 
     def state(self) -> dict[str, Tensor]:
         """Parameters and moments, each (S, P) but for Adam's step counter."""
-        state = {"theta": self._theta, **self._moments.averages}
-        if isinstance(self._rule, Adam):
-            state["step"] = self._moments.step
-        return {name: value.clone() for name, value in state.items()}
+        return stored(self._rule, self._theta, self._moments)
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Continue from what `state()` returned for an ensemble of the same shape."""
-        self._theta.copy_(state["theta"])
         self.reset_moments()  # the reference's state has no moments before its first step
-        for name, value in {**self._moments.averages, "step": self._moments.step}.items():
-            if name in state:
-                value.copy_(state[name])
+        restore(state, self._theta, self._moments)
 
     def _hold(self, x: Tensor, y: Tensor, y_target: Tensor | None) -> Epoch:
         """Copy the data to where a recorded epoch reads them; record anew if there is none of their shape."""

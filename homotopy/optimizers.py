@@ -84,3 +84,19 @@ def update(rule: Adam | SGD, lr: Any, theta: Tensor, gradient: Tensor, moments: 
             lr=lr, momentum=rule.momentum,
             weight_decay=0.0, dampening=0.0, nesterov=False, maximize=False, is_first_step=False,
         )  # fmt: skip
+
+
+def stored(rule: Adam | SGD, theta: Tensor, moments: Moments) -> dict[str, Tensor]:
+    """Return copies of parameters and moments by name, each (S, P) but for Adam's step counter."""
+    state = {"theta": theta, **moments.averages}
+    if isinstance(rule, Adam):
+        state["step"] = moments.step
+    return {name: value.clone() for name, value in state.items()}
+
+
+def restore(state: dict[str, Tensor], theta: Tensor, moments: Moments) -> None:
+    """Copy what `stored` returned into parameters and moments in place; moments that it lacks stay as they are."""
+    theta.copy_(state["theta"])
+    for name, value in {**moments.averages, "step": moments.step}.items():
+        if name in state:
+            value.copy_(state[name])
