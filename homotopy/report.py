@@ -120,7 +120,12 @@ def summary(judged: Judged) -> str:
 
 def commands(judged: Judged, profile: str) -> list[str]:
     """Return the commands that make a claim's results."""
-    return [command if profile == "quick" else f"{command} profile={profile}" for command in judged.claim.commands]
+    return [of_profile(command, profile) for command in judged.claim.commands]
+
+
+def of_profile(command: str, profile: str) -> str:
+    """Return a command with its profile, if that is not the default."""
+    return command if profile == "quick" else f"{command} profile={profile}"
 
 
 def evidence(judged: Judged, place: Place) -> str:
@@ -164,7 +169,7 @@ def details(judged: Judged, library: Library) -> str:
     text = [f'<a id="{claim.id}"></a>\n\n#### {claim.id}: {judged.text}\n\n{claim.claim}\n\n']
     text.append(table([head[i] for i in used], [[line[i] for i in used] for line in lines]))
     if judged.reasons:
-        text.append(f"\nIndicative only: {'; '.join(judged.reasons)}.\n")
+        text.append(f"\nRests on {'; '.join(judged.reasons)}.\n")
     rule = f"{claim.predicate}, tolerance {number(claim.tolerance)}" if claim.tolerance else claim.predicate
     text.append(f"\nRule: {rule}, {claim.combine} rows. Made by: {_code(commands(judged, place.profile))}.")
     if files := _files(claim, library):
@@ -239,7 +244,7 @@ def completeness_text(found: pd.DataFrame, profile: str) -> str:
         lines.append(line + [""] * (len(head) - len(line)))
     if not any(row["complete"] < row["configurations"] for row in found.to_dict("records")):
         return table(head, lines)
-    command = f"python scripts/train.py experiment=NAME{'' if profile == 'quick' else f' profile={profile}'}"
+    command = of_profile("python scripts/train.py experiment=NAME", profile)
     return table(head, lines) + f"\nWhat is missing is made by `{command}`, which goes on where it stands.\n"
 
 
@@ -270,7 +275,8 @@ def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
         ratio = f"{number(row['ratio'])} [{number(row['low'])}, {number(row['high'])}]"
         lines.append([f"`{row['setting']}`", str(row["n"]), *(number(row[m]) for m in methods), ratio, row["ordering"]])
     tail = f"\nNot run, or not by all three methods: {_code(missing)}.\n" if missing and lines else ""
-    return f"#### `{name}`: {budget(library.jobs(name)[0])}\n\n{table(head, lines)}{tail}"
+    command = of_profile(f"python scripts/train.py experiment={name}", library.place.profile)
+    return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{command}`.\n\n{table(head, lines)}{tail}"
 
 
 def budget(raw: dict[str, Any]) -> str:
@@ -282,8 +288,13 @@ def budget(raw: dict[str, Any]) -> str:
 
 
 def page(markdown: str, place: Place) -> str:
-    """Return the Markdown text as one HTML page with its images inside."""
+    """Return the Markdown text as one HTML page with its images inside; figures that it links to stand at its end."""
     body = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
+    linked = dict.fromkeys(re.findall(r'href="figures/(\w+)\.png"', body))
+    body = re.sub(r'href="figures/(\w+)\.png"', r'href="#figure-\1"', body)
+    if linked:
+        body += "<h2>Figures</h2>\n"
+        body += "".join(f'<p id="figure-{name}">{name}<br><img src="figures/{name}.png"></p>\n' for name in linked)
     body = re.sub(r'src="([^"]+\.png)"', lambda m: f'src="{_inlined(place.folder / m[1])}"', body)
     return _PAGE.substitute(title=html.escape(TITLE), body=body)
 
