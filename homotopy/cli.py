@@ -6,7 +6,10 @@ import itertools
 import math
 import os
 import shlex
+import signal
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +18,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from homotopy import compose, config, failures, illustrations, runner, settings, status
-from homotopy.errors import ConfigError, Diverged, ResultError, UserError
+from homotopy.errors import ConfigError, Diverged, ResultError, UserError, shortened
 from homotopy.failures import in_words
 from homotopy.interruption import Interrupted
 from homotopy.machine import choose_device
@@ -90,12 +93,17 @@ def check(arguments: Sequence[str]) -> list[dict[str, Any]]:
     """Compose and check all the jobs that a command line asks for, and return them; nothing is written."""
     jobs = compose.jobs([argument for argument in arguments if argument not in _MULTIRUN])
     for raw in jobs:
-        known = {"holds": JOBS.__contains__, "allowed": " or ".join(JOBS)}
-        settings.check(settings.given(raw, "job"), str, known, "job")
-        settings.check(settings.given(raw, "elsewhere"), bool, {"allowed": "true or false"}, "elsewhere")
-        config.from_dict(raw)
-        JOBS[raw["job"]].check(raw)
+        check_job(raw)
     return jobs
+
+
+def check_job(raw: dict[str, Any]) -> None:
+    """Check a composed configuration; raise ConfigError for the first mistake."""
+    known = {"holds": JOBS.__contains__, "allowed": " or ".join(JOBS)}
+    settings.check(settings.given(raw, "job"), str, known, "job")
+    settings.check(settings.given(raw, "elsewhere"), bool, {"allowed": "true or false"}, "elsewhere")
+    config.from_dict(raw)
+    JOBS[raw["job"]].check(raw)
 
 
 def _is_done(raw: dict[str, Any]) -> bool:
@@ -106,8 +114,12 @@ def _is_done(raw: dict[str, Any]) -> bool:
 
 
 def _check_writable(root: Path) -> None:
-    nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    try:
+        nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
+        fine = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    except OSError:  # a name that is too long, say
+        fine = False
+    if not fine:
         raise ConfigError("results.root", root, "a folder that this user can write")
 
 
@@ -148,12 +160,26 @@ def report(jobs: Sequence[dict[str, Any]]) -> int:
 
 
 def guard(work: Callable[..., None], *arguments: Any) -> None:
-    """Do the work; end in one line on stderr and an exit code: 2 for what the user can mend, 128 + signal for that."""
+    """Do the work; end in one line on stderr and an exit code.
+
+    2 is for what the user can mend, 128 + signal for that, 1 for what nobody foresaw: its traceback goes to a file.
+    """
     try:
         work(*arguments)
     except UserError as error:
-        say(f"error: {error}")
+        say(f"error: {' '.join(str(error).split())}")
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # of what reads our output: `| head`, say
+        sys.stdout = None  # type: ignore[assignment]  # which Python would flush at its end
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        say(f"error: {in_words(error)}")
+        sys.exit(2)
+    except Exception as error:
+        with tempfile.NamedTemporaryFile("w", prefix="homotopy-", suffix=".txt", delete=False) as file:
+            traceback.print_exception(error, file=file)
+        say(f"error: {in_words(error)}; the traceback is in {file.name}")
+        sys.exit(1)
     except Interrupted as interrupted:
         say("interrupted; the same command goes on from the checkpoint")
         sys.exit(interrupted.exit_code)
@@ -165,7 +191,10 @@ def guard(work: Callable[..., None], *arguments: Any) -> None:
 def options(arguments: Sequence[str], defaults: dict[str, str]) -> dict[str, str]:
     """Read key=value arguments of a script that composes no configuration; raise ConfigError for an unknown key."""
     given = dict(argument.partition("=")[::2] for argument in arguments)
+    for argument in arguments:
+        if "=" not in argument or argument.partition("=")[0] not in defaults:
+            raise UserError(f"{shortened(argument)}: must be KEY=VALUE with a key of {', '.join(defaults)}")
     for key, value in given.items():
-        if key not in defaults:
-            raise ConfigError(key, value, f"one of the keys {', '.join(defaults)}")
+        if not value and defaults[key]:
+            raise ConfigError(key, value, f"given (without it: {defaults[key]})")
     return defaults | given

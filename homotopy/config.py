@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +14,7 @@ from homotopy.adaptive import Control
 from homotopy.continuation import Step, plan
 from homotopy.errors import ConfigError
 from homotopy.predictors import PREDICTORS
-from homotopy.results import SCHEMA
+from homotopy.results import SCHEMA, digest
 from homotopy.settings import at_least, build, check, given, one_of, positive, rule, within
 from homotopy.tasks import TASKS
 from homotopy.vgg import VGG
@@ -203,11 +201,6 @@ class Config:
         return self.results / self.profile / self.task.label / f"{self.method.name}-{digest(self.identity())}"
 
 
-def digest(identity: Mapping[str, Any]) -> str:
-    """Return the first eight hexadecimal digits of an identity's SHA-256."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
-
-
 def _choice(values: Any, kinds: Mapping[str, type], key: str) -> Any:
     name = str(values.get("name") if isinstance(values, dict) else values)
     if name not in kinds:
@@ -225,6 +218,10 @@ def _seeds(value: Any) -> tuple[int, ...]:
 
 def _is_seed(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_path(value: str) -> bool:
+    return value != "" and "\0" not in value
 
 
 def _part(seeds: tuple[int, ...], size: int | None, part: Any) -> tuple[int, ...]:
@@ -258,15 +255,15 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         source_lr=top("source_lr", float, positive, "a number above 0 (step size for the source solution)"),
         log_every=top("log_every", int, at_least(1), f"{_COUNT} (epochs)"),
         seeds=_part(_seeds(given(raw, "seeds")), optional("seeds_per_job"), given(raw, "part")),
-        device=top("device", str, re.compile(r"auto|cpu|cuda(:\d+)?").fullmatch, "auto, cpu, cuda or cuda:N"),
+        device=top("device", str, re.compile(r"auto|cpu|cuda(:\d{1,2})?").fullmatch, "auto, cpu, cuda or cuda:N"),
         precision=given(raw, "precision"),
         threads=top("threads", int | None, within(1, 1024), "an integer from 1 to 1024, or null"),
         width=optional("width"),
         checkpoint_minutes=top("checkpoint_minutes", float, at_least(0), "a number of at least 0 (0: every epoch)"),
         logger=top("logger", str, one_of("none", "tensorboard"), "none or tensorboard"),
         profile=top("profile", str, lambda v: v.strip(".") and "/" not in v, "a folder's name"),
-        results=Path(top("results.root", str, bool, _FOLDER)),
-        data_root=Path(top("data.root", str, bool, _FOLDER)),
+        results=Path(top("results.root", str, _is_path, _FOLDER)),
+        data_root=Path(top("data.root", str, _is_path, _FOLDER)),
         verify=top("data.verify", bool, None, "true or false"),
     )
     _check_together(config)

@@ -13,8 +13,13 @@ class ConfigError(UserError):
     """A configuration value that is not allowed."""
 
     def __init__(self, key: str, value: object, allowed: str) -> None:
-        super().__init__(f"{key}={shortened(value)}: must be {allowed}")
+        super().__init__(key, value, allowed)  # all of them, so that the error passes from process to process
         self.key = key
+
+    def __str__(self) -> str:
+        """Name key, value and what is allowed."""
+        key, value, allowed = self.args
+        return f"{key}={shortened(value)}: must be {allowed}"
 
 
 def shortened(value: object, most: int = 200) -> str:
@@ -37,4 +42,9 @@ class Diverged(UserError):
     exit_code = 1
 
     def __init__(self, what: str, lr: float) -> None:
-        super().__init__(f"{what}; try a smaller step size (optimizer.lr={lr / 10:g})")
+        super().__init__(what, lr)
+
+    def __str__(self) -> str:
+        """Say so, with a hint."""
+        what, lr = self.args
+        return f"{what}; try a smaller step size (optimizer.lr={lr / 10:g})"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from homotopy import config
-from homotopy.errors import ResultError, UserError
+from homotopy.errors import ResultError, UserError, shortened
 from homotopy.files import write_atomic
 
 
@@ -28,8 +28,12 @@ class Failure(NamedTuple):
 
 def in_words(error: BaseException) -> str:
     """Return an error as one line."""
-    text = " ".join(str(error).split())[:500]
-    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
+    text = shortened(error, 500)
+    if isinstance(error, UserError):
+        return text
+    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+        return f"not enough memory: {text}; train fewer seeds at a time (width=1 is the least)"
+    return f"{type(error).__name__}: {text}"
 
 
 def _name(raw: Mapping[str, Any]) -> str:

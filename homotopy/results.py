@@ -31,6 +31,11 @@ KEYS = ["seed", "epoch", "lam", "phase"]  # of runs.csv.gz; its other columns ar
 CONFIG, RUNS, MEDIANS, METADATA, SUMS = "config.yaml", "runs.csv.gz", "median.csv", "metadata.json", "SHA256SUMS"
 
 
+def digest(identity: Any) -> str:
+    """Return the first eight hexadecimal digits of an identity's SHA-256, which end the folder's name."""
+    return sha256(json.dumps(identity, sort_keys=True).encode())[:8]
+
+
 def csv_bytes(frame: pd.DataFrame) -> bytes:
     """Return `frame` as CSV with six significant digits."""
     return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
@@ -158,6 +163,8 @@ class RunFolder:
     def _read(self, name: str) -> bytes | None:
         """Return a file as it was written, None where there is none; ResultError if it was altered since."""
         self._check_schema()
+        if name != CONFIG:
+            self._check_owner()
         for _ in range(3):
             sums, data = self._sums(), self._bytes(name)
             if data is None or name not in sums or sha256(data) in sums[name]:
@@ -176,6 +183,14 @@ class RunFolder:
                 f"{self.path} is of {age} version of the result files (schema {found}; this program knows {SCHEMA}): "
                 "use that version of the program, or another results.root"
             )
+
+    def _check_owner(self) -> None:
+        """Raise ResultError if the files are those of another configuration, put here since."""
+        config, own = self._bytes(CONFIG), re.fullmatch(".*-([0-9a-f]{8})", self.path.name)
+        if config is None or own is None or sha256(config) not in self._sums().get(CONFIG, set()):
+            return
+        if digest(yaml.safe_load(config)) != own[1]:
+            raise ResultError(f"{self.path} holds the results of another configuration, as its {CONFIG} says")
 
     def _set_aside_damaged(self, config: bytes) -> None:
         for name, read in ((SUMS, self._sums), (RUNS, self.runs), (MEDIANS, self.medians), (METADATA, self.metadata)):

@@ -15,7 +15,7 @@ from homotopy.errors import ConfigError
 from homotopy.settings import check, positive, within
 
 Lams = tuple[float, ...]
-_MOST = 100_000  # steps
+_MOST = 10_000  # steps
 SCHEDULES: dict[str, Callable[..., Lams]] = {}
 
 

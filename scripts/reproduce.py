@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
+from homotopy import cli, compose  # noqa: E402  (found beside this folder, installed or not)
 from homotopy.data import unusable  # noqa: E402
+from homotopy.errors import ConfigError  # noqa: E402
 
 EXPERIMENTS = ("fig4", "fig5", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c")
 IMAGES = ("fig6", "fig3a", "fig3b")  # these need data
@@ -31,6 +32,8 @@ def steps(profile: str, root: str, verify: str = "true") -> list[list[str]]:
 def main(arguments: list[str]) -> None:
     """Run every step; exit 1 if one failed."""
     options = cli.options(arguments, {"profile": "quick", "results.root": "results", "data.verify": "true"})
+    if options["profile"] not in compose.names("profile"):
+        raise ConfigError("profile", options["profile"], f"one of {', '.join(compose.names('profile'))}")
     failed, began = [], time.monotonic()
     for command in steps(options["profile"], options["results.root"], options["data.verify"]):
         print(f"[{time.monotonic() - began:5.0f} s] python {' '.join(command)}", file=sys.stderr, flush=True)

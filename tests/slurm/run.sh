@@ -5,25 +5,48 @@
 #   sudo apt-get install --no-install-recommends slurm-wlm munge
 #   sudo tests/slurm/run.sh [PYTHON]        # PYTHON: an interpreter with the requirements (default: .venv/bin/python)
 #
-# Needs Debian or Ubuntu, root (Slurm's daemons and munge), requirements-launchers.txt, two cores and some five minutes.
-# Everything it writes is in a temporary folder, and the daemons that it starts are stopped at the end.
+# Needs Debian or Ubuntu, root (Slurm's daemons and munge), requirements-launchers.txt, two cores, 2 GB of free memory,
+# the ports 16817 and 16818, and some ten minutes. Everything it writes is in a temporary folder. However it ends, the
+# jobs and daemons that it started are stopped; the folder stays only after a failure, and is named then.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PYTHON=$(realpath -s "${1:-.venv/bin/python}")
+
+needs() { echo "needs $*" >&2; exit 2; }
+for program in slurmctld slurmd sbatch munged; do
+    command -v "$program" >/dev/null || needs "$program: apt-get install slurm-wlm munge"
+done
+[ "$(id -u)" = 0 ] || needs "root, to start Slurm's daemons"
+"$PYTHON" -c "import hydra_plugins.hydra_submitit_launcher" 2>/dev/null ||
+    needs "$PYTHON -m pip install -r requirements-launchers.txt"
+
 WORK=$(mktemp -d)
 NODE=$(hostname -s)
 export SLURM_CONF=$WORK/slurm.conf OMP_NUM_THREADS=1
 
-fail() { echo "FAILED: $*; see $WORK" >&2; trap - EXIT; stop; exit 1; }
-stop() { for daemon in slurmd slurmctld munged; do [ -f "$WORK/$daemon.pid" ] && kill "$(cat "$WORK/$daemon.pid")" || true; done; }
-wait_for() { for _ in $(seq 3000); do if eval "$1"; then return; fi; sleep 0.2; done; fail "waited ten minutes for: $1"; }
+TRAINING=
 
-for program in slurmctld slurmd sbatch munged; do
-    command -v "$program" >/dev/null || { echo "needs $program: apt-get install slurm-wlm munge" >&2; exit 2; }
-done
-[ "$(id -u)" = 0 ] || { echo "needs root, to start Slurm's daemons" >&2; exit 2; }
-"$PYTHON" -c "import hydra_plugins.hydra_submitit_launcher" ||
-    { echo "needs $PYTHON -m pip install -r requirements-launchers.txt" >&2; exit 2; }
+fail() { echo "FAILED: $*" >&2; exit 1; }
+# what waits for a job, the jobs, the daemons (slurmd last of those that stop jobs), and the folder
+clean_up() {
+    status=$?
+    trap - EXIT
+    [ -z "$TRAINING" ] || kill "$TRAINING" 2>/dev/null || true
+    if [ -f "$WORK/slurmctld.pid" ]; then
+        timeout 20 scancel --user=root 2>/dev/null || true
+        for _ in $(seq 60); do [ -n "$(timeout 5 squeue --noheader 2>/dev/null)" ] || break; sleep 1; done
+    fi
+    for daemon in slurmctld slurmd munged; do stop "$daemon"; done
+    if [ "$status" = 0 ]; then rm -rf "$WORK"; else echo "ended with status $status; see $WORK" >&2; fi
+    exit "$status"
+}
+stop() {  # end a daemon of ours and wait until it has
+    [ -f "$WORK/$1.pid" ] || return 0
+    pid=$(cat "$WORK/$1.pid")
+    kill "$pid" 2>/dev/null || true
+    for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || return 0; sleep 0.2; done
+}
+wait_for() { for _ in $(seq 3000); do if eval "$1"; then return; fi; sleep 0.2; done; fail "waited ten minutes for: $1"; }
 
 cat > "$SLURM_CONF" <<CONF
 ClusterName=homotopy
@@ -59,7 +82,9 @@ mkdir "$WORK/state" "$WORK/spool"
 chmod 755 "$WORK"
 dd if=/dev/urandom of="$WORK/munge.key" bs=128 count=1 status=none
 chmod 400 "$WORK/munge.key"
-trap stop EXIT
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 munged --force --key-file="$WORK/munge.key" --socket="$WORK/munge.socket" --pid-file="$WORK/munged.pid" \
     --log-file="$WORK/munged.log" --seed-file="$WORK/munge.seed"
 slurmctld
@@ -84,7 +109,19 @@ train $SWEEP results.root="$WORK/alone" >/dev/null
 train $SWEEP seeds_per_job=2 $SLURM results.root="$WORK/cluster" >/dev/null 2>&1
 same "$WORK/alone" "$WORK/cluster"
 
-echo "2. a job that is preempted and requeued"
+echo "2. what a cluster's user types, and a job that fails there"
+TRAIN="$PYTHON scripts/train.py experiment=fig1 profile=smoke"
+$TRAIN launcher=slurm results.root="$WORK/typed" >"$WORK/typed.out" 2>"$WORK/typed.err" || fail "experiment=fig1: $(cat "$WORK/typed.err")"
+[ "$(wc -l <"$WORK/typed.out")" = 6 ] || fail "experiment=fig1 names $(wc -l <"$WORK/typed.out") folders"
+$TRAIN results.root="$WORK/typed-alone" threads=2 >/dev/null 2>&1
+same "$WORK/typed-alone" "$WORK/typed"
+if $TRAIN launcher=slurm device=cuda method=random,homotopy results.root="$WORK/none" >/dev/null 2>"$WORK/none.err"; then
+    fail "device=cuda on a node without a GPU succeeds"
+fi
+grep --quiet "PyTorch sees 0 GPUs" "$WORK/none.err" || fail "no word of the missing GPU: $(cat "$WORK/none.err")"
+! grep --quiet Traceback "$WORK/none.err" || fail "a traceback: $(cat "$WORK/none.err")"
+
+echo "3. a job that is preempted and requeued"
 LONG="method=random seeds=2 budget.k=3000"
 train $LONG results.root="$WORK/alone2" >/dev/null
 train $LONG $SLURM results.root="$WORK/cluster2" >/dev/null 2>&1 &
@@ -96,16 +133,20 @@ echo "   checkpoint written in the grace time"
 wait_for "grep --quiet Requeuing $WORK/slurmctld.log"
 echo "   requeued; Slurm waits two minutes before it starts it again"
 wait "$TRAINING" || fail "the preempted job"
+TRAINING=
 logged "Bypassing signal SIGTERM" cluster2
 same "$WORK/alone2" "$WORK/cluster2"
 
-echo "3. a job whose time is up"
+echo "4. a job whose time is up"
 LIMIT="hydra.launcher.timeout_min=2 hydra.launcher.signal_delay_s=110"  # Slurm may send the signal a minute early
-train $LONG results.root="$WORK/cluster3" $SLURM $LIMIT >/dev/null 2>&1
-logged "Caught signal SIGUSR2" cluster3
+train $LONG results.root="$WORK/cluster3" $SLURM $LIMIT >/dev/null 2>&1 &
+TRAINING=$!
+wait_for "cat $WORK/cluster3/.hydra/.submitit/*/*_log.* 2>/dev/null | grep --quiet 'Caught signal SIGUSR2'"
+echo "   requeued once its time was up; from here on it has all the time it needs"
+wait_for "squeue --noheader --format=%T | grep --quiet PENDING"
+scontrol update JobId="$(squeue --noheader --format=%A)" TimeLimit=60
+wait "$TRAINING" || fail "the job whose time was up"
+TRAINING=
 same "$WORK/alone2" "$WORK/cluster3"
 
-trap - EXIT
-stop
-rm -rf "$WORK"
 echo "passed"

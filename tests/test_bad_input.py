@@ -1,0 +1,336 @@
+"""Whatever a user types and whatever happens to a file: an error of one line, and nothing of value is lost."""
+
+import copy
+import dataclasses
+import gzip
+import pickle
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from homotopy import cli, compose, config, runner
+from homotopy.errors import ConfigError, Diverged, ResultError, UserError
+from homotopy.failures import in_words
+from homotopy.results import RunFolder
+from tests.conftest import TINY
+from tests.machine import command
+
+BASES = (
+    [],
+    ["method=adaptive"],
+    ["schedule=geometric"],
+    ["schedule=sublinear"],
+    ["schedule=explicit"],
+    ["task=mnist_fashion", "model=vgg_small"],
+    ["task=image_folder", "model=vgg_small", "task.source=a", "task.target=b"],
+    ["experiment=theory"],
+    ["experiment=fig4"],
+)
+FUZZ = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def leaves(raw, path=()):
+    for key, value in raw.items():
+        yield (*path, key)
+        if isinstance(value, dict) and key != "budgets":
+            yield from leaves(value, (*path, key))
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory):
+    root = tmp_path_factory.mktemp("results")
+    return [compose.jobs(["profile=smoke", f"results.root={root}", *base])[0] for base in BASES]
+
+
+numbers = st.integers() | st.floats() | st.sampled_from([2**31, 2**63, 2**200, -1, 0, 1, 5e-324, 1e308])
+plain = st.none() | st.booleans() | numbers | st.text(max_size=8) | st.sampled_from(["..", "a\nb", "x" * 5000, "nan"])
+values = st.recursive(plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2))
+
+
+@settings(FUZZ, max_examples=500)
+@given(st.data())
+def test_a_value_is_accepted_or_refused_in_one_line(composed, data):
+    raw = copy.deepcopy(data.draw(st.sampled_from(composed)))
+    *groups, key = data.draw(st.sampled_from(list(leaves(raw))))
+    group = raw
+    for name in groups:
+        group = group[name]
+    match data.draw(st.sampled_from(["replace", "remove", "add"])):
+        case "replace":
+            group[key] = data.draw(values)
+        case "remove":
+            del group[key]
+        case "add":
+            group[f"{key}2"] = data.draw(values)
+    try:
+        cli.check_job(raw)
+    except UserError as error:
+        assert 0 < len(str(error)) < 1000 and len(str(error).splitlines()) == 1
+
+
+# fmt: off
+KEYS = [
+    "task",
+    "task.omega",
+    "task.nope",
+    "method",
+    "method.path",
+    "schedule",
+    "schedule.values",
+    "optimizer.lr",
+    "model.width",
+    "profile",
+    "budgets",
+    "experiment",
+    "launcher",
+    "job",
+    "seeds",
+    "control.first",
+    "budget",
+    "device",
+    "part",
+    "data",
+    "results",
+    "results.root",
+    "cell",
+    "hydra.mode",
+    "hydra.sweeper.params",
+    "hydra/launcher",
+    "hydra/sweeper",
+    "nope",
+    "nope.nope",
+    "task@x",
+    "method@_global_",
+    "@",
+    ".",
+    "é",
+    "task.",
+    "1",
+    "theory",
+    "use",
+]
+TEXTS = [
+    "null",
+    "nan",
+    "-inf",
+    "1e400",
+    "99999999999999999999999",
+    "[]",
+    "{}",
+    "[1,2]",
+    "{a:1}",
+    "${nope}",
+    "${seeds}",
+    "${divide:a,0}",
+    "???",
+    "1,2",
+    "a,b",
+    "1,",
+    ",",
+    "range(1,0)",
+    "choice()",
+    "glob(*)",
+    "interval(0,1)",
+    "sort(1,2)",
+    "[1",
+    "1]",
+    "{",
+    "'",
+    "a=b",
+    "..",
+    "../profile/quick",
+    "/etc/passwd",
+    "true",
+    "sine",
+    "_self_",
+]
+# fmt: on
+overrides = st.builds(
+    "{}{}={}".format,
+    st.sampled_from(["", "", "", "+", "++", "~"]),
+    st.sampled_from(KEYS) | st.text(max_size=4).filter(lambda key: not key.startswith("-")),
+    st.sampled_from(["", *TEXTS]) | st.text(max_size=6),
+) | st.sampled_from([f"~{key}" for key in KEYS] + KEYS)
+
+
+@settings(FUZZ, max_examples=40)
+@given(st.lists(overrides, min_size=1, max_size=2), st.sampled_from([[], ["experiment=fig1"], ["seeds_per_job=1"]]))
+def test_a_command_line_is_accepted_or_refused_in_one_line(typed, besides):
+    try:
+        cli.check(["profile=smoke", *besides, *typed])
+    except UserError as error:
+        assert 0 < len(in_words(error)) < 1000 and len(in_words(error).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong, told",
+    [
+        (["seeds=[[0]]"], "seeds=[[0]]"),
+        (["seeds=99999999999"], "seeds=99999999999"),
+        (["~seeds"], "seeds=missing"),
+        (["schedule=explicit", "schedule.values=[nan,1]"], "increases"),
+        (["schedule.gamma=99999999999"], "schedule.gamma=99999999999"),
+        (["schedule=geometric", "schedule.ratio=1e300"], "schedule.ratio"),
+        (["budget.k=999999999"], "at most 1000000 epochs"),
+        (["task.samples=9999999999"], "below 2147483648"),
+        (["threads=99999"], "threads=99999"),
+        (["device=cuda:99999"], "device=cuda:99999"),
+        (["results.root=2026"], "./2026"),
+        (["results.root="], "results.root="),
+        (["job=[train]"], "job=['train']"),
+        (["job=illustrate"], "illustration"),
+        (["task.omega=range(1,0)"], "at least one value"),
+        (["task.omega=1,2", "task.omega=3,4"], "given once"),
+        (["method=random", "method=homotopy,warmstart"], "given once"),
+        (["+seeds=3"], "seeds"),
+        (["hydra/launcher=1,2"], "means nothing to Hydra"),
+        (["task.omega=interval(0,1)"], "sweep"),
+        (["nope=1"], "nope"),
+        (["method=nope"], "one of adaptive"),
+    ],
+)
+def test_what_is_wrong_is_named(wrong, told):
+    with pytest.raises(UserError) as caught:
+        cli.check(wrong)
+    assert told in str(caught.value)
+
+
+def test_of_plain_values_given_twice_the_last_counts():
+    (raw,) = compose.jobs(["seeds=1", "seeds=2"])
+    assert raw["seeds"] == 2
+
+
+def test_errors_pass_from_process_to_process():
+    for error in (ConfigError("key", 1, "2"), Diverged("what", 0.1), ResultError("lost")):
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is type(error) and str(again) == str(error)
+
+
+@pytest.fixture(scope="module")
+def half(tmp_path_factory):
+    """Return a configuration of four seeds, two of them finished, two with a checkpoint; what it shall become."""
+    root = tmp_path_factory.mktemp("results")
+
+    def make(*more):
+        options = ["method=random", "schedule.gamma=1", "budget.k=3", "budget.final=0", "width=2"]
+        (raw,) = compose.jobs([*TINY, f"results.root={root}", *options, *more])
+        return config.from_dict(raw)
+
+    expected = contents(runner.run(dataclasses.replace(make("seeds=4"), results=root / "whole")))
+    runner.run(make("seeds=2"))
+    wanted = make("seeds=4", "checkpoint_minutes=0")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(runner.Progress, "__exit__", stop)
+        runner.run(wanted)
+    assert len(list(wanted.folder.glob("checkpoint-*.pt"))) == 1
+    return wanted, expected, RunFolder(runner.run(make("seeds=4", "task.omega=74"))).path
+
+
+def stop(*arguments):
+    raise KeyboardInterrupt
+
+
+def contents(folder):
+    return {name: (folder / name).read_bytes() for name in ("config.yaml", "median.csv", "runs.csv.gz")}
+
+
+def without_column(data):
+    lines = gzip.decompress(data).splitlines()
+    return gzip.compress(b"".join(line.rpartition(b",")[0] + b"\n" for line in lines))
+
+
+DAMAGES = {
+    "truncate": lambda data, n, other: data[: n % len(data)],
+    "flip": lambda data, n, other: (
+        data[: n % len(data)] + bytes([data[n % len(data)] ^ 1 << n % 8]) + data[n % len(data) + 1 :]
+    ),
+    "append": lambda data, n, other: data + bytes([n % 256]),
+    "empty": lambda data, n, other: b"",
+    "swap": lambda data, n, other: other,
+    "column": lambda data, n, other: without_column(data) if data[:2] == b"\x1f\x8b" else b"seed,epoch\n1,2\n",
+    "delete": lambda data, n, other: None,
+}
+FILES = ("SHA256SUMS", "config.yaml", "median.csv", "metadata.json", "runs.csv.gz", "checkpoint-2-3-2.pt")
+
+
+@settings(FUZZ, max_examples=50)
+@given(
+    st.sampled_from(FILES),
+    st.sampled_from(list(DAMAGES)),
+    st.integers(0, 1 << 20),
+    st.sampled_from(FILES),
+    st.booleans(),
+)
+def test_a_damaged_file_is_refused_or_set_aside_and_made_again(half, name, damage, n, another, of_other):
+    wanted, expected, other = half
+    with tempfile.TemporaryDirectory() as root, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("homotopy.results.time.sleep", lambda seconds: None)  # nobody is writing
+        shutil.copytree(wanted.results, root, dirs_exist_ok=True)
+        here = dataclasses.replace(wanted, results=Path(root))
+        path, stranger = here.folder / name, (other if of_other else here.folder) / another
+        before = path.read_bytes()
+        after = DAMAGES[damage](before, n, stranger.read_bytes() if stranger.exists() else b"")
+        path.write_bytes(after) if after is not None else path.unlink()
+        for read in (RunFolder(here.folder).runs, RunFolder(here.folder).medians, RunFolder(here.folder).metadata):
+            refused(read)
+        if (told := refused(lambda: runner.run(here))) and "version of the result files" in told:
+            assert path.read_bytes() == after and name == "config.yaml"
+            return
+        refused(lambda: runner.run(here))
+        assert contents(here.folder) == expected
+        assert RunFolder(here.folder).settled(here.identity(), here.seeds)
+        if after not in (None, before) and name != "SHA256SUMS":
+            assert after in [aside.read_bytes() for aside in here.folder.glob(f"{name}.damaged-*")]
+
+
+def refused(work):
+    """Return the one line with which work is refused, None where it is done."""
+    try:
+        work()
+    except ResultError as error:
+        assert len(str(error).splitlines()) == 1
+        return str(error)
+
+
+def test_the_files_of_another_configuration_are_neither_read_nor_deleted(half, tmp_path):
+    wanted, expected, other = half
+    here = dataclasses.replace(wanted, results=tmp_path)
+    shutil.copytree(other, here.folder)
+    strangers = [path.read_bytes() for path in other.iterdir() if path.name in FILES[1:-1]]
+    with pytest.raises(ResultError, match="of another configuration"):
+        RunFolder(here.folder).runs()
+    runner.run(here)
+    assert contents(here.folder) == expected
+    kept = [path.read_bytes() for path in here.folder.iterdir() if path.is_file()]
+    assert all(data in kept for data in strangers)
+
+
+@pytest.mark.parametrize(
+    "typed, told",
+    [
+        (["scripts/plot.py", "nope"], "nope: must be KEY=VALUE"),
+        (["scripts/plot.py", "figures=nope"], "figures=nope"),
+        (["scripts/plot.py", "profile=nope"], "one of paper, quick, smoke"),
+        (["scripts/report.py", "profile=nope"], "one of paper, quick, smoke"),
+        (["scripts/report.py", "profile="], "profile="),
+        (["scripts/status.py", "experiment=nope"], "experiment=nope"),
+        (["scripts/status.py", "profile=nope"], "one of paper, quick, smoke"),
+        (["scripts/readme.py"], "--check or --write"),
+        (["scripts/readme.py", "--check", "file=/nope"], "/nope"),
+        (["scripts/bench.py", "sections=nope"], "sections=nope"),
+        (["scripts/reproduce.py", "profile=nope"], "one of paper, quick, smoke"),
+        (["scripts/doctor.py", "nope=1"], "nope=1"),
+        (["scripts/data.py", "--root"], "--root: must be KEY=VALUE"),
+    ],
+)
+def test_bad_arguments_of_a_script_are_one_line(typed, told, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOMOTOPY_DATA", str(tmp_path))
+    done = command(*typed)
+    assert done.code == 2 and not done.out
+    assert told in done.err and "Traceback" not in done.err
+    assert len(done.err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
