@@ -30,6 +30,7 @@ from homotopy.results import write_csv
 
 TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
 SENSITIVITY = ("sensitivity_short", "sensitivity", "sensitivity_pairing")
+METHODS = "methods_short"
 _TEMPLATE = Path(__file__).with_suffix(".md")
 _OUTCOMES = {  # one, several
     claims.HOLDS: ("holds", "hold"),
@@ -279,6 +280,19 @@ def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
     return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{command}`.\n\n{table(head, lines)}{tail}"
 
 
+def methods_text(name: str, found: pd.DataFrame, library: Library) -> str:
+    """Return an experiment's budget and the table of its methods."""
+    head = ["method", "n", "train loss", "over the homotopy's", "epochs to"]
+    lines = []
+    for row in found.to_dict("records"):
+        ratio = f"{number(row['ratio'])} [{number(row['low'])}, {number(row['high'])}]"
+        to = f"{number(row['epochs to'])} (loss {number(row['threshold'])})"
+        ratio = "" if row["method"] == "homotopy" else ratio
+        lines.append([LABELS[row["method"]], str(row["n"]), number(row["loss"]), ratio, to])
+    command = of_profile(f"python scripts/train.py experiment={name}", library.place.profile)
+    return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{command}`.\n\n{table(head, lines)}"
+
+
 def budget(raw: dict[str, Any]) -> str:
     """Return a configuration's task, epochs and seeds in words."""
     of = config.from_dict(raw)
@@ -334,6 +348,7 @@ def text(place: Place) -> str:
         "completeness": tables.completeness(library),
         "fair": tables.fair(library.results("fig1")),
         "sensitivity": pd.concat(sensitivity.values()),
+        "methods": tables.methods(METHODS, library),
     }
     for name, frame in made.items():
         write_csv(place.folder / "report" / f"{name}.csv", frame)
@@ -357,6 +372,7 @@ def text(place: Place) -> str:
         + fair_text(made["fair"]),
         "map": _map(place) + figure("map", place, "The map of unstated settings"),
         "sensitivity": "\n".join(sensitivity_text(name, found, library) for name, found in sensitivity.items()),
+        "methods": methods_text(METHODS, made["methods"], library),
         "questions": verdict_table(asked, place) + "\n" + "\n".join(details(each, library) for each in asked),
     }
     return Template(_TEMPLATE.read_text()).substitute(parts)

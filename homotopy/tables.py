@@ -15,7 +15,7 @@ from homotopy.evidence import NEAR_THE_END, advantage, curves, shared_seeds
 from homotopy.figures.fair import seconds_per_epoch, shared_hardware, source_epochs
 from homotopy.figures.loading import Result
 from homotopy.library import Library
-from homotopy.statistics import bootstrap, first_epoch, median
+from homotopy.statistics import bootstrap, first_epoch, median, ratio_of_medians
 
 BASELINES = ("random", "warmstart")
 ALIKE = NEAR_THE_END  # medians within this factor count as equal, as everywhere
@@ -92,6 +92,28 @@ def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
     ratio = bootstrap(advantage, final["homotopy"], *(final[name] for name in BASELINES))
     ordering = "yes" if ratio.value >= ALIKE else "no" if ratio.value <= 1 / ALIKE else "alike"
     return row | {"ratio": ratio.value, "low": ratio.low, "high": ratio.high, "ordering": ordering}
+
+
+def methods(experiment: str, library: Library) -> pd.DataFrame:
+    """Return, for each method that an experiment has results of, its final median beside the homotopy's.
+
+    `ratio` is its median over the homotopy's, with its 95 % interval (`low`, `high`); `epochs to` the median over
+    seeds of the epochs to 1.25 times the homotopy's final median, infinite where half of them never come there.
+    """
+    found = {r.config.method.name: r for r in library.results(experiment) if not r.curves.empty}
+    seeds = shared_seeds(list(found.values()))
+    if "homotopy" not in found or not seeds:
+        return pd.DataFrame()
+    tables = {name: curves(r, "target_loss", seeds) for name, r in found.items()}
+    reference = tables["homotopy"].final
+    threshold = NEAR_THE_END * float(median(reference))
+    rows = []
+    for name, table in tables.items():
+        ratio = bootstrap(ratio_of_medians, table.final, reference)
+        to = float(median(first_epoch(table.epochs, table.losses, threshold)))
+        row = {"method": name, "n": len(seeds), "loss": float(median(table.final)), "threshold": threshold}
+        rows.append(row | {"epochs to": to, "ratio": ratio.value, "low": ratio.low, "high": ratio.high})
+    return pd.DataFrame(rows)
 
 
 def completeness(library: Library) -> pd.DataFrame:

@@ -183,6 +183,17 @@ def test_the_overview_shows_figures_under_their_verdicts(written, place):
     assert (place.figures / "overview.png").read_bytes() == first
 
 
+def test_methods_stand_beside_the_homotopy():
+    found = pd.DataFrame(
+        [("homotopy", 3, 0.1, 0.125, 450.0, 1.0, 1.0, 1.0), ("secant", 3, 0.2, 0.125, float("inf"), 2.0, 1.5, 3.0)],
+        columns=["method", "n", "loss", "threshold", "epochs to", "ratio", "low", "high"],
+    )
+    lines = report.methods_text("methods_short", found, Library(Place(Path("none"), "paper"))).splitlines()
+    assert lines[0].startswith("#### sine-omega74, 500 epochs") and "profile=paper" in lines[2]
+    assert lines[-2] == "| homotopy | 3 | 0.1 |  | 450 (loss 0.125) |"
+    assert lines[-1] == "| secant predictor | 3 | 0.2 | 2 [1.5, 3] | infinite (loss 0.125) |"
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

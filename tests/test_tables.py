@@ -52,6 +52,19 @@ def test_sensitivity_names_what_was_changed_and_compares_medians(library):
     assert np.isnan(missing["random"]) and missing["homotopy"] == 0.1 and missing["ordering"] == ""
 
 
+def test_methods_are_compared_with_the_homotopy(library):
+    losses = {"random": 0.2, "warmstart": 0.12, "homotopy": 0.1, "random_homotopy": 0.05, "secant": 0.11}
+    for found in library.results("methods_short"):
+        if (name := found.config.method.name) in losses:
+            save(found.config, lambda config, seed, loss=losses[name]: loss)
+    table = tables.methods("methods_short", Library(library.place)).set_index("method")
+    assert list(table.index) == list(losses)
+    assert table["ratio"].tolist() == pytest.approx([2, 1.2, 1, 0.5, 1.1])
+    last = int(table.loc["homotopy", "epochs to"])
+    assert table["epochs to"].tolist() == [np.inf, last, last, last, last]
+    assert tables.methods("limit", library).empty
+
+
 def test_completeness_counts_runs_and_names_hardware(library, monkeypatch):
     monkeypatch.setattr(Library, "experiments", ["fig1", "fig8", "theory"])
     save_experiment("fig1", library.place, by_method(random=0.2, warmstart=0.1, homotopy=0.01), seeds=1)
