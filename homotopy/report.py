@@ -221,7 +221,7 @@ def standing(found: Sequence[Judged], place: Place) -> str:
     if place.profile != "paper":
         return f"{text} This profile's budgets are not the paper's: its verdicts show where things point, no more."
     if any(judged.reasons for judged in found):
-        text += " A verdict marked as indicative, or as open so far, rests on fewer seeds than were asked for."
+        text += ' A verdict marked "indicative" or "so far" rests on fewer seeds than were asked for.'
     return text
 
 
