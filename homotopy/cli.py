@@ -72,10 +72,11 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
         check_data(task)
     if todo:
         sys.argv = [script, *_expanded(arguments, jobs)]
+        os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
         try:
             main()
         except Exception as error:  # of a launcher whose worker was killed, say
-            say(f"error: {in_words(error)}")
+            _say_unforeseen(error)
     sys.exit(report(jobs))
 
 
@@ -176,9 +177,7 @@ def guard(work: Callable[..., None], *arguments: Any) -> None:
         say(f"error: {in_words(error)}")
         sys.exit(2)
     except Exception as error:
-        with tempfile.NamedTemporaryFile("w", prefix="homotopy-", suffix=".txt", delete=False) as file:
-            traceback.print_exception(error, file=file)
-        say(f"error: {in_words(error)}; the traceback is in {file.name}")
+        _say_unforeseen(error)
         sys.exit(1)
     except Interrupted as interrupted:
         say("interrupted; the same command goes on from the checkpoint")
@@ -186,6 +185,12 @@ def guard(work: Callable[..., None], *arguments: Any) -> None:
     except KeyboardInterrupt:
         say("interrupted; the same command goes on from the last checkpoint")
         sys.exit(130)
+
+
+def _say_unforeseen(error: Exception) -> None:
+    with tempfile.NamedTemporaryFile("w", prefix="homotopy-", suffix=".txt", delete=False) as file:
+        traceback.print_exception(error, file=file)
+    say(f"error: {in_words(error)}; the traceback is in {file.name}")
 
 
 def options(arguments: Sequence[str], defaults: dict[str, str]) -> dict[str, str]:

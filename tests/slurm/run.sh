@@ -112,7 +112,7 @@ same "$WORK/alone" "$WORK/cluster"
 echo "2. what a cluster's user types, and a job that fails there"
 TRAIN="$PYTHON scripts/train.py experiment=fig1 profile=smoke"
 $TRAIN launcher=slurm results.root="$WORK/typed" >"$WORK/typed.out" 2>"$WORK/typed.err" || fail "experiment=fig1: $(cat "$WORK/typed.err")"
-[ "$(wc -l <"$WORK/typed.out")" = 6 ] || fail "experiment=fig1 names $(wc -l <"$WORK/typed.out") folders"
+[ "$(grep --count "^$WORK/typed/smoke/" "$WORK/typed.out")" = 6 ] || fail "experiment=fig1 names: $(cat "$WORK/typed.out")"
 $TRAIN results.root="$WORK/typed-alone" threads=2 >/dev/null 2>&1
 same "$WORK/typed-alone" "$WORK/typed"
 if $TRAIN launcher=slurm device=cuda method=random,homotopy results.root="$WORK/none" >/dev/null 2>"$WORK/none.err"; then
