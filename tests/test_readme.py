@@ -50,7 +50,7 @@ def test_every_link_into_the_repository_leads_somewhere():
 
 def test_tables_are_those_of_the_result_files():
     tables = re.findall(r"<!-- begin (\S+) -->\n(.*?)\n<!-- end -->", README, re.S)
-    assert [name for name, _ in tables] == ["results/paper/map/map.md", "results/paper/theory/bounds.md"]
+    assert {name for name, _ in tables} >= {"results/paper/map/map.md", "results/paper/theory/bounds.md"}
     for name, text in tables:
         assert text.strip() == (ROOT / name).read_text().strip(), name
 
