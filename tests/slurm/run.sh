@@ -132,6 +132,12 @@ wait_for "ls $WORK/cluster2/smoke/*/*/checkpoint-*.pt >/dev/null 2>&1"
 echo "   checkpoint written in the grace time"
 wait_for "grep --quiet Requeuing $WORK/slurmctld.log"
 echo "   requeued; Slurm waits two minutes before it starts it again"
+touch "$WORK/requeued"
+wait_for "find $WORK/cluster2 -path '*/.holds/*.lock' -newer $WORK/requeued | grep --quiet ."
+touch "$WORK/asked"
+scancel --signal=USR1 "$(squeue --noheader --format=%A)"
+wait_for "find $WORK/cluster2 -name 'checkpoint-*.pt' -newer $WORK/asked | grep --quiet ."
+echo "   goes on, and writes a checkpoint when SIGUSR1 asks for one"
 wait "$TRAINING" || fail "the preempted job"
 TRAINING=
 logged "Bypassing signal SIGTERM" cluster2
