@@ -259,8 +259,8 @@ def fair_text(found: pd.DataFrame) -> str:
         start = [row["task"], LABELS[row["method"]], str(row["n"]), str(row["epochs"])]
         lines.append([*start, *losses, to, number(row["seconds per run"])])
     hardware = sorted({row["hardware"] for row in found.to_dict("records")} - {""})
-    tail = f"\nSeconds are a run's share of the group of seeds that trained together on {'; '.join(hardware)},"
-    tail += " as the clock had it: other work at the same time makes them longer, and epochs compare better.\n"
+    tail = f"\nSeconds are a run's share of the fastest group of seeds that trained together on {'; '.join(hardware)}."
+    tail += " Other work on the machine makes them longer; where there was any, epochs compare better.\n"
     return table(head, lines) + (tail if hardware else "")
 
 

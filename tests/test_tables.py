@@ -1,11 +1,14 @@
 """The report's tables from made-up results."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from homotopy import compose, config, tables
+from homotopy.figures.fair import seconds_per_epoch
 from homotopy.figures.loading import Place
 from homotopy.library import Library
+from homotopy.results import RunFolder
 from tests.made import HARDWARE, save, save_experiment
 
 
@@ -30,6 +33,18 @@ def test_the_fair_comparison_counts_the_source_solution(library):
     assert random["seconds per run"] == pytest.approx(1.0)  # two seeds trained together for 2 s
     assert homotopy["seconds per run"] == pytest.approx(homotopy["epochs"] / random["epochs"])
     assert homotopy["hardware"] == HARDWARE
+
+
+def test_time_is_that_of_the_group_that_was_disturbed_least(library):
+    (first, *_) = library.results("fig1")
+    curves = pd.DataFrame(
+        [(seed, 1, 1.0, "final", 0.1, 0.1, 0.1) for seed in range(3)],
+        columns=["seed", "epoch", "lam", "phase", "train_loss", "target_loss", "test_loss"],
+    )
+    for seeds, seconds in (([0], 3.0), ([1, 2], 2.0)):
+        record = {"seeds": seeds, "seconds": seconds, "hardware": HARDWARE, "commit": "0123456789"}
+        RunFolder(first.config.folder).add(curves[curves["seed"].isin(seeds)], record, {})
+    assert seconds_per_epoch(first, HARDWARE) == pytest.approx(1.0 / first.config.epochs)
 
 
 def test_sensitivity_names_what_was_changed_and_compares_medians(library):
