@@ -75,6 +75,8 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
         os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
         try:
             main()
+        except OSError as error:  # a full disk, say
+            say(f"error: {in_words(error)}")
         except Exception as error:  # of a launcher whose worker was killed, say
             _say_unforeseen(error)
     sys.exit(report(jobs))

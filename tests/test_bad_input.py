@@ -148,6 +148,29 @@ def test_errors_pass_from_process_to_process():
         assert type(again) is type(error) and str(again) == str(error)
 
 
+def test_an_error_that_nobody_foresaw_is_one_line_and_its_traceback_a_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(SystemExit) as end:
+        cli.guard(lambda: 1 / 0)
+    (file,) = tmp_path.iterdir()
+    assert end.value.code == 1 and "ZeroDivisionError" in file.read_text()
+    assert capsys.readouterr().err == f"error: ZeroDivisionError: division by zero; the traceback is in {file}\n"
+
+
+def test_what_the_system_refuses_is_one_line(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.guard(open, "/nope")
+    assert end.value.code == 2
+    assert capsys.readouterr().err == "error: /nope: No such file or directory\n"
+    assert in_words(MemoryError("8 TB")).startswith("not enough memory: 8 TB; train fewer seeds")
+
+
+def test_what_hydra_fails_at_is_one_line_too(tmp_path):
+    done = command("scripts/train.py", *TINY, f"results.root={tmp_path}", "hydra.run.dir=/proc/x")
+    first, table, *_ = done.err.splitlines()
+    assert (done.code, first, table) == (1, "error: /proc/x: No such file or directory", "1 of 1 jobs failed:")
+
+
 @pytest.fixture(scope="module")
 def half(tmp_path_factory):
     """Return a configuration of four seeds, two of them finished, two with a checkpoint; what it shall become."""
