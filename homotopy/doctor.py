@@ -186,14 +186,14 @@ def data_sets(root: Path) -> Iterator[Finding]:
 
 def launchers() -> Iterator[Finding]:
     """What spreads jobs over processes and machines."""
-    needs = {"joblib": "hydra_joblib_launcher", "submitit_local": "hydra_submitit_launcher"}
+    needs = {"joblib": "joblib", "submitit_local": "submitit", "slurm": "submitit"}
     for name, package in needs.items():
-        there = _is_there(f"hydra_plugins.{package}")
-        remedy = "" if there else "pip install -r requirements-launchers.txt"
-        yield Finding(OK if there else ABSENT, "launchers", f"launcher={name}", remedy)
-    there = shutil.which("sbatch") is not None
-    remedy = "" if there else "Slurm's sbatch is not here: use it where the cluster's jobs are submitted"
-    yield Finding(OK if there else ABSENT, "launchers", "launcher=slurm", remedy)
+        remedy = ""
+        if not _is_there(f"hydra_plugins.hydra_{package}_launcher"):
+            remedy = "pip install -r requirements-launchers.txt"
+        elif name == "slurm" and not shutil.which("sbatch"):
+            remedy = "Slurm's sbatch is not here: use it where the cluster's jobs are submitted"
+        yield Finding(ABSENT if remedy else OK, "launchers", f"launcher={name}", remedy)
 
 
 def _is_there(module: str) -> bool:

@@ -84,6 +84,20 @@ def test_whatever_goes_wrong_the_rest_is_looked_at(tmp_path, monkeypatch):
     assert lines[-1].subject == "git"
 
 
+def test_slurm_needs_both_its_command_and_its_package(monkeypatch):
+    monkeypatch.setattr(doctor.shutil, "which", lambda program: "/usr/bin/sbatch")
+    monkeypatch.setattr(doctor, "_is_there", lambda module: "joblib" in module)
+    assert [(state, remedy[:11]) for state, _, remedy in found(doctor.launchers())] == [
+        ("ok", ""),
+        ("absent", "pip install"),
+        ("absent", "pip install"),
+    ]
+    monkeypatch.setattr(doctor, "_is_there", lambda module: True)
+    assert [state for state, *_ in found(doctor.launchers())] == ["ok", "ok", "ok"]
+    monkeypatch.setattr(doctor.shutil, "which", lambda program: None)
+    assert [state for state, *_ in found(doctor.launchers())] == ["ok", "ok", "absent"]
+
+
 @pytest.mark.parametrize("text, expected", [("torch==2.1  # why\n# x==1\n-r other.txt\npytest\n", {"torch": "2.1"})])
 def test_required_reads_pinned_versions(tmp_path, text, expected):
     (tmp_path / "requirements.txt").write_text(text)
