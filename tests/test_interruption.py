@@ -125,7 +125,7 @@ def test_a_batch_system_s_handler_is_called_once_the_checkpoint_is_written():
 
 
 def test_ctrl_c_leaves_a_checkpoint_one_line_and_exit_130(tmp_path):
-    options = ["method=random", "seeds=1", "budget.k=100000", "model.width=8"]
+    options = ["method=random", "seeds=1", "budget.k=50000", "model.width=8"]
     command = ["scripts/train.py", "profile=smoke", f"results.root={tmp_path}", *options]
     with subprocess.Popen([sys.executable, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         wait_for(lambda: list(tmp_path.glob("smoke/*/*/.holds/*.lock")), process)
