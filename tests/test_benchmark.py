@@ -181,9 +181,8 @@ def test_an_unknown_section_is_named() -> None:
 
 
 def test_the_peak_of_a_process_is_its_own_not_its_parent_s() -> None:
-    before = memory.own_peak()
     held = np.ones(50_000_000)
-    assert memory.own_peak() > before + 0.9 * held.nbytes
+    assert memory.own_peak() > held.nbytes
     code = "from homotopy.benchmark.memory import own_peak; print(own_peak())"
     child = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-    assert child < memory.own_peak() - 0.9 * held.nbytes
+    assert child < memory.own_peak() - 0.5 * held.nbytes
