@@ -14,7 +14,7 @@ Keys, all but the benchmark's of one profile's results:
     runs.EXPERIMENT               finished runs, "540 of 600"
     csv PATH [COLUMN=VALUE, ...] COLUMN   a cell of the first such line of a CSV file in the profile's folder
     csv PATH [COLUMN=VALUE, ...] count    the number of such lines
-    bench MACHINE SECTION [NAME | ...] N   the Nth number of the row of those names in bench/MACHINE.json, or its median
+    bench MACHINE SECTION [NAME / ...] N   the Nth number of the row of those names in bench/MACHINE.json, or its median
     table.verdicts                all claims with what was found and their verdicts, as a table
     table.questions               the same for our own questions
 
@@ -128,7 +128,7 @@ class Values:
         rows = [found["rows"] for found in json.loads(file.read_text())["sections"] if found["name"] == section]
         for cells in chain.from_iterable(rows):
             names = list(takewhile(lambda cell: isinstance(cell, str), cells))
-            if names == row.split(" | ") and 1 <= int(column) <= len(cells) - len(names):
+            if names == row.split(" / ") and 1 <= int(column) <= len(cells) - len(names):
                 cell = cells[len(names) + int(column) - 1]
                 return number(cell["median"] if isinstance(cell, dict) else cell)
         raise ResultError(f"value bench {machine} {section} [{row}] {column}: there is no such cell")

@@ -51,7 +51,7 @@ def values(tmp_path_factory):
         ("csv some.csv [] count", "3"),
         ("bench some-machine speed [a loop] 1", "10.7"),
         ("bench some-machine speed [a loop] 2", "3"),
-        ("bench some-machine speed [images | other] 1", "6"),
+        ("bench some-machine speed [images / other] 1", "6"),
     ],
 )
 def test_keys(values, key, value):
