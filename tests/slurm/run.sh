@@ -31,7 +31,7 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 clean_up() {
     status=$?
     trap - EXIT
-    [ -z "$TRAINING" ] || kill "$TRAINING" 2>/dev/null || true
+    [ -z "$TRAINING" ] || { pkill -P "$TRAINING"; kill "$TRAINING"; } 2>/dev/null || true
     if [ -f "$WORK/slurmctld.pid" ]; then
         timeout 20 scancel --user=root 2>/dev/null || true
         for _ in $(seq 60); do [ -n "$(timeout 5 squeue --noheader 2>/dev/null)" ] || break; sleep 1; done
