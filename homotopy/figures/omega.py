@@ -26,7 +26,7 @@ def draw(place: Place) -> list[Path]:
     axes.axhline(found[0].config.task.noise ** 2, color="0.4", linewidth=0.8, linestyle="--", label="noise floor")
     axes.set(xlabel=r"$\omega$ (rad)", ylabel=f"train loss after {epochs} epochs\n(median, quartiles)", yscale="log")
     axes.set_title(count(found))
-    axes.legend()
+    common.legend(figure, axes)
     common.caption(figure, note)
     return common.save(figure, place.figures / "fig2a")
 
