@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
     names = chosen or list(FIGURES)
     single = [name for name in names if name != OVERVIEW]
     with ProcessPoolExecutor() as pool:
-        for found in pool.map(partial(attempt, place), single):
+        for found in pool.map(partial(attempt, place), reversed(single)):  # the slow ones stand last: start with them
             tell(found, bool(chosen))
     if OVERVIEW in names:
         tell(attempt(place, OVERVIEW), bool(chosen))

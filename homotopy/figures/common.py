@@ -71,6 +71,7 @@ def save(figure: Figure, path: Path) -> list[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     png, pdf = path.with_suffix(".png"), path.with_suffix(".pdf")
     figure.savefig(png, metadata={"Software": None})
+    figure.set_layout_engine("none")  # laid out once, for both files
     figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None, "Creator": None})
     plt.close(figure)
     return [png, pdf]
