@@ -20,6 +20,7 @@ from hydra.types import RunMode
 from homotopy import compose, config, failures, illustrations, runner, settings, status
 from homotopy.errors import ConfigError, Diverged, ResultError, UserError, shortened
 from homotopy.failures import in_words
+from homotopy.files import nearest_folder
 from homotopy.interruption import Interrupted
 from homotopy.machine import choose_device
 from homotopy.progress import say
@@ -118,7 +119,7 @@ def _is_done(raw: dict[str, Any]) -> bool:
 
 def _check_writable(root: Path) -> None:
     try:
-        nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
+        nearest = nearest_folder(root)
         fine = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
     except OSError:  # a name that is too long, say
         fine = False

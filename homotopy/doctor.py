@@ -19,6 +19,7 @@ import torch
 from homotopy import data, locks
 from homotopy.errors import UserError
 from homotopy.failures import in_words
+from homotopy.files import nearest_folder
 from homotopy.provenance import COMMIT, hardware
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -142,20 +143,15 @@ def memory() -> Iterator[Finding]:
     yield enough("memory", free, 1, f"{free:.1f} GB free", "end something")
 
 
-def _nearest(folder: Path) -> Path:
-    """Return the folder itself or the nearest above it that exists."""
-    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
-
-
 def disk(results: Path) -> Iterator[Finding]:
     """Free disk below the results' folder."""
-    free = shutil.disk_usage(_nearest(results)).free / _GB
+    free = shutil.disk_usage(nearest_folder(results)).free / _GB
     yield enough("disk", free, 2, f"{free:.1f} GB free at {results}", "remove something, or set results.root")
 
 
 def writable(results: Path) -> Iterator[Finding]:
     """Whether files can be written and locked there."""
-    place = _nearest(results)
+    place = nearest_folder(results)
     try:
         with (
             tempfile.TemporaryDirectory(dir=place, prefix=".doctor-") as name,

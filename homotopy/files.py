@@ -98,3 +98,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     if sha256(data).encode() != seal:
         raise ResultError(f"{path} is truncated or altered: it does not end in its SHA-256")
     return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return the path itself or the nearest above it that exists; OSError if the system refuses the name."""
+    return next(place for place in (path, *path.absolute().parents) if place.exists())

@@ -37,6 +37,7 @@ import pandas as pd
 
 from homotopy import claims, report
 from homotopy.errors import ResultError
+from homotopy.figures.loading import span
 from homotopy.library import Library
 from homotopy.report import Judged, number
 from homotopy.statistics import median
@@ -106,8 +107,7 @@ class Values:
         raise ValueError("no such runs")
 
     def _seeds(self, experiment: str) -> str:
-        counts = sorted({found.seeds for found in self._library.results(experiment)})
-        return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        return span([found.seeds for found in self._library.results(experiment)])
 
     def _runs(self, experiment: str) -> str:
         results = self._library.results(experiment)

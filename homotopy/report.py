@@ -23,7 +23,7 @@ from homotopy.claims import Claim, Row
 from homotopy.evidence import rows
 from homotopy.figures import overview
 from homotopy.figures.common import LABELS
-from homotopy.figures.loading import Place
+from homotopy.figures.loading import Place, span
 from homotopy.files import write_atomic
 from homotopy.library import Library
 from homotopy.results import write_csv
@@ -110,8 +110,7 @@ def summary(judged: Judged) -> str:
         return f"{_QUANTITIES[judged.claim.quantity]} {interval(judged.rows[0])}, n = {found[0].n}"
     counts = Counter(row.outcome for row in judged.rows)
     outcomes = ", ".join(f"{counts[key]} {words[counts[key] > 1]}" for key, words in _OUTCOMES.items() if counts[key])
-    values, seeds = [f.value for f in found], sorted({f.n for f in found})
-    n = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    values, n = [f.value for f in found], span([f.n for f in found])
     between = f"{number(min(values))} to {number(max(values))}"
     return (
         f"of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} {outcomes}; "
@@ -235,8 +234,7 @@ def completeness_text(found: pd.DataFrame, profile: str) -> str:
     head = ["experiment", "complete", "runs", "seeds", "diverged", "hardware", "code"]
     lines = []
     for row in found.to_dict("records"):
-        least, most = row["least seeds"], row["most seeds"]
-        seeds = f"{least}" if least == most else f"{least} to {most}"
+        seeds = span([row["least seeds"], row["most seeds"]])
         whole = row["complete"] == row["configurations"]
         line = [f"`{row['experiment']}`", "yes" if whole else f"{row['complete']} of {row['configurations']}"]
         if row["runs"]:

@@ -20,8 +20,8 @@ from homotopy.benchmark.measure import Cell, Section, Spread, interleaved
 from homotopy.classification import Classification, mix_labels
 from homotopy.errors import DataError
 from homotopy.image_ensemble import ImageEnsemble
+from homotopy.machine import Machine, initial_theta
 from homotopy.optimizers import Adam
-from homotopy.streams import Purpose, generator
 from homotopy.tasks.images import Images, Mixing
 from homotopy.vgg import VGG, views
 
@@ -46,9 +46,8 @@ def task(target: str) -> Images:
 def ensemble(deformation: Mixing, seeds: list[int], **options: Any) -> ImageEnsemble:
     """Return the seeds' ensemble at its start."""
     model = VGG(deformation.shape, deformation.classes, STAGES)
-    theta = np.stack([model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds])
-    theta_there = torch.from_numpy(theta).to(deformation.device, torch.float32)
-    return ImageEnsemble(model, Adam(LR), theta_there, BATCH, **options)
+    theta = initial_theta(model, seeds, Machine(deformation.device, torch.float32))
+    return ImageEnsemble(model, Adam(LR), theta, BATCH, **options)
 
 
 def on_cpu() -> dict[str, dict[str, Any]]:
@@ -131,6 +130,12 @@ def network(model: VGG, theta: Tensor) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Flatten(), last)
 
 
+def first_network(deformation: Mixing) -> nn.Sequential:
+    """Return seed 0's network at its start, on the CPU."""
+    model = VGG(deformation.shape, deformation.classes, STAGES)
+    return network(model, initial_theta(model, [0], Machine(torch.device("cpu"), torch.float32))[0])
+
+
 class Pairs(Dataset):
     """Pairs of a target image and a random source image, as PIL images through torchvision's transforms."""
 
@@ -157,9 +162,7 @@ class PlainLoop:
     """Training as in PyTorch's tutorials: a DataLoader, `nn.Sequential`, autograd and `torch.optim.Adam`; one seed."""
 
     def __init__(self, target: str, deformation: Mixing, workers: int) -> None:
-        model = VGG(deformation.shape, deformation.classes, STAGES)
-        theta = torch.from_numpy(model.initial(generator(0, Purpose.INITIALISATION))).float()
-        self._network, self._classes = network(model, theta), deformation.classes
+        self._network, self._classes = first_network(deformation), deformation.classes
         self._optimizer = torch.optim.Adam(self._network.parameters(), LR)
         self._loader = DataLoader(Pairs(target), BATCH, True, num_workers=workers, persistent_workers=workers > 0)
 
@@ -179,9 +182,7 @@ class InMemory:
     def __init__(
         self, deformation: Mixing, layout: torch.memory_format, fused: bool | None, compiled: bool = False
     ) -> None:
-        model = VGG(deformation.shape, deformation.classes, STAGES)
-        theta = torch.from_numpy(model.initial(generator(0, Purpose.INITIALISATION))).float()
-        self._network, self._layout = network(model, theta).to(memory_format=layout), layout  # type: ignore[call-overload]
+        self._network, self._layout = first_network(deformation).to(memory_format=layout), layout  # type: ignore[call-overload]
         self._optimizer = torch.optim.Adam(self._network.parameters(), LR, fused=fused)
         self._forward = torch.compile(self._network) if compiled else self._network
         self._problem = deformation.at(LAM)

@@ -60,6 +60,13 @@ def legend(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside upper center", ncols=columns, columnspacing=1.5)
 
 
+def line(axes: Axes, x: Any, band: tuple[Any, Any, Any], style: str = "-", *, colour: str, **options: Any) -> None:
+    """Draw a median (points,) over x in its colour and shade the band between the quartiles."""
+    median, low, high = band
+    axes.plot(x, median, style, color=colour, **options)
+    axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+
+
 def caption(figure: Figure, text: str) -> None:
     """Write small text below all panels, or nothing."""
     if text:

@@ -15,9 +15,7 @@ def panel(axes: Axes, results: list[Result], title: str) -> None:
     for found in results:
         method = found.config.method.name
         colour = common.COLOURS[method]
-        median, low, high = band(found.table("target_loss"))
-        axes.plot(found.epochs, median, color=colour, label=common.LABELS[method])
-        axes.fill_between(found.epochs, low, high, color=colour, alpha=0.2, linewidth=0)
+        common.line(axes, found.epochs, band(found.table("target_loss")), colour=colour, label=common.LABELS[method])
         if found.config.method.path == "schedule":
             objective, _, _ = band(found.table("train_loss"))
             axes.plot(found.epochs, objective, ":", color=colour, linewidth=0.9, label=r"$H(\theta, \lambda)$ of it")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from homotopy.figures import common
-from homotopy.figures.loading import Place, Result, band, count, experiment
+from homotopy.figures.loading import Place, Result, band, by_task, count, experiment
 from homotopy.results import RunFolder
 
 
@@ -75,7 +74,7 @@ def row(axes: Sequence[Axes], results: Sequence[Result]) -> None:
 
 def draw(place: Place) -> list[Path]:
     """Draw a row of panels for each task of fig1."""
-    tasks = [list(group) for _, group in groupby(experiment("fig1", place), key=lambda r: r.config.task.label)]
+    tasks = by_task(experiment("fig1", place))
     figure, axes = common.subplots(columns=3, rows=len(tasks), height=2.2, sharey=True)
     for i, results in enumerate(tasks):
         row(axes[3 * i : 3 * i + 3], results)

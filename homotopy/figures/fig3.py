@@ -18,10 +18,8 @@ from homotopy.results import RunFolder
 def accuracy(axes: Axes, results: list[Result]) -> None:
     """Draw each method's accuracy on the target's test images."""
     for found in results:
-        median, low, high = band(found.table("accuracy"))
         colour = common.COLOURS[found.config.method.name]
-        axes.plot(found.epochs, median, color=colour)
-        axes.fill_between(found.epochs, low, high, color=colour, alpha=0.2, linewidth=0)
+        common.line(axes, found.epochs, band(found.table("accuracy")), colour=colour)
     axes.set(title="test accuracy", xlabel="epochs")
 
 

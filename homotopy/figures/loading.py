@@ -80,13 +80,18 @@ def experiment(name: str, place: Place) -> list[Result]:
     return found
 
 
+def by_task(results: Sequence[Result]) -> list[list[Result]]:
+    """Return results, those of a task side by side, as a list per task."""
+    return [list(group) for _, group in groupby(results, key=lambda r: r.config.task.label)]
+
+
 def tasks(name: str, place: Place) -> tuple[list[list[Result]], str]:
     """Return an experiment's results task by task, and a note on the tasks that lack one and are left out.
 
     Raises ResultError if no task is left.
     """
     found = [result(of) for of in configurations(name, place)]
-    groups = [list(group) for _, group in groupby(found, key=lambda r: r.config.task.label)]
+    groups = by_task(found)
     complete = [group for group in groups if not any(r.curves.empty for r in group)]
     left_out = [group[0].config.task.title for group in groups if any(r.curves.empty for r in group)]
     if not complete:
@@ -110,5 +115,9 @@ def band(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def count(results: Sequence[Result]) -> str:
     """Return how many seeds stand behind a figure, in words."""
-    numbers = sorted({r.seeds for r in results})
-    return f"n = {numbers[0]}" if len(numbers) == 1 else f"n = {numbers[0]} to {numbers[-1]}"
+    return f"n = {span([r.seeds for r in results])}"
+
+
+def span(counts: Sequence[int]) -> str:
+    """Return the least and the most of some counts in words, "3 to 8", or "3" where they are the same."""
+    return f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"

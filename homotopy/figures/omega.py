@@ -18,10 +18,9 @@ def draw(place: Place) -> list[Path]:
     for method in common.METHODS:
         results = [r for r in found if r.config.method.name == method]
         omegas = np.array([r.config.task.omega for r in results])
-        median, low, high = np.array([_summary(r) for r in results]).T
+        band_of = tuple(np.array([_summary(r) for r in results]).T)
         colour = common.COLOURS[method]
-        axes.plot(omegas, median, "o-", markersize=3, color=colour, label=common.LABELS[method])
-        axes.fill_between(omegas, low, high, color=colour, alpha=0.2, linewidth=0)
+        common.line(axes, omegas, band_of, "o-", colour=colour, markersize=3, label=common.LABELS[method])
     epochs = found[0].config.epochs
     axes.axhline(found[0].config.task.noise ** 2, color="0.4", linewidth=0.8, linestyle="--", label="noise floor")
     axes.set(xlabel=r"$\omega$ (rad)", ylabel=f"train loss after {epochs} epochs\n(median, quartiles)", yscale="log")
