@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 from tqdm import tqdm
 
 _SECONDS_BETWEEN_LINES = 30.0
+
+# tqdm's own lock is shared with forked processes: one killed while it holds the lock would stop all the others
+tqdm.set_lock(threading.RLock())
 
 
 def say(message: str) -> None:

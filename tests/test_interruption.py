@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tqdm import tqdm
 
 from homotopy import runner
 from homotopy.interruption import Interrupted, Interruption
+from homotopy.progress import Progress
 from tests.machine import in_child, status
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,11 +50,30 @@ def test_killed_at_random_moments_a_run_ends_with_the_same_bytes(tiny):
     chance, kills = random.Random(0), 0
     for number in itertools.count():
         config = tiny(*LONGER, results={"root": str(tiny().results / str(number))})
-        while killed(lambda c=config: runner.run(c), chance.uniform(0.01, 0.6 * seconds)):
+        longest = 0.6 * seconds
+        while killed(lambda c=config: runner.run(c), chance.uniform(0.01, longest)):
             kills += 1
+            longest *= 1.1  # a machine that has become slower must not keep every start from its first checkpoint
         assert files(config) == expected
         if kills >= 12:
             break
+
+
+def test_a_process_killed_while_it_draws_progress_stops_no_other():
+    def killed_within():
+        tqdm.get_lock().acquire()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Progress("a run before", total=1)  # whose lock the children inherit
+    assert status(in_child(killed_within)) == -signal.SIGKILL
+    other = in_child(lambda: Progress("a run", total=1))
+    deadline = time.monotonic() + 20
+    while (ended := os.waitpid(other, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if ended == (0, 0):
+        os.kill(other, signal.SIGKILL)
+        status(other)
+    assert ended == (other, 0)
 
 
 def kill_at(number):
