@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -27,12 +26,12 @@ QUIET = "#999999"
 
 
 class Panel(NamedTuple):
-    """A figure's image (rows, columns, channels) and the lines above it, each with its colour.
+    """A figure's image and the lines above it, each with its colour.
 
     A figure that is not drawn has no image, and one line in its place.
     """
 
-    image: np.ndarray | None
+    image: Image.Image | None
     shape: float
     lines: list[tuple[str, str]]
     instead: str = ""
@@ -56,8 +55,8 @@ def panel(name: str, place: Place, found: pd.DataFrame) -> Panel:
     for claim in found.astype(str).to_dict("records"):
         if name in claim["figures"].split() and claim["verdict"] in COLOURS:
             lines.append((f"{claim['id']}: {claim['text']}", COLOURS[claim["verdict"]]))
-    image = plt.imread(path)
-    return Panel(image, image.shape[1] / image.shape[0], lines)
+    image = Image.open(path).convert("RGB")
+    return Panel(image, image.width / image.height, lines)
 
 
 def row_height(panels: Sequence[Panel]) -> float:
@@ -69,16 +68,27 @@ def _head(panels: Sequence[Panel]) -> float:
     return LINE * max(len(panel.lines) for panel in panels) + GAP
 
 
-def _fill(axes: Axes, panel: Panel) -> None:
-    """Show the image, or say in grey that there is none."""
-    if panel.image is not None:
-        axes.imshow(panel.image, interpolation="lanczos", aspect="auto")
-        axes.axis("off")
-        return
+def _show(figure: Figure, image: Image.Image, left: float, bottom: float, width: float, height: float) -> None:
+    """Put an image on the page, pixel on pixel; inches."""
+    size = (round(width * DPI), round(height * DPI))
+    pixels = np.asarray(image.resize(size, Image.Resampling.LANCZOS))
+    figure.figimage(pixels, round(left * DPI), round(bottom * DPI), origin="upper")
+
+
+def _leave_empty(figure: Figure, reason: str, left: float, bottom: float, width: float, height: float) -> None:
+    """Draw a faint frame and say in grey why nothing is there; inches."""
+    margin, total = 0.12, figure.get_figheight()
+    box = (
+        (left + margin) / WIDTH,
+        (bottom + margin) / total,
+        (width - 2 * margin) / WIDTH,
+        (height - 2 * margin) / total,
+    )
+    axes = figure.add_axes(box)
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(visible=True, color="#dddddd", linestyle=":")
-    axes.text(0.5, 0.5, panel.instead, transform=axes.transAxes, ha="center", va="center", fontsize=7, color=QUIET)
+    axes.text(0.5, 0.5, reason, transform=axes.transAxes, ha="center", va="center", fontsize=7, color=QUIET)
 
 
 def add_row(figure: Figure, panels: Sequence[Panel], top: float) -> float:
@@ -86,10 +96,11 @@ def add_row(figure: Figure, panels: Sequence[Panel], top: float) -> float:
     total, height = figure.get_figheight(), row_height(panels)
     left, bottom = 0.0, top - _head(panels) - height
     for each in panels:
-        width, margin = height * each.shape, 0.0 if each.image is not None else 0.12
-        box = (left + margin, bottom + margin, width - 2 * margin, height - 2 * margin)
-        axes = figure.add_axes((box[0] / WIDTH, box[1] / total, box[2] / WIDTH, box[3] / total))
-        _fill(axes, each)
+        width = height * each.shape
+        if each.image is not None:
+            _show(figure, each.image, left, bottom, width, height)
+        else:
+            _leave_empty(figure, each.instead, left, bottom, width, height)
         for i, (text, colour) in enumerate(each.lines):
             y = (top - GAP / 2 - LINE * (i + 1)) / total
             figure.text((left + 0.1) / WIDTH, y, text, fontsize=8, color=colour, weight="normal" if i else "bold")
@@ -104,7 +115,7 @@ def draw(place: Place) -> list[Path]:
     if all(each.image is None for row in rows for each in row):
         raise ResultError(f"overview: no figure in {place.figures}; draw them with: python scripts/plot.py")
     top = sum(row_height(panels) + _head(panels) for panels in rows)
-    figure = Figure(figsize=(WIDTH, top))
+    figure = Figure(figsize=(WIDTH, top), dpi=DPI)
     for panels in rows:
         top = add_row(figure, panels, top)
     path = place.figures / "overview.png"
@@ -114,9 +125,10 @@ def draw(place: Place) -> list[Path]:
 
 def _save(figure: Figure, path: Path) -> None:
     """Write a PNG of few colours, small enough to stand on a web page."""
-    drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    page = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    few = page.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     small = io.BytesIO()
-    few = Image.open(drawn).convert("RGB").quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     few.save(small, "PNG", optimize=True)
     write_atomic(path, small.getvalue())
