@@ -247,15 +247,28 @@ def completeness_text(found: pd.DataFrame, profile: str) -> str:
     return table(head, lines) + f"\nWhat is missing is made by `{command}`, which goes on where it stands.\n"
 
 
+def _ratio(row: dict[str, Any]) -> str:
+    return f"{number(row['ratio'])} [{number(row['low'])}, {number(row['high'])}]"
+
+
+def _reached(row: dict[str, Any]) -> str:
+    return f"{number(row['epochs to'])} (loss {number(row['threshold'])})"
+
+
+def _section(name: str, library: Library, content: str) -> str:
+    """Return an experiment's table under its budget, with the command that makes it."""
+    command = of_profile(f"python scripts/train.py experiment={name}", library.place.profile)
+    return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{command}`.\n\n{content}"
+
+
 def fair_text(found: pd.DataFrame) -> str:
     """Return the fair comparison's table."""
     head = ["task", "method", "n", "epochs with source", "train loss", "test loss", "epochs to", "seconds per run"]
     lines = []
     for row in found.to_dict("records"):
-        to = f"{number(row['epochs to'])} (loss {number(row['threshold'])})"
         losses = [number(row["train loss"]), number(row["test loss"])]
         start = [row["task"], LABELS[row["method"]], str(row["n"]), str(row["epochs"])]
-        lines.append([*start, *losses, to, number(row["seconds per run"])])
+        lines.append([*start, *losses, _reached(row), number(row["seconds per run"])])
     hardware = sorted({row["hardware"] for row in found.to_dict("records")} - {""})
     tail = f"\nSeconds are a run's share of the fastest group of seeds that trained together on {'; '.join(hardware)}."
     tail += " Other work on the machine makes them longer; where there was any, epochs compare better.\n"
@@ -271,11 +284,10 @@ def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
         if not row["ordering"]:
             missing.append(row["setting"])
             continue
-        ratio = f"{number(row['ratio'])} [{number(row['low'])}, {number(row['high'])}]"
-        lines.append([f"`{row['setting']}`", str(row["n"]), *(number(row[m]) for m in methods), ratio, row["ordering"]])
+        losses = [number(row[method]) for method in methods]
+        lines.append([f"`{row['setting']}`", str(row["n"]), *losses, _ratio(row), row["ordering"]])
     tail = f"\nNot run, or not by all three methods: {_code(missing)}.\n" if missing and lines else ""
-    command = of_profile(f"python scripts/train.py experiment={name}", library.place.profile)
-    return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{command}`.\n\n{table(head, lines)}{tail}"
+    return _section(name, library, table(head, lines) + tail)
 
 
 def methods_text(name: str, found: pd.DataFrame, library: Library) -> str:
@@ -283,12 +295,9 @@ def methods_text(name: str, found: pd.DataFrame, library: Library) -> str:
     head = ["method", "n", "train loss", "over the homotopy's", "epochs to"]
     lines = []
     for row in found.to_dict("records"):
-        ratio = f"{number(row['ratio'])} [{number(row['low'])}, {number(row['high'])}]"
-        to = f"{number(row['epochs to'])} (loss {number(row['threshold'])})"
-        ratio = "" if row["method"] == "homotopy" else ratio
-        lines.append([LABELS[row["method"]], str(row["n"]), number(row["loss"]), ratio, to])
-    command = of_profile(f"python scripts/train.py experiment={name}", library.place.profile)
-    return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{command}`.\n\n{table(head, lines)}"
+        ratio = "" if row["method"] == "homotopy" else _ratio(row)
+        lines.append([LABELS[row["method"]], str(row["n"]), number(row["loss"]), ratio, _reached(row)])
+    return _section(name, library, table(head, lines))
 
 
 def budget(raw: dict[str, Any]) -> str:
