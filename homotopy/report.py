@@ -247,11 +247,11 @@ def completeness_text(found: pd.DataFrame, profile: str) -> str:
     return table(head, lines) + f"\nWhat is missing is made by `{command}`, which goes on where it stands.\n"
 
 
-def _ratio(row: dict[str, Any]) -> str:
+def _ratio(row: dict[Any, Any]) -> str:
     return f"{number(row['ratio'])} [{number(row['low'])}, {number(row['high'])}]"
 
 
-def _reached(row: dict[str, Any]) -> str:
+def _reached(row: dict[Any, Any]) -> str:
     return f"{number(row['epochs to'])} (loss {number(row['threshold'])})"
 
 
