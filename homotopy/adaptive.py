@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from homotopy.continuation import Epoch, Step
+from homotopy.continuation import Epoch
 from homotopy.deformations import Deformation
 from homotopy.ensemble import Ensemble
 from homotopy.settings import between, rule
@@ -63,7 +63,7 @@ class AdaptiveSteps:
             lams = self._state["lam"]
             loss = ensemble.epoch(_problem(deformation, lams), number, step_size(number))
             self._after(number, loss.objective.cpu(), ensemble, deformation)
-            yield Epoch(number, Step(float(lams.median()), epochs, number > self._last), loss, lams)
+            yield Epoch(number, float(lams.median()), loss, lams)
 
     def _begin(self, ensemble: Ensemble, deformation: Deformation) -> None:
         zero = torch.zeros(len(ensemble.theta), dtype=torch.float64)

@@ -38,7 +38,7 @@ class Saved(NamedTuple):
     done: int
 
 
-def place(folder: Path, seeds: Sequence[int]) -> Path:
+def path_of(folder: Path, seeds: Sequence[int]) -> Path:
     """Return where the checkpoint of these seeds is."""
     return folder / f"checkpoint-{min(seeds)}-{max(seeds)}-{len(seeds)}.pt"
 
@@ -64,7 +64,7 @@ class Checkpoint:
         self, folder: Path, seeds: Sequence[int], parts: dict[str, Part], minutes: float, stop: Interruption
     ) -> None:
         """Keep `parts` in a file of the folder, at most `minutes` apart and whenever a signal asks for it."""
-        self._path, self._seeds, self._parts, self._stop = place(folder, seeds), list(seeds), parts, stop
+        self._path, self._seeds, self._parts, self._stop = path_of(folder, seeds), list(seeds), parts, stop
         self._every = 60 * minutes
         self._began = self._last = time.monotonic()
         self._seconds_before = 0.0

@@ -97,7 +97,7 @@ def partners(pairing: str, seed: int, epoch: int, source: np.ndarray, target: np
 
 @dataclass(frozen=True)
 class Classification:
-    """H(., lam): cross-entropy on images between `source` and `target`, which are all that is seen at lam = 1."""
+    """H(., lam): cross-entropy on images between `source` and `target`; at lam = 1 only `target` is seen."""
 
     target: Samples
     source: Samples | None

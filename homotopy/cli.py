@@ -25,7 +25,6 @@ from homotopy.interruption import Interrupted
 from homotopy.machine import choose_device
 from homotopy.progress import say
 from homotopy.results import RunFolder
-from homotopy.tasks import check_data
 from homotopy.theory import study
 
 
@@ -70,7 +69,7 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     for name in {raw["device"] for raw in here}:
         choose_device(name)
     for task in {config.from_dict(raw).task for raw in here}:
-        check_data(task)
+        task.check_data()
     if todo:
         sys.argv = [script, *_expanded(arguments, jobs)]
         os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
@@ -197,7 +196,7 @@ def _say_unforeseen(error: Exception) -> None:
 
 
 def options(arguments: Sequence[str], defaults: dict[str, str]) -> dict[str, str]:
-    """Read key=value arguments of a script that composes no configuration; raise ConfigError for an unknown key."""
+    """Read key=value arguments of a script that composes no configuration; raise UserError for an unknown key."""
     given = dict(argument.partition("=")[::2] for argument in arguments)
     for argument in arguments:
         if "=" not in argument or argument.partition("=")[0] not in defaults:

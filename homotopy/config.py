@@ -110,7 +110,7 @@ MODELS: dict[str, type] = {"mlp": Mlp, "vgg": Vgg}
 class Config:
     """One configuration, whole: every seed of it is a run."""
 
-    task: Any
+    task: Any  # a Task; a figure also reads the settings of its own
     method: Method
     schedule: schedules.Schedule
     control: Control
@@ -141,12 +141,27 @@ class Config:
         """Lay out the run; the direct path spends the schedule's epochs at lam = 1, the adaptive one as it sees fit."""
         if self.method.path == "schedule":
             return plan(self.schedule.lams, self.budget.k, self.budget.final)
-        return plan((1.0,), self.schedule.gamma * self.budget.k, self.budget.final)
+        return plan((1.0,), self.path_epochs, self.budget.final)
 
     @property
     def epochs(self) -> int:
         """The run's epochs, without those of the source solution."""
         return self.steps()[-1].epochs.stop - 1
+
+    @property
+    def source_epochs(self) -> int:
+        """The epochs that the run's start costs besides."""
+        return self.budget.source if self.method.start == "source" else 0
+
+    @property
+    def path_epochs(self) -> int:
+        """The epochs before the final ones."""
+        return self.schedule.gamma * self.budget.k
+
+    @property
+    def name(self) -> str:
+        """The run's folder in one word."""
+        return f"{self.folder.parent.name}-{self.folder.name}"
 
     def step_size(self, epoch: int) -> float:
         """Return the solver's step size in `epoch`."""
@@ -280,7 +295,7 @@ def _check_together(config: Config) -> None:
         allowed = f"{', '.join(config.model.precisions)} with model={config.model.name}"
         raise ConfigError("precision", config.precision, allowed)
     tried = config.method.path == "adaptive" or config.method.predictor != "constant"
-    if tried and not getattr(config.task, "tries_steps", False):
+    if tried and not config.task.tries_steps:
         raise ConfigError("method", config.method.name, "without tried steps for this task and deformation")
     if config.method.path == "adaptive" and (config.method.predictor, config.optimizer.moments) != ("constant", "keep"):
         raise ConfigError("method.path", "adaptive", "with method.predictor=constant and optimizer.moments=keep")

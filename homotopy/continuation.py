@@ -30,7 +30,7 @@ class Epoch(NamedTuple):
     """What one epoch of a run was."""
 
     number: int
-    step: Step
+    lam: float  # where every seed has its own, their median
     loss: EpochLoss
     lams: Tensor | None = None  # (S,), where every seed has its own
 
@@ -55,8 +55,8 @@ def follow(
     """Run Algorithm 1 and yield after every epoch.
 
     `step_size` maps an epoch's number to the solver's step size; `predictor` may move theta before a step, the paper's
-    does not. With `reset_moments` the solver forgets its moments
-    whenever lam changes. `done` epochs were run before: the ensemble holds the state at their end.
+    does not. With `reset_moments` the solver forgets its moments whenever lam changes. `done` epochs were run before:
+    the ensemble holds the state at their end.
     """
     lam = 0.0
     for step in steps:  # lines 5 and 6
@@ -68,14 +68,13 @@ def follow(
         lam = step.lam
         for number in step.epochs:  # line 7
             if number > done:
-                yield Epoch(number, step, ensemble.epoch(problem, number, step_size(number)))
+                yield Epoch(number, lam, ensemble.epoch(problem, number, step_size(number)))
 
 
 def solve_source(
     ensemble: Ensemble, deformation: Deformation, epochs: int, step_size: float, *, done: int = 0
 ) -> Iterator[Epoch]:
     """Find the source solution, theta ~ argmin H(., 0): Algorithm 1's line 1. Yield after every epoch after `done`."""
-    step = Step(0.0, range(1, epochs + 1))
     problem = deformation.source()
-    for number in step.epochs[done:]:
-        yield Epoch(number, step, ensemble.epoch(problem, number, step_size))
+    for number in range(done + 1, epochs + 1):
+        yield Epoch(number, 0.0, ensemble.epoch(problem, number, step_size))

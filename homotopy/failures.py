@@ -41,8 +41,7 @@ def in_words(error: BaseException) -> str:
 def _name(raw: Mapping[str, Any]) -> str:
     """Return a job's name: for training that of its result folder, whatever machine it runs on."""
     if raw["job"] == "train":
-        folder = config.from_dict(raw).folder
-        return f"{folder.parent.name}-{folder.name}"
+        return config.from_dict(raw).name
     return f"{raw['job']}-{config.digest(raw)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.floa
 
 @dataclass(frozen=True)
 class Machine:
-    """Where tensors live and how many threads compute."""
+    """Where tensors live, and the type of parameters and data."""
 
     device: torch.device
     dtype: torch.dtype
@@ -34,6 +35,8 @@ class Machine:
 
 def choose_device(name: str) -> torch.device:
     """Return the device of that name, for auto the first GPU if there is one; raise ConfigError if it is not here."""
+    if name == "cpu":
+        return torch.device(name)
     gpus = torch.cuda.device_count()
     device = torch.device(("cuda" if gpus else "cpu") if name == "auto" else name)
     if device.type == "cuda" and (device.index or 0) >= gpus:
@@ -42,9 +45,11 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def machine(config: Config) -> Machine:
-    """Choose the device, the number of threads and the precision of matrix products."""
+def prepare(config: Config) -> Machine:
+    """Set this process up to train: its device, its threads and the precision of its matrix products."""
     device = choose_device(config.device)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # the one on which graphs are recorded
     if config.precision == "tf32" and device.type != "cuda":
         raise ConfigError("precision", "tf32", "float32 or float64 on a CPU: only a GPU computes in TF32")
     torch.set_float32_matmul_precision("high" if config.precision == "tf32" else "highest")
@@ -55,8 +60,14 @@ def machine(config: Config) -> Machine:
 
 
 def group_width(config: Config, device: torch.device) -> int:
-    """Return how many seeds train together: all on a GPU; on a CPU few, so that finished seeds reach the disk early."""
-    return config.width or (8 if device.type == "cpu" else len(config.seeds))
+    """Return how many seeds train together: on a GPU all.
+
+    On a CPU few, so that finished seeds reach the disk early, but as many for every thread.
+    """
+    if config.width or device.type != "cpu":
+        return config.width or len(config.seeds)
+    threads = torch.get_num_threads()
+    return threads * math.ceil(8 / threads)
 
 
 def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Tensor) -> Ensemble:
@@ -67,7 +78,7 @@ def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Te
     return kind(model, rule, theta, config.batch_size)
 
 
-def initial_theta(model: MLP | VGG, seeds: Sequence[int], place: Machine) -> Tensor:
+def initial_theta(model: MLP | VGG, seeds: Sequence[int], machine: Machine) -> Tensor:
     """Draw every seed's random initialisation, (S, P)."""
     draws = [model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds]
-    return torch.from_numpy(np.stack(draws)).to(place.device, place.dtype)
+    return torch.from_numpy(np.stack(draws)).to(machine.device, machine.dtype)

@@ -268,8 +268,3 @@ def _completed(metadata: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
     diverged = {str(seed): int(epoch) for seed, epoch in infinite.groupby("seed")["epoch"].min().items()}
     note = {"seeds": lost, "note": f"the record of these runs was lost; what is here follows from {RUNS}"}
     return {"diverged_at": found["diverged_at"] | diverged, "records": [*found["records"], note]}
-
-
-def missing(wanted: Sequence[int], finished: set[int]) -> list[int]:
-    """Return the wanted seeds that are not finished, in the order wanted."""
-    return [seed for seed in wanted if seed not in finished]

@@ -15,7 +15,7 @@ from homotopy.ensemble import Ensemble
 from homotopy.history import History
 from homotopy.interruption import Interruption
 from homotopy.locks import Holder, held, hold
-from homotopy.machine import Machine, build_ensemble, group_width, initial_theta, machine
+from homotopy.machine import Machine, build_ensemble, group_width, initial_theta, prepare
 from homotopy.predictors import PREDICTORS, Predictor
 from homotopy.progress import Progress, say
 from homotopy.provenance import provenance
@@ -23,15 +23,15 @@ from homotopy.results import RunFolder
 from homotopy.sources import Sources
 
 
-def train_group(config: Config, seeds: Sequence[int], place: Machine, folder: RunFolder, stop: Interruption) -> None:
+def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: RunFolder, stop: Interruption) -> None:
     """Train some seeds together, from their checkpoint if there is one, and add them to the folder."""
-    deformation = config.task.load(seeds, place.device, place.dtype)
+    deformation = config.task.load(seeds, machine.device, machine.dtype)
     model = config.model.network(deformation)
-    half_way = checkpoints.place(folder.path, seeds).exists()
+    half_way = checkpoints.path_of(folder.path, seeds).exists()
     if config.method.start == "source" and not half_way:
-        theta = Sources(config).get(seeds, deformation, place, stop)
+        theta = Sources(config).get(seeds, deformation, machine, stop)
     else:
-        theta = initial_theta(model, seeds, place)
+        theta = initial_theta(model, seeds, machine)
     ensemble = build_ensemble(config, model, config.optimizer.rule(), theta)
     history = History(seeds, config.steps(), config.log_every)
     path = build_path(config)
@@ -41,14 +41,14 @@ def train_group(config: Config, seeds: Sequence[int], place: Machine, folder: Ru
     checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
     made = {"seconds": round(checkpoint.seconds, 1), "precision": config.precision, "data": deformation.provenance}
     with folder.lock():
-        folder.add(history.frame(), {"seeds": list(seeds), **made, **provenance(place.device)}, history.diverged)
+        folder.add(history.frame(), {"seeds": list(seeds), **made, **provenance(machine.device)}, history.diverged)
     checkpoint.remove()
 
 
 def build_path(config: Config) -> Predictor | AdaptiveSteps:
     """Return what remembers the path: the schedule's predictor, or the steps that seeds adapt."""
     if config.method.path == "adaptive":
-        return AdaptiveSteps(config.control, config.budget.k, last=config.schedule.gamma * config.budget.k)
+        return AdaptiveSteps(config.control, config.budget.k, last=config.path_epochs)
     return PREDICTORS[config.method.predictor]()
 
 
@@ -77,7 +77,7 @@ def _train(
     with Progress(title, config.epochs, done) as progress, live.curves(config, history.seeds, done) as show:
         for epoch in _epochs(config, path, ensemble, deformation, done):
             history.watch(epoch.number, epoch.loss.objective)
-            progress.advance(epoch.step.lam, float(epoch.loss.objective.median()))
+            progress.advance(epoch.lam, float(epoch.loss.objective.median()))
             if epoch.number in history.epochs:
                 found = {"train_loss": epoch.loss.objective}
                 if epoch.loss.target is not None:
@@ -93,15 +93,16 @@ def _train(
 def next_group(config: Config, folder: RunFolder, width: int, others: Sequence[Holder]) -> Sequence[int]:
     """Choose the seeds to train next: a group that was interrupted, else the first `width` that nobody trains."""
     finished = folder.finished()
-    busy = [checkpoints.place(folder.path, holder.seeds) for holder in others]
-    for saved in checkpoints.saved(folder.path, besides=busy):
+    busy = [checkpoints.path_of(folder.path, holder.seeds) for holder in others]
+    half_way = checkpoints.saved(folder.path, besides=busy)
+    for saved in half_way:
         if saved.done == config.epochs:
             finished -= set(saved.seeds)  # to be added again: the end of that may have been interrupted
         elif finished.issuperset(saved.seeds):
             saved.path.unlink()
     free = [seed for seed in config.seeds if seed not in finished and not held(others, [seed])]
-    for saved in checkpoints.saved(folder.path, besides=busy):
-        if set(saved.seeds) <= set(free):
+    for saved in half_way:
+        if set(saved.seeds) <= set(free) and saved.path.exists():
             return saved.seeds
     return free[:width]
 
@@ -116,17 +117,17 @@ def run(config: Config) -> Path:
         with folder.lock():
             folder.repair(config.identity())
         with Interruption() as stop:
-            _train_missing(config, folder, machine(config), stop)
+            _train_missing(config, folder, prepare(config), stop)
     return folder.path
 
 
-def _train_missing(config: Config, folder: RunFolder, place: Machine, stop: Interruption) -> None:
-    width = group_width(config, place.device)
+def _train_missing(config: Config, folder: RunFolder, machine: Machine, stop: Interruption) -> None:
+    width = group_width(config, machine.device)
     while True:
         with hold(folder.path, lambda others: next_group(config, folder, width, others)) as (seeds, others):
             if not seeds:
                 break
-            train_group(config, seeds, place, folder, stop)
+            train_group(config, seeds, machine, folder, stop)
     for other in others:
         if theirs := held([other], config.seeds):
             say(f"{folder.path}: {len(theirs)} seeds are being trained by {other}; going on without them")

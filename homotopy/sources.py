@@ -29,20 +29,20 @@ class Sources:
         self._config = config
         self._folder = config.results / ".cache" / f"source-{digest(config.source_identity())}"
 
-    def get(self, seeds: Sequence[int], deformation: Deformation, place: Machine, stop: Interruption) -> Tensor:
+    def get(self, seeds: Sequence[int], deformation: Deformation, machine: Machine, stop: Interruption) -> Tensor:
         """Return every seed's source solution, (S, P); those that no run has found yet are trained."""
         told = False
         while None in (kept := [self._kept(seed) for seed in seeds]):
             with hold(self._folder, lambda others: [] if held(others, seeds) else seeds) as (mine, others):
                 if mine:
-                    self._train(seeds, deformation, place, stop)
+                    self._train(seeds, deformation, machine, stop)
                     continue
             if not told:
                 say(f"waiting for source solutions that {others[0]} is finding")
                 told = True
             time.sleep(0.2)
             stop.answer()
-        return torch.stack([theta for theta in kept if theta is not None]).to(place.device)
+        return torch.stack([theta for theta in kept if theta is not None]).to(machine.device)
 
     def _kept(self, seed: int) -> Tensor | None:
         path = self._file(seed)
@@ -57,16 +57,16 @@ class Sources:
     def _file(self, seed: int) -> Path:
         return self._folder / f"seed-{seed}.pt"
 
-    def _train(self, seeds: Sequence[int], deformation: Deformation, place: Machine, stop: Interruption) -> None:
+    def _train(self, seeds: Sequence[int], deformation: Deformation, machine: Machine, stop: Interruption) -> None:
         config = self._config
         model = config.model.network(deformation)
-        ensemble = build_ensemble(config, model, Adam(config.source_lr), initial_theta(model, seeds, place))
+        ensemble = build_ensemble(config, model, Adam(config.source_lr), initial_theta(model, seeds, machine))
         checkpoint = Checkpoint(self._folder, seeds, {"ensemble": ensemble}, config.checkpoint_minutes, stop)
         done = checkpoint.load()
         epochs = config.budget.source
         with Progress("source task", epochs, done) as progress:
             for epoch in solve_source(ensemble, deformation, epochs, config.source_lr, done=done):
-                progress.advance(epoch.step.lam, float(epoch.loss.objective.median()))
+                progress.advance(epoch.lam, float(epoch.loss.objective.median()))
                 checkpoint.after(epoch.number)
         for seed, theta in zip(seeds, ensemble.theta.cpu(), strict=True):
             if not self._file(seed).exists():

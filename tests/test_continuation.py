@@ -37,7 +37,7 @@ def walk(problem, steps, **options):
 def test_a_quadratic_follows_its_known_path():
     problem, theta = Quadratic(), 0.0
     for epoch in walk(problem, plan(linear(4), k=3, final=2)):
-        optimum = 3 * epoch.step.lam
+        optimum = 3 * epoch.lam
         theta += 0.2 * (optimum - theta)
         assert float(epoch.loss.objective) == pytest.approx((theta - optimum) ** 2)
     assert float(problem.theta) == pytest.approx(theta)

@@ -6,11 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from homotopy import results, runner, sources
+from homotopy import machine, results, runner, sources
 from homotopy.config import digest
-
-# float32 runs agree to this across company, threads and restarts on one machine
-TOLERANCE = {"rtol": 1e-5, "atol": 1e-7}
 
 
 def run(config):
@@ -21,7 +18,7 @@ def test_seed_7_alone_equals_seed_7_in_company(tiny):
     alone = run(tiny("seeds=[7]")).runs()
     elsewhere = {"root": str(tiny().results / "elsewhere")}
     together = run(tiny("seeds=[2,7,9]", results=elsewhere)).runs()
-    pd.testing.assert_frame_equal(alone, together[together["seed"] == 7].reset_index(drop=True), **TOLERANCE)
+    pd.testing.assert_frame_equal(alone, together[together["seed"] == 7].reset_index(drop=True), check_exact=True)
 
 
 def test_more_seeds_are_added_and_finished_ones_are_not_computed_again(tiny, monkeypatch):
@@ -95,3 +92,19 @@ def test_warm_start_and_homotopy_share_the_source_solution(tiny, monkeypatch):
     run(tiny("method=warmstart"))
     monkeypatch.setattr(sources, "solve_source", lambda *a: pytest.fail("the source solution was computed again"))
     run(tiny("method=homotopy"))
+
+
+@pytest.mark.parametrize(("threads", "width"), [(1, 8), (2, 8), (3, 9), (5, 10), (16, 16)])
+def test_a_group_has_a_seed_for_every_thread_and_as_many_for_each(tiny, monkeypatch, threads, width):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert machine.group_width(tiny("seeds=100"), torch.device("cpu")) == width
+    assert machine.group_width(tiny("seeds=100", "width=4"), torch.device("cpu")) == 4
+    assert machine.group_width(tiny("seeds=100"), torch.device("cuda")) == 100
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_gpu_trains_what_a_cpu_trains(tiny):
+    there = {"root": str(tiny().results / "gpu")}
+    options = ["precision=float64", "seeds=2"]
+    expected, found = run(tiny(*options)).runs(), run(tiny(*options, "device=cuda", results=there)).runs()
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-9)

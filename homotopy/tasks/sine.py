@@ -75,6 +75,9 @@ class Sine:
             names -= {"source_omega", "noise"}
         return {name: value for name, value in asdict(self).items() if name in names}
 
+    def check_data(self) -> None:
+        """Need no files."""
+
     def load(self, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> SineDeformation:
         """Draw every seed's data and return the deformation between them."""
         data = [_draw(self, seed) for seed in seeds]
