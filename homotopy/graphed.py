@@ -3,7 +3,8 @@
 `GraphEnsemble` computes what `AutogradEnsemble` computes, up to rounding. With a hundred seeds a mini-batch is some
 forty small kernels, whose launches would cost more than their work; recorded once, an epoch's thousands of kernels
 follow one another by themselves: forward, backward, update and the sums of the losses. Only the order of the samples
-comes from the host, once an epoch. Elsewhere than on a GPU the same operations run one by one: so do the tests.
+comes from the host, once an epoch, drawn while the epoch before runs. Elsewhere than on a GPU the same operations run
+one by one: so do the tests.
 
 Not yet run on a GPU: the tests run the recording there as soon as they find one.
 """
@@ -18,7 +19,7 @@ from torch import Tensor
 from homotopy.ensemble import EpochLoss, squared_error
 from homotopy.models import MLP
 from homotopy.optimizers import SGD, Adam, restore, stored, update, zero_moments
-from homotopy.problems import Regression
+from homotopy.problems import OrdersAhead, Regression
 
 
 class Epoch(NamedTuple):
@@ -43,6 +44,7 @@ class GraphEnsemble:
         self._moments = zero_moments(optimizer, self._theta)
         self._lr = torch.zeros((), dtype=torch.float32, device=theta.device)
         self._batch_size = batch_size
+        self._orders = OrdersAhead()
         self._epoch: Epoch | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
 
@@ -54,7 +56,7 @@ class GraphEnsemble:
     @torch.no_grad()
     def epoch(self, problem: Regression, epoch: int, lr: float) -> EpochLoss:
         """Train one epoch with step size lr, all seeds in every kernel."""
-        found = self._hold(*problem.shuffled(epoch))
+        found = self._hold(*problem.shuffled(epoch, self._orders))
         self._lr.fill_(lr)
         if self._graph is not None:
             self._graph.replay()
@@ -99,15 +101,16 @@ class GraphEnsemble:
     def _record(self, data: Epoch) -> torch.cuda.CUDAGraph:
         """Record an epoch; it is run once before, as libraries set themselves up on first use, and undone."""
         before = self.state()
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            self._run(data)
-        torch.cuda.current_stream().wait_stream(stream)
-        self.load(before)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._run(data)
+        with torch.cuda.device(data.x.device):
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                self._run(data)
+            torch.cuda.current_stream().wait_stream(stream)
+            self.load(before)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                self._run(data)
         return graph
 
     def _run(self, data: Epoch) -> None:

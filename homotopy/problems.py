@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +12,37 @@ from torch import Tensor
 
 from homotopy.streams import Purpose, generator
 
+Draw = Callable[[Sequence[int], Purpose, int, int], Tensor]
+
 
 def epoch_order(seeds: Sequence[int], purpose: Purpose, epoch: int, samples: int) -> Tensor:
     """Return each seed's own permutation of its samples in `epoch`, int64 (S, N)."""
-    orders = [generator(seed, purpose, epoch).permutation(samples) for seed in seeds]
-    return torch.from_numpy(np.stack(orders))
+    return torch.from_numpy(np.stack([_permutation(seed, purpose, epoch, samples) for seed in seeds]))
+
+
+def _permutation(seed: int, purpose: Purpose, epoch: int, samples: int) -> np.ndarray:
+    return generator(seed, purpose, epoch).permutation(samples)
+
+
+class OrdersAhead:
+    """`epoch_order`, which draws the next epoch's orders, in threads, while the device is busy with this epoch."""
+
+    def __init__(self, threads: int = 4) -> None:
+        self._workers = ThreadPoolExecutor(threads)
+        self._asked: tuple | None = None
+        self._drawn: list[Future[np.ndarray]] = []
+
+    def __call__(self, seeds: Sequence[int], purpose: Purpose, epoch: int, samples: int) -> Tensor:
+        """Return each seed's own permutation of its samples in `epoch`, int64 (S, N)."""
+        if self._asked != (tuple(seeds), purpose, epoch, samples):
+            self._ask(seeds, purpose, epoch, samples)
+        orders = [drawn.result() for drawn in self._drawn]
+        self._ask(seeds, purpose, epoch + 1, samples)
+        return torch.from_numpy(np.stack(orders))
+
+    def _ask(self, seeds: Sequence[int], purpose: Purpose, epoch: int, samples: int) -> None:
+        self._asked = (tuple(seeds), purpose, epoch, samples)
+        self._drawn = [self._workers.submit(_permutation, seed, purpose, epoch, samples) for seed in seeds]
 
 
 @dataclass(frozen=True)
@@ -32,9 +59,9 @@ class Regression:
     seeds: Sequence[int]
     shuffling: Purpose = Purpose.SHUFFLING
 
-    def shuffled(self, epoch: int) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return x, y and y_target in the order of `epoch` (1, 2, ...), shapes unchanged."""
-        order = epoch_order(self.seeds, self.shuffling, epoch, self.x.shape[1]).to(self.x.device)
+    def shuffled(self, epoch: int, draw: Draw = epoch_order) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return x, y and y_target in the order of `epoch` (1, 2, ...), as `draw` finds it; shapes unchanged."""
+        order = draw(self.seeds, self.shuffling, epoch, self.x.shape[1]).to(self.x.device)
         index = order.unsqueeze(-1)
         x = self.x.gather(1, index.expand(-1, -1, self.x.shape[2]))
         y = self.y.gather(1, index)

@@ -10,6 +10,8 @@ import pytest
 
 # before torch is imported anywhere: the tests' problems are too small for more threads
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# bytes are promised on a CPU, and children of a process that has used a GPU cannot use it; tests of a GPU name it
+os.environ["HOMOTOPY_DEVICE"] = "cpu"
 
 from homotopy import compose, config  # noqa: E402
 

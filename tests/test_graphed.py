@@ -10,7 +10,8 @@ from homotopy.ensemble import AutogradEnsemble
 from homotopy.graphed import GraphEnsemble
 from homotopy.models import MLP
 from homotopy.optimizers import SGD, Adam
-from homotopy.problems import Regression
+from homotopy.problems import OrdersAhead, Regression, epoch_order
+from homotopy.streams import Purpose
 
 MODEL = MLP(width=7, depth=3)
 RULES = [Adam(), SGD(momentum=0.9), SGD(momentum=0.0)]
@@ -77,3 +78,11 @@ def test_a_diverged_seed_leaves_the_others_alone(device):
     loss = beside.epoch(broken, 1, 1e-3)
     assert torch.isnan(loss.objective).tolist() == [False, True, False]
     assert torch.equal(beside.theta[[0, 2]], alone.theta[[0, 2]])
+
+
+def test_orders_drawn_ahead_are_those_of_their_epoch():
+    draw = OrdersAhead(threads=2)
+    shuffling, source = Purpose.SHUFFLING, Purpose.SOURCE_SHUFFLING
+    for asked in [([0, 5], shuffling, 1, 30), ([0, 5], shuffling, 2, 30), ([0, 5], shuffling, 7, 30),
+                  ([0, 5], source, 8, 30), ([0, 5], source, 9, 20), ([5], source, 10, 20)]:  # fmt: skip
+        assert torch.equal(draw(*asked), epoch_order(*asked))

@@ -13,6 +13,7 @@ from tests.test_classification import SEEDS, SOURCE, TARGET
 from tests.test_vgg import reference
 
 PROBLEM = Classification(TARGET, SOURCE, 0.4, SEEDS)
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]
 
 
 def model(batch_norm=False):
@@ -32,10 +33,14 @@ def train(trained, epochs=(1, 2), problem=PROBLEM):
     return torch.stack([trained.epoch(problem, epoch, 0.01).objective for epoch in epochs])
 
 
-def test_a_seed_follows_pytorchs_own_training_loop():
-    trained, network = ensemble(), reference(model(), start(model())[1])
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_seed_follows_pytorchs_own_training_loop_on_a_cpu(device):
+    trained = ImageEnsemble(model(), Adam(0.01), start(model()).to(device), 15)
+    network = reference(model(), start(model())[1])
     optimizer = torch.optim.Adam(network.parameters(), 0.01)
-    for epoch, loss in zip((1, 2), train(trained), strict=True):
+    there = [Samples(*(part.to(device) for part in task)) for task in (TARGET, SOURCE)]
+    found = train(trained, (1, 2), Classification(*there, 0.4, SEEDS))
+    for epoch, loss in zip((1, 2), found, strict=True):
         total = 0.0
         for batch in PROBLEM.batches(slice(1, 2), epoch, 15, torch.float64):
             optimizer.zero_grad()
