@@ -20,7 +20,7 @@ from homotopy import data, locks
 from homotopy.errors import UserError
 from homotopy.failures import in_words
 from homotopy.files import nearest_folder
-from homotopy.provenance import COMMIT, hardware
+from homotopy.provenance import COMMIT, hardware, version
 
 ROOT = Path(__file__).resolve().parent.parent
 _GB = 1e9
@@ -85,25 +85,23 @@ def required(file: Path) -> dict[str, str]:
 
 def installed(package: str) -> str | None:
     """Return a package's version without the name of its build; None where it is not installed."""
-    try:
-        return importlib.metadata.version(package).partition("+")[0]
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    found = version(package)
+    return found and found.partition("+")[0]
 
 
 def packages() -> Iterator[Finding]:
     """The versions of requirements.txt, with which results are promised byte for byte."""
     wanted = required(ROOT / "requirements.txt")
-    differ = {name: (installed(name), version) for name, version in wanted.items() if installed(name) != version}
-    for name, (found, version) in differ.items():
-        yield Finding(WRONG, "packages", f"{name} {found or 'missing'}, requirements.txt has {version}", _INSTALL)
+    differ = {name: (installed(name), pinned) for name, pinned in wanted.items() if installed(name) != pinned}
+    for name, (found, pinned) in differ.items():
+        yield Finding(WRONG, "packages", f"{name} {found or 'missing'}, requirements.txt has {pinned}", _INSTALL)
     if not differ:
         yield Finding(OK, "packages", f"the {len(wanted)} of requirements.txt")
 
 
 def torchvision() -> Iterator[Finding]:
     """Whether torchvision was built for this torch."""
-    builds = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("torch", "torchvision"))
+    builds = ", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision"))
     needs = " ".join(importlib.metadata.requires("torchvision") or [])
     wanted = re.search(r"\btorch ?\(?==([\d.]+)", needs)
     if wanted and wanted[1] != installed("torch"):

@@ -8,13 +8,12 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 import torch
 
-from homotopy.provenance import hardware
+from homotopy.provenance import hardware, version
 
 PRODUCT_SIZES = (512, 1024)
 REPEATS = 8  # products per turn
@@ -27,16 +26,8 @@ def processor() -> str:
 
 def slug() -> str:
     """Return the machine's name for files: processor and number of cores, never the host's name."""
-    name = f"{hardware(torch.device('cpu'))} {os.cpu_count()} cores"
+    name = f"{processor()} {os.cpu_count()} cores"
     return re.sub(r"[^a-z0-9]+", "-", name.lower().replace("(r)", "").replace("(tm)", "")).strip("-")
-
-
-def version(package: str) -> str | None:
-    """Return the version of an installed package, None if it is not installed."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def describe() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from homotopy.ensemble import AutogradEnsemble, EpochLoss
 from homotopy.errors import ResultError
 from homotopy.fused import FusedEnsemble
+from homotopy.machine import Machine, initial_theta
 from homotopy.models import MLP
 from homotopy.optimizers import Adam
 from homotopy.problems import Regression
@@ -100,9 +101,8 @@ def problem(seeds: int, samples: int, dtype: torch.dtype = torch.float32) -> Reg
 
 
 def initial(model: MLP, seeds: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return every seed's random initialisation, (S, P)."""
-    draws = [model.initial(generator(seed, Purpose.INITIALISATION)) for seed in range(seeds)]
-    return torch.from_numpy(np.stack(draws)).to(dtype)
+    """Return every seed's random initialisation, (S, P), on the CPU."""
+    return initial_theta(model, range(seeds), Machine(torch.device("cpu"), dtype))
 
 
 def epoch_of(build: Build, model: MLP, batch_size: int, seeds: int, samples: int) -> Callable[[], object]:
