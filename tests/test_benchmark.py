@@ -115,6 +115,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sections, "LEAST", 1e-9)
     monkeypatch.setattr(sections, "JAX_WIDTHS", (2,))
     monkeypatch.setattr(sections, "SEEDS", (1, 2))
+    monkeypatch.setattr(sections, "GPU_SEEDS", (1, 2))
     monkeypatch.setattr(sections, "REFERENCE_SEEDS", (1,))
     monkeypatch.setattr(sections, "SHAPES", [(16, SMALL)])
     monkeypatch.setattr(machine, "PRODUCT_SIZES", (32,))
@@ -122,18 +123,30 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+def test_the_gpu_s_contestants_train_where_they_are_told_to(tiny: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    allocated = iter([0, 2**20, 2**20, 3 * 2**20, *range(100)])
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: next(allocated))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: next(allocated))
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
+    rows = sections._on_gpu(torch.device("cpu"))
+    assert [row[0] for row in rows[:2]] == ["plain loop", "plain loop, fused Adam"]
+    assert [row[3] for row in rows[:2]] == [1, 2]  # MiB above what was held before
+    assert rows[0][2].median == 1 and all(row[2].median > 0 for row in rows)
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
 def test_every_table_is_complete(tiny: None, tmp_path: Path) -> None:
     path = tmp_path / "machine.json"
     measured: dict = {}
-    for name in ("shapes", "contestants", "seeds"):
+    for name in ("shapes", "contestants", "gpu", "seeds"):
         measured = bench.merged(bench.SECTIONS[name](), measured)
         bench.write(measured, path)
         measured = json.loads(path.read_text())
-    assert [section["name"] for section in measured["sections"]] == ["contestants", "seeds", "shapes"]
+    assert [section["name"] for section in measured["sections"]] == ["contestants", "seeds", "shapes", "gpu"]
     for section in measured["sections"]:
         assert all(len(row) == len(section["columns"]) for row in section["rows"])
         assert section["title"] in path.with_suffix(".md").read_text()
-    fused = next(row for row in measured["sections"][0]["rows"] if row[0].startswith("fused"))
+    fused = next(row for row in measured["sections"][0]["rows"] if row[0] == "fused ensemble, 32 at a time")
     assert fused[1] == {"median": 1.0, "q25": 1.0, "q75": 1.0, "n": 2}
     report.plot(measured, tmp_path / "again")
     assert (tmp_path / "again.png").read_bytes() == path.with_suffix(".png").read_bytes()

@@ -228,6 +228,7 @@ def _can_compile() -> bool:
 
 def images(rounds: int = 7) -> Section:
     """Training classifiers on images; says what is missing where there are none."""
+    torch.backends.cudnn.allow_tf32 = False  # as training sets it
     try:
         rows = [row for target in TARGETS for row in _measure(target, rounds)]
     except DataError as error:

@@ -24,9 +24,14 @@ def processor() -> str:
     return hardware(torch.device("cpu"))
 
 
+def gpus() -> list[str]:
+    """Return the model of the first GPU, if there is one: the benchmark uses no other."""
+    return [hardware(torch.device("cuda", 0))] if torch.cuda.is_available() else []
+
+
 def slug() -> str:
-    """Return the machine's name for files: processor and number of cores, never the host's name."""
-    name = f"{processor()} {os.cpu_count()} cores"
+    """Return the machine's name for files: processor, number of cores and GPU, never the host's name."""
+    name = " ".join([processor(), f"{os.cpu_count()} cores", *gpus()])
     return re.sub(r"[^a-z0-9]+", "-", name.lower().replace("(r)", "").replace("(tm)", "")).strip("-")
 
 
@@ -36,6 +41,7 @@ def describe() -> dict[str, Any]:
         "name": slug(),
         "processor": processor(),
         "cores": os.cpu_count(),
+        "gpus": gpus(),
         "threads": torch.get_num_threads(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "instructions": torch.backends.cpu.get_cpu_capability(),

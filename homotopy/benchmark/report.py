@@ -30,9 +30,10 @@ def table(section: dict[str, Any]) -> str:
 def page(measured: dict[str, Any]) -> str:
     """Return the whole Markdown page."""
     about = measured["machine"]
+    devices = ", ".join([about["processor"], f"{about['cores']} cores", *about["gpus"]])
     packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items() if version)
     head = (
-        f"# Speed on {about['processor']}, {about['cores']} cores\n\n"
+        f"# Speed on {devices}\n\n"
         f"Made by `make bench`: the contestants of a table take turns in one run; numbers are medians of ratios taken "
         f"turn by turn, with their quartiles. {about['threads']} threads, {about['memory_gib']} GiB, "
         f"{about['instructions']}, Python {about['python']}, {packages}.\n"
@@ -41,7 +42,7 @@ def page(measured: dict[str, Any]) -> str:
 
 
 def plot(measured: dict[str, Any], path: Path) -> None:
-    """Draw the cost against the number of seeds to `path` (PNG)."""
+    """Draw the cost against the number of seeds to `path`, PNG and PDF."""
     rows = next(section["rows"] for section in measured["sections"] if section["name"] == "seeds")
     figure, (axes,) = common.subplots()
     styles = {"fused ensemble": common.COLOURS["homotopy"], "stacked autograd": common.COLOURS["warmstart"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from homotopy.optimizers import Adam
 from homotopy.problems import Regression
 from homotopy.streams import Purpose, generator
 
+CPU = torch.device("cpu")
 LR = 1e-3
 TOLERANCE = 1e-9  # relative, in float64, after two epochs
 
@@ -62,7 +64,7 @@ class PlainLoop:
         return EpochLoss(torch.stack([self._train(*pair) for pair in pairs]), None)
 
     def _train(self, network: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor) -> Tensor:
-        total = torch.zeros((), dtype=torch.float64)
+        total = torch.zeros((), dtype=torch.float64, device=x.device)
         for x_batch, y_batch in zip(x.split(self._batch_size), y.split(self._batch_size), strict=True):
             loss = nn.functional.mse_loss(network(x_batch), y_batch)
             optimizer.zero_grad()
@@ -92,24 +94,30 @@ def builders() -> dict[str, Build]:
     return found | {"JAX": JaxEnsemble}
 
 
-def problem(seeds: int, samples: int, dtype: torch.dtype = torch.float32) -> Regression:
+def problem(seeds: int, samples: int, dtype: torch.dtype = torch.float32, device: torch.device = CPU) -> Regression:
     """Return one period of a sine for every seed, `samples` points each."""
     draws = [generator(seed, Purpose.DATA).uniform(size=(samples, 1)) for seed in range(seeds)]
-    x = torch.from_numpy(np.stack(draws)).to(dtype)
+    x = torch.from_numpy(np.stack(draws)).to(device, dtype)
     y = torch.sin(2 * torch.pi * x)
     return Regression(x, y, 1.1 * y, range(seeds))
 
 
-def initial(model: MLP, seeds: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return every seed's random initialisation, (S, P), on the CPU."""
-    return initial_theta(model, range(seeds), Machine(torch.device("cpu"), dtype))
+def initial(model: MLP, seeds: int, dtype: torch.dtype = torch.float32, device: torch.device = CPU) -> Tensor:
+    """Return every seed's random initialisation, (S, P)."""
+    return initial_theta(model, range(seeds), Machine(device, dtype))
 
 
-def epoch_of(build: Build, model: MLP, batch_size: int, seeds: int, samples: int) -> Callable[[], object]:
-    """Return a function that trains `seeds` seeds for one epoch of `samples` samples, going on where it stopped."""
-    trainer = build(model, Adam(LR), initial(model, seeds), batch_size)
-    data = problem(seeds, samples)
-    return lambda: trainer.epoch(data, 1, LR)
+def epoch_of(
+    build: Build, model: MLP, batch_size: int, seeds: int, samples: int, device: torch.device = CPU
+) -> Callable[[], object]:
+    """Return a function that trains `seeds` seeds for one epoch of `samples` samples, going on where it stopped.
+
+    Its losses are on the CPU, so that a GPU has done its work when it returns.
+    """
+    trainer = build(model, Adam(LR), initial(model, seeds, device=device), batch_size)
+    data = problem(seeds, samples, device=device)
+    epochs = itertools.count(1)
+    return lambda: trainer.epoch(data, next(epochs), LR).objective.cpu()
 
 
 def flops(model: MLP, samples: int) -> float:
