@@ -103,6 +103,20 @@ class RunFolder:
         else:
             self._write(self.runs(), _completed(self.metadata(), self.runs()), {CONFIG: _yaml(identity)})
 
+    def check_data(self, data: Sequence[dict[str, Any]]) -> None:
+        """Raise ResultError if the folder's seeds were trained on other files than these."""
+        files = [part["md5"] for part in data]
+        for record in self.metadata().get("records", []):
+            before = record.get("data", data)
+            if [part["md5"] for part in before] != files:
+                names = ", ".join(
+                    old["name"] for old, new in zip(before, data, strict=True) if old["md5"] != new["md5"]
+                )
+                raise ResultError(
+                    f"{self.path}: its seeds were trained on other files of {names} than are here now; one result "
+                    "cannot hold seeds of both: choose another results.root"
+                )
+
     def add(self, curves: pd.DataFrame, record: dict[str, Any], diverged_at: dict[str, int]) -> None:
         """Add finished seeds: their curves, how they were made, and the epochs at which some diverged.
 

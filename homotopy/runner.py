@@ -26,6 +26,7 @@ from homotopy.sources import Sources
 def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: RunFolder, stop: Interruption) -> None:
     """Train some seeds together, from their checkpoint if there is one, and add them to the folder."""
     deformation = config.task.load(seeds, machine.device, machine.dtype)
+    folder.check_data(deformation.provenance)
     model = config.model.network(deformation)
     half_way = checkpoints.path_of(folder.path, seeds).exists()
     if config.method.start == "source" and not half_way:

@@ -9,12 +9,12 @@ import torch
 
 from homotopy import checkpoints, cli, compose, config, illustrations, runner, sources
 from homotopy.classification import normalised
-from homotopy.errors import ConfigError, DataError
+from homotopy.errors import ConfigError, DataError, ResultError
 from homotopy.figures import fig3, fig6
 from homotopy.figures.loading import Place, Result
 from homotopy.results import RunFolder
 from tests.images import ROOT, needs_images
-from tests.test_data import folder
+from tests.test_data import folder, picture
 
 TINY = ["model=vgg_small", "model.stages=[[4],[4]]", "profile=smoke", "batch_size=32", "data.verify=false"]
 SHORT = ["schedule.gamma=2", "budget.k=1", "budget.final=1"]
@@ -192,6 +192,17 @@ def test_any_two_folders_of_images_can_be_a_task(images, tmp_path):
     assert configured.task.label == "birds-fish" and load(configured).classes == 3
     found = curves(configured)
     assert np.isfinite(found["target_loss"]).all() and set((6 * found["accuracy"]).round(4)) <= set(range(7))
+
+
+def test_seeds_of_other_files_are_not_added_to_a_result(images, tmp_path):
+    folder(tmp_path / "birds", ["crow", "owl"]), folder(tmp_path / "fish", ["cod", "eel"])
+    sets = [f"task.source={tmp_path / 'birds'}", f"task.target={tmp_path / 'fish'}", "task.size=8", "batch_size=4"]
+    before = curves(images(*sets, *SHORT, "seeds=1", "method=random", task="image_folder"))
+    picture(tmp_path / "fish" / "train" / "cod" / "a.png", (9, 12), 200)
+    more = images(*sets, *SHORT, "seeds=2", "method=random", task="image_folder")
+    with pytest.raises(ResultError, match="its seeds were trained on other files of fish"):
+        runner.run(more)
+    pd.testing.assert_frame_equal(RunFolder(more.folder).runs(), before)
 
 
 @needs_images
