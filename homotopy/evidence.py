@@ -13,7 +13,7 @@ import pandas as pd
 from homotopy import claims, statistics
 from homotopy.claims import Claim, Row
 from homotopy.errors import ResultError
-from homotopy.figures.loading import Place, Result
+from homotopy.library import Place, Result
 from homotopy.results import KEYS
 from homotopy.statistics import Array, Interval
 

@@ -1,31 +1,98 @@
-"""A profile's experiments and their results, each composed and read once."""
+"""Saved results: where a profile has them, and what an experiment's configurations have by now."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from homotopy import compose, config
-from homotopy.figures.loading import Place, Result, result
+from homotopy.errors import ResultError
+from homotopy.results import RunFolder
+
+
+@dataclass(frozen=True)
+class Place:
+    """A profile's results, and where its figures go."""
+
+    results: Path
+    profile: str
+
+    @property
+    def folder(self) -> Path:
+        """The profile's folder."""
+        return self.results / self.profile
+
+    @property
+    def figures(self) -> Path:
+        """The figures' folder."""
+        return self.folder / "figures"
+
+    def command(self, experiment: str) -> str:
+        """Return the command that makes an experiment's results."""
+        return f"python scripts/train.py experiment={experiment} profile={self.profile}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One configuration and the curves of its finished seeds: seed, epoch, lam, phase and metrics."""
+
+    config: config.Config
+    curves: pd.DataFrame
+
+    @property
+    def seeds(self) -> int:
+        """n, the number of finished seeds."""
+        return int(self.curves["seed"].nunique())
+
+    def table(self, metric: str) -> np.ndarray:
+        """Return the metric as (seeds, points)."""
+        return self.curves.pivot(index="seed", columns="epoch", values=metric).to_numpy()
+
+    @property
+    def epochs(self) -> np.ndarray:
+        """The recorded epochs, (points,)."""
+        return np.sort(self.curves["epoch"].unique())
+
+    def final(self, metric: str) -> np.ndarray:
+        """Return the metric at the last epoch, (seeds,)."""
+        return self.table(metric)[:, -1]
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """How the runs were made, an entry for each group that trained together, as the folder's metadata has it."""
+        return RunFolder(self.config.folder).metadata().get("records", [])
+
+
+def jobs(experiment: str, place: Place) -> list[dict[str, Any]]:
+    """Return an experiment's composed configurations."""
+    options = [f"profile={place.profile}", f"results.root={place.results}"]
+    return compose.jobs([f"experiment={experiment}", *options])
+
+
+def result(of: config.Config) -> Result:
+    """Return a configuration's finished seeds, of those it asks for; none at all where nothing is finished."""
+    curves = RunFolder(of.folder).runs()
+    return Result(of, curves[curves["seed"].isin(of.seeds)])
 
 
 class Library:
-    """Looks up experiments by name."""
+    """A place's experiments, each composed and read once."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self._jobs: dict[str, list[dict[str, Any]]] = {}
         self._results: dict[str, list[Result]] = {}
 
-    @property
-    def experiments(self) -> list[str]:
-        """All experiments' names."""
-        return sorted(path.stem for path in (compose.CONF / "experiment").glob("*.yaml"))
-
     def jobs(self, experiment: str) -> list[dict[str, Any]]:
         """Return an experiment's composed configurations."""
         if experiment not in self._jobs:
-            options = [f"profile={self.place.profile}", f"results.root={self.place.results}"]
-            self._jobs[experiment] = compose.jobs([f"experiment={experiment}", *options])
+            self._jobs[experiment] = jobs(experiment, self.place)
         return self._jobs[experiment]
 
     def results(self, experiment: str) -> list[Result]:
@@ -33,3 +100,49 @@ class Library:
         if experiment not in self._results:
             self._results[experiment] = [result(config.from_dict(raw)) for raw in self.jobs(experiment)]
         return self._results[experiment]
+
+
+def experiment(name: str, place: Place) -> list[Result]:
+    """Return the results of an experiment, one per configuration; raise ResultError if one has no finished seed."""
+    found = Library(place).results(name)
+    if any(r.curves.empty for r in found):
+        raise _missing(name, place, found)
+    return found
+
+
+def by_task(results: Sequence[Result]) -> list[list[Result]]:
+    """Return results, those of a task side by side, as a list per task."""
+    return [list(group) for _, group in groupby(results, key=lambda r: r.config.task.label)]
+
+
+def tasks(name: str, place: Place) -> tuple[list[list[Result]], str]:
+    """Return an experiment's results task by task, and a note on the tasks that lack one and are left out.
+
+    Raises ResultError if no task is left.
+    """
+    found = Library(place).results(name)
+    groups = by_task(found)
+    complete = [group for group in groups if not any(r.curves.empty for r in group)]
+    left_out = [group[0].config.task.title for group in groups if any(r.curves.empty for r in group)]
+    if not complete:
+        raise _missing(name, place, found)
+    return complete, f"not yet run: {', '.join(left_out)}" if left_out else ""
+
+
+def _missing(name: str, place: Place, found: Sequence[Result]) -> ResultError:
+    empty = [r.config for r in found if r.curves.empty]
+    first = f"{empty[0].task.label} {empty[0].method.name}"
+    return ResultError(
+        f"{name}: {len(empty)} of {len(found)} configurations have no result in {place.folder} ({first} is one); "
+        f"make them with: {place.command(name)}"
+    )
+
+
+def count(results: Sequence[Result]) -> str:
+    """Return how many seeds stand behind a figure, in words."""
+    return f"n = {span([r.seeds for r in results])}"
+
+
+def span(counts: Sequence[int]) -> str:
+    """Return the least and the most of some counts in words, "3 to 8", or "3" where they are the same."""
+    return f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"

@@ -37,8 +37,7 @@ import pandas as pd
 
 from homotopy import claims, report
 from homotopy.errors import ResultError
-from homotopy.figures.loading import span
-from homotopy.library import Library
+from homotopy.library import Library, span
 from homotopy.report import Judged, number
 from homotopy.statistics import median
 

@@ -23,9 +23,8 @@ from homotopy.claims import Claim, Row
 from homotopy.evidence import rows
 from homotopy.figures import overview
 from homotopy.figures.common import LABELS
-from homotopy.figures.loading import Place, span
 from homotopy.files import write_atomic
-from homotopy.library import Library
+from homotopy.library import Library, Place, span
 from homotopy.results import write_csv
 
 TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
@@ -345,17 +344,17 @@ $body</body>
 """)
 
 
-def text(place: Place) -> str:
+def text(place: Place, experiments: Sequence[str], varied: Sequence[str]) -> str:
     """Return the report as Markdown; write its tables as CSV beside it, and draw the overview of the figures."""
     library, book = Library(place), claims.read()
     judged = [judge(claim, library, book.level) for claim in book.claims]
     asked = [judge(claim, library, book.level) for claim in book.questions]
-    sensitivity = {name: tables.sensitivity(name, library) for name in SENSITIVITY}
+    sensitivity = {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied}
     made = {
-        "completeness": tables.completeness(library),
+        "completeness": tables.completeness(library, experiments),
         "fair": tables.fair(library.results("fig1")),
         "sensitivity": pd.concat(sensitivity.values()),
-        "methods": tables.methods(METHODS, library),
+        "methods": tables.methods(library.results(METHODS)),
     }
     for name, frame in made.items():
         write_csv(place.folder / "report" / f"{name}.csv", frame)
@@ -396,9 +395,12 @@ def _map(place: Place) -> str:
     return f"{path.read_text()}\n" if path.exists() else ""
 
 
-def write(place: Place) -> list[Path]:
-    """Write REPORT.md and REPORT.html into the profile's folder; return their paths."""
-    markdown = text(place)
+def write(place: Place, experiments: Sequence[str], varied: Sequence[str] = SENSITIVITY) -> list[Path]:
+    """Write REPORT.md and REPORT.html into the profile's folder; return their paths.
+
+    It says which of `experiments` are complete, and shows those that vary settings (`varied`).
+    """
+    markdown = text(place, experiments, varied)
     paths = [place.folder / "REPORT.md", place.folder / "REPORT.html"]
     for path, content in zip(paths, (markdown, page(markdown, place)), strict=True):
         write_atomic(path, content.encode())

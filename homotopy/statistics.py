@@ -35,13 +35,17 @@ def quantile(values: Array, q: float) -> Array:
     return np.where(found > _LARGE / 1e6, np.inf, found)
 
 
+def band(values: Array) -> tuple[Array, Array, Array]:
+    """Return median, lower and upper quartile over axis 0 of values (n, ...)."""
+    return quantile(values, 0.5), quantile(values, 0.25), quantile(values, 0.75)
+
+
 def median_curves(runs: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
     """Summarise runs (columns seed, epoch, metrics) by epoch and metric: n, median, q25, q75."""
     parts = []
     for metric in metrics:
         table = runs.pivot(index="seed", columns="epoch", values=metric).to_numpy()
-        summary = {"n": len(table), "median": quantile(table, 0.5)}
-        summary |= {"q25": quantile(table, 0.25), "q75": quantile(table, 0.75)}
+        summary = {"n": len(table), **dict(zip(("median", "q25", "q75"), band(table), strict=True))}
         parts.append(pd.DataFrame({"epoch": sorted(runs["epoch"].unique()), "metric": metric, **summary}))
     return pd.concat(parts, ignore_index=True)
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from homotopy import compose, config, failures
+from homotopy import config, failures
 from homotopy.config import Config
 from homotopy.errors import Diverged, ResultError
 from homotopy.failures import Failure
+from homotopy.library import Place, jobs
 from homotopy.locks import Holder, holders
 from homotopy.results import RunFolder
 
@@ -77,12 +78,11 @@ def state(raw: Mapping[str, Any]) -> State:
     return State(checked, frozenset(finished), diverged, failures=tuple(failed), records=records, **known)
 
 
-def experiments(names: Sequence[str], profile: str, root: str) -> dict[str, list[State]]:
+def experiments(names: Sequence[str], place: Place) -> dict[str, list[State]]:
     """Return the states of those of the experiments that train."""
     found = {}
     for name in names:
-        jobs = compose.jobs([f"experiment={name}", f"profile={profile}", f"results.root={root}"])
-        if states := [state(raw) for raw in jobs if raw["job"] == "train"]:
+        if states := [state(raw) for raw in jobs(name, place) if raw["job"] == "train"]:
             found[name] = states
     return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,9 @@ import pandas as pd
 
 from homotopy import status
 from homotopy.evidence import NEAR_THE_END, advantage, curves, shared_seeds
-from homotopy.figures.fair import seconds_per_epoch, shared_hardware, source_epochs
-from homotopy.figures.loading import Result
-from homotopy.library import Library
+from homotopy.library import Library, Result, by_task
 from homotopy.statistics import bootstrap, first_epoch, median, ratio_of_medians
+from homotopy.timing import seconds_per_epoch, shared_hardware, source_epochs
 
 BASELINES = ("random", "warmstart")
 ALIKE = NEAR_THE_END  # medians within this factor count as equal, as everywhere
@@ -28,7 +26,7 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
     largest of the methods' final medians, and at most half of the largest first one.
     """
     rows = []
-    for task, group in groupby(results, key=lambda r: r.config.task.label):
+    for group in by_task(results):
         methods = [r for r in group if not r.curves.empty]
         seeds = shared_seeds(methods)
         if not seeds:
@@ -41,7 +39,8 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
             epochs = found.config.epochs + source_epochs(found)
             rows.append(
                 {
-                    "task": task, "method": found.config.method.name, "n": len(seeds), "epochs": epochs,
+                    "task": found.config.task.label, "method": found.config.method.name,
+                    "n": len(seeds), "epochs": epochs,
                     "train loss": float(median(table.final)),
                     "test loss": float(median(curves(found, "test_loss", seeds).final)),
                     "threshold": threshold,
@@ -53,15 +52,17 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def sensitivity(experiment: str, library: Library) -> pd.DataFrame:
+def sensitivity(experiment: str, jobs: Sequence[Mapping[str, Any]], results: Sequence[Result]) -> pd.DataFrame:
     """Return, for each setting of an experiment that varies them, the final medians and whether the ordering holds.
+
+    `jobs` are its composed configurations, the default's first, and `results` theirs.
 
     `ratio` is that of the better baseline's median over the homotopy's, with its 95 % interval (`low`, `high`);
     `ordering` compares it with 1.25: yes, alike, no; empty without results of all three methods.
     """
-    default = _flat(library.jobs(experiment)[0])
+    default = _flat(jobs[0])
     settings: dict[str, dict[str, Result]] = {}
-    for raw, found in zip(library.jobs(experiment), library.results(experiment), strict=True):
+    for raw, found in zip(jobs, results, strict=True):
         changed = {key: value for key, value in _flat(raw).items() if default.get(key) != value}
         label = ", ".join(f"{key}={value}" for key, value in changed.items()) or "default"
         settings.setdefault(label, {})[found.config.method.name] = found
@@ -94,13 +95,13 @@ def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
     return row | {"ratio": ratio.value, "low": ratio.low, "high": ratio.high, "ordering": ordering}
 
 
-def methods(experiment: str, library: Library) -> pd.DataFrame:
-    """Return, for each method that an experiment has results of, its final median beside the homotopy's.
+def methods(results: Sequence[Result]) -> pd.DataFrame:
+    """Return, for each method of one task that has results, its final median beside the homotopy's.
 
     `ratio` is its median over the homotopy's, with its 95 % interval (`low`, `high`); `epochs to` the median over
     seeds of the epochs to 1.25 times the homotopy's final median, infinite where half of them never come there.
     """
-    found = {r.config.method.name: r for r in library.results(experiment) if not r.curves.empty}
+    found = {r.config.method.name: r for r in results if not r.curves.empty}
     seeds = shared_seeds(list(found.values()))
     if "homotopy" not in found or not seeds:
         return pd.DataFrame()
@@ -116,14 +117,14 @@ def methods(experiment: str, library: Library) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def completeness(library: Library) -> pd.DataFrame:
-    """Return, for every experiment, what of it is there, from which hardware and code.
+def completeness(library: Library, names: Sequence[str]) -> pd.DataFrame:
+    """Return, for each of these experiments, what of it is there, from which hardware and code.
 
     `complete` of its different `configurations`, `done` of its `runs`. An experiment that trains nothing has files in
     the place of configurations, and no runs.
     """
     rows = []
-    for name in library.experiments:
+    for name in names:
         jobs = library.jobs(name)
         trains = jobs[0]["job"] == "train"
         rows.append(_trained(name, jobs) if trains else _made(name, _files(jobs[0], library)))

@@ -10,8 +10,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
 from homotopy.errors import ConfigError, ResultError  # noqa: E402
-from homotopy.figures.loading import Place  # noqa: E402
 from homotopy.figures.registry import FIGURES  # noqa: E402
+from homotopy.library import Place  # noqa: E402
 
 OVERVIEW = "overview"  # shows the others, so that it comes last
 

@@ -8,9 +8,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import cli, readme  # noqa: E402  (found beside this folder, installed or not)
 from homotopy.errors import ConfigError  # noqa: E402
-from homotopy.figures.loading import Place  # noqa: E402
 from homotopy.files import write_atomic  # noqa: E402
-from homotopy.library import Library  # noqa: E402
+from homotopy.library import (
+    Library,  # noqa: E402
+    Place,  # noqa: E402
+)
 
 
 def main(arguments: list[str]) -> None:

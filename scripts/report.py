@@ -6,14 +6,15 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import cli, report  # noqa: E402  (found beside this folder, installed or not)
-from homotopy.figures.loading import Place  # noqa: E402
+from homotopy import cli, compose, report  # noqa: E402  (found beside this folder, installed or not)
+from homotopy.library import Place  # noqa: E402
 
 
 def main(arguments: list[str]) -> None:
     """Write the report of a profile."""
     options = cli.options(arguments, {"profile": "quick", "results.root": "results"})
-    print(*report.write(Place(Path(options["results.root"]), options["profile"])), sep="\n")
+    place = Place(Path(options["results.root"]), options["profile"])
+    print(*report.write(place, compose.names("experiment")), sep="\n")
 
 
 if __name__ == "__main__":

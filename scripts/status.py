@@ -7,13 +7,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import cli, compose, status  # noqa: E402  (found beside this folder, installed or not)
+from homotopy.library import Place  # noqa: E402
 
 
 def main(arguments: list[str]) -> None:
     """Print where the study stands."""
     options = cli.options(arguments, {"profile": "quick", "results.root": "results", "experiment": ""})
     names = [options["experiment"]] if options["experiment"] else compose.names("experiment")
-    print(status.overview(status.experiments(names, options["profile"], options["results.root"])))
+    place = Place(Path(options["results.root"]), options["profile"])
+    print(status.overview(status.experiments(names, place)))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from homotopy.config import Config
-from homotopy.figures.loading import Place, configurations
+from homotopy.config import Config, from_dict
+from homotopy.library import Place, jobs
 from homotopy.results import RunFolder
 
 HARDWARE = "a machine"
@@ -27,5 +27,5 @@ def save(config: Config, final: Callable[[Config, int], float], seeds: int | Non
 
 def save_experiment(name: str, place: Place, final: Callable[[Config, int], float], seeds: int | None = None) -> None:
     """Save runs of every configuration of an experiment."""
-    for config in configurations(name, place):
-        save(config, final, seeds)
+    for raw in jobs(name, place):
+        save(from_dict(raw), final, seeds)

@@ -10,7 +10,7 @@ from homotopy import claims, evidence
 from homotopy.claims import Claim
 from homotopy.errors import ResultError
 from homotopy.evidence import Curves
-from homotopy.figures.loading import Place, Result
+from homotopy.library import Place, Result
 
 EPOCHS = (1, 10, 20)
 

@@ -4,8 +4,8 @@ import pytest
 
 from homotopy import compose, illustrations, runner
 from homotopy.errors import ConfigError, ResultError
-from homotopy.figures import fig4, fig5, fig7, fig9, figc, loading
-from homotopy.figures.loading import Place
+from homotopy.figures import fig4, fig5, fig7, fig9, figc
+from homotopy.library import Place, result
 from homotopy.theory import filter, study
 
 FILTER = {"repetitions": 20, "filter_repetitions": 2, "seed": 0, "files": ["filter_error", "filter_ends"]}
@@ -93,5 +93,5 @@ def test_appendix_c_is_drawn_from_the_filters_error_and_two_trainings(tiny, tmp_
     trained = [tiny(f"task.deformation={name}", "task.filter_samples=30") for name in figc.TRAINED]
     for use in trained:
         runner.run(use)
-    monkeypatch.setattr(figc, "experiment", lambda name, place: [loading.result(use) for use in trained])
+    monkeypatch.setattr(figc, "experiment", lambda name, place: [result(use) for use in trained])
     assert all(path.stat().st_size > 1000 for path in figc.draw(place))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from homotopy import compose
-from homotopy.figures import loading, map
+from homotopy import compose, library
+from homotopy.figures import map
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -56,7 +56,7 @@ def test_tables_are_those_of_the_result_files():
 
 
 def test_the_map_s_table_follows_from_the_committed_runs():
-    found = map.table(loading.experiment("map", loading.Place(ROOT / "results", "paper")))
+    found = map.table(library.experiment("map", library.Place(ROOT / "results", "paper")))
     assert map.markdown(found) == (ROOT / "results/paper/map/map.md").read_text()
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from homotopy import readme
 from homotopy.errors import ResultError
-from homotopy.figures.loading import Place
-from homotopy.library import Library
+from homotopy.library import Library, Place
 from tests.made import save_experiment
 
 ROOT = Path(__file__).parent.parent

@@ -7,10 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from homotopy import claims, report, tables
+from homotopy import claims, compose, report, tables
 from homotopy.figures import curves, overview
-from homotopy.figures.loading import Place
-from homotopy.library import Library
+from homotopy.library import Library, Place
 from tests.made import save_experiment
 
 LOSSES = {"random": 0.2, "warmstart": 0.1, "homotopy": 0.001}
@@ -34,10 +33,7 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written(place):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Library, "experiments", ["fig1", "fig8"])
-        patch.setattr(report, "SENSITIVITY", ["fig1"])
-        return {path.name: path.read_text() for path in report.write(place)}
+    return {path.name: path.read_text() for path in report.write(place, ["fig1", "fig8"], ["fig1"])}
 
 
 def verdict(text, claim):
@@ -109,14 +105,13 @@ def test_what_is_complete_stands_in_a_file_of_its_own(written, place):
     assert text in written["REPORT.md"]
 
 
-def test_the_committed_table_of_what_is_complete_is_true(monkeypatch):
+def test_the_committed_table_of_what_is_complete_is_true():
     committed = Place(Path(__file__).parent.parent / "results", "paper")
     path = committed.folder / "report" / "completeness.md"
     if not path.exists():
         pytest.skip("no report is committed")
-    names = [name for name in Library(committed).experiments if not name.startswith("sensitivity")]  # slow to compose
-    monkeypatch.setattr(Library, "experiments", names)
-    text = report.completeness_text(tables.completeness(Library(committed)), "paper")
+    names = [name for name in compose.names("experiment") if not name.startswith("sensitivity")]  # slow to compose
+    text = report.completeness_text(tables.completeness(Library(committed), names), "paper")
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert len(rows) == len(names)
     assert set(rows) <= set(path.read_text().splitlines()), "mend it with: python scripts/report.py profile=paper"
@@ -134,21 +129,17 @@ def test_a_sensitivity_table_says_what_budget_stands_behind_it(written):
     assert lines[-1] == "Not run, or not by all three methods: `lr=1`."
 
 
-def test_other_results_give_other_numbers(written, place, tmp_path, monkeypatch):
-    monkeypatch.setattr(Library, "experiments", ["fig1"])
-    monkeypatch.setattr(report, "SENSITIVITY", ["fig1"])
+def test_other_results_give_other_numbers(tmp_path):
     other = Place(tmp_path, "quick")
     save_experiment("fig1", other, lambda config, seed: 0.3 * LOSSES[config.method.name] ** 0.1)
-    text = report.text(other)
+    text = report.text(other, ["fig1"], ["fig1"])
     assert verdict(text, "sine-lowest") == "partly (indicative)"
     assert "0.00119" not in text
     assert verdict(text, "bounds") == "not tested"
 
 
-def test_the_same_results_give_the_same_bytes(written, place, monkeypatch):
-    monkeypatch.setattr(Library, "experiments", ["fig1", "fig8"])
-    monkeypatch.setattr(report, "SENSITIVITY", ["fig1"])
-    again = {path.name: path.read_text() for path in report.write(place)}
+def test_the_same_results_give_the_same_bytes(written, place):
+    again = {path.name: path.read_text() for path in report.write(place, ["fig1", "fig8"], ["fig1"])}
     assert again == written
 
 

@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 
 from homotopy import compose, config, tables
-from homotopy.figures.fair import seconds_per_epoch
-from homotopy.figures.loading import Place
-from homotopy.library import Library
+from homotopy.library import Library, Place, result
 from homotopy.results import RunFolder
+from homotopy.timing import seconds_per_epoch
 from tests.made import HARDWARE, save, save_experiment
 
 
@@ -47,18 +46,19 @@ def test_time_is_that_of_the_group_that_was_disturbed_least(library):
     assert seconds_per_epoch(first, HARDWARE) == pytest.approx(1.0 / first.config.epochs)
 
 
-def test_sensitivity_names_what_was_changed_and_compares_medians(library):
-    options = ["experiment=sensitivity", "profile=smoke", f"results.root={library.place.results}"]
-    varied = "variation=none,noise_high,batch_small,batch_large"
-    library._jobs["sensitivity"] = compose.jobs([*options, varied])  # a part of the settings is enough
+def test_sensitivity_names_what_was_changed_and_compares_medians(tmp_path):
+    options = ["experiment=sensitivity", "profile=smoke", f"results.root={tmp_path}"]
+    jobs = compose.jobs([*options, "variation=none,noise_high,batch_small,batch_large"])  # a part of the settings
     losses = {"random": 0.4, "warmstart": 0.2, "homotopy": 0.1}
-    for raw in library.jobs("sensitivity"):
+    for raw in jobs:
         of, method = config.from_dict(raw), raw["method"]["name"]
         factor = {(0.1, 128): 5.0, (0.01, 512): 1.9}.get((raw["task"]["noise"], raw["batch_size"]), 1.0)
         loss = losses[method] * (factor if method == "homotopy" else 1.0)
         if (method, raw["batch_size"]) != ("random", 32):
             save(of, lambda config, seed, loss=loss: loss)
-    table = tables.sensitivity("sensitivity", library).set_index("setting")
+    table = tables.sensitivity("sensitivity", jobs, [result(config.from_dict(raw)) for raw in jobs]).set_index(
+        "setting"
+    )
     assert list(table.index) == ["default", "task.noise=0.1", "batch_size=32", "batch_size=512"]
     default = table.loc["default", ["random", "warmstart", "homotopy", "ratio", "ordering"]].tolist()
     assert default == [0.4, 0.2, 0.1, 2.0, "yes"]
@@ -72,22 +72,21 @@ def test_methods_are_compared_with_the_homotopy(library):
     for found in library.results("methods_short"):
         if (name := found.config.method.name) in losses:
             save(found.config, lambda config, seed, loss=losses[name]: loss)
-    table = tables.methods("methods_short", Library(library.place)).set_index("method")
+    table = tables.methods(Library(library.place).results("methods_short")).set_index("method")
     assert list(table.index) == list(losses)
     assert table["ratio"].tolist() == pytest.approx([2, 1.2, 1, 0.5, 1.1])
     last = int(table.loc["homotopy", "epochs to"])
     assert table["epochs to"].tolist() == [np.inf, last, last, last, last]
-    assert tables.methods("limit", library).empty
+    assert tables.methods(library.results("limit")).empty
 
 
-def test_completeness_counts_runs_and_names_hardware(library, monkeypatch):
-    monkeypatch.setattr(Library, "experiments", ["fig1", "fig8", "theory"])
+def test_completeness_counts_runs_and_names_hardware(library):
     save_experiment("fig1", library.place, by_method(random=0.2, warmstart=0.1, homotopy=0.01), seeds=1)
     (library.place.folder / "theory").mkdir()
     (library.place.folder / "theory" / "run.csv").touch()
     first = library.results("fig1")[0].config
     save(first, lambda config, seed: 0.1)
-    table = tables.completeness(library).set_index("experiment")
+    table = tables.completeness(library, ["fig1", "fig8", "theory"]).set_index("experiment")
     assert list(table.index) == ["fig1", "fig8", "theory"]
     counts = ["configurations", "complete", "runs", "done", "least seeds", "most seeds"]
     assert table.loc["fig1", counts].tolist() == [6, 1, 12, 7, 1, 2]

@@ -7,7 +7,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from homotopy.figures import common
-from homotopy.figures.loading import Place, Result, band, count, tasks
+from homotopy.library import Place, Result, count, tasks
+from homotopy.statistics import band
 
 
 def panel(axes: Axes, results: list[Result], title: str) -> None:

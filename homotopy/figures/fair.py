@@ -4,45 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from homotopy.figures import common
-from homotopy.figures.loading import Place, Result, band, by_task, count, experiment
-from homotopy.results import RunFolder
-
-
-def source_epochs(of: Result) -> int:
-    """Return the epochs that a run's source solution has cost before it started."""
-    return of.config.budget.source if of.config.method.start == "source" else 0
-
-
-def records(of: Result) -> list[dict[str, Any]]:
-    """Return how the runs were made, where that is known."""
-    known = RunFolder(of.config.folder).metadata().get("records", [])
-    return [record for record in known if record.get("seconds") and record.get("hardware")]
-
-
-def shared_hardware(results: Sequence[Result]) -> str | None:
-    """Return the machine on which all of some results have runs, the one with most of them; None if there is none."""
-    seeds: dict[str, list[int]] = {}
-    for found in results:
-        on = [(record["hardware"], len(record["seeds"])) for record in records(found)]
-        for machine in {name for name, _ in on}:
-            seeds.setdefault(machine, []).append(sum(n for name, n in on if name == machine))
-    shared = {machine: sum(counts) for machine, counts in seeds.items() if len(counts) == len(results)}
-    return max(shared, key=lambda machine: (shared[machine], machine)) if shared else None
-
-
-def seconds_per_epoch(of: Result, hardware: str) -> float:
-    """Return the time that an epoch of one seed took on a machine, its share of the group that it trained in.
-
-    Of several groups the fastest counts: it was disturbed least by other work on the machine.
-    """
-    shares = [r["seconds"] / len(r["seeds"]) for r in records(of) if r["hardware"] == hardware]
-    return min(shares) / of.config.epochs
+from homotopy.library import Place, Result, by_task, count, experiment
+from homotopy.statistics import band
+from homotopy.timing import seconds_per_epoch, shared_hardware, source_epochs
 
 
 def _line(axes: Axes, found: Result, x: np.ndarray, metric: str, style: str = "-", label: str | None = None) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from homotopy.figures import common
 from homotopy.figures.curves import panel
-from homotopy.figures.loading import Place, Result, band, count, experiment
 from homotopy.figures.origins import origins
-from homotopy.results import RunFolder
+from homotopy.library import Place, Result, count, experiment
+from homotopy.statistics import band
 
 
 def accuracy(axes: Axes, results: list[Result]) -> None:
@@ -31,18 +30,13 @@ def caption(results: list[Result]) -> str:
     tested = f"{task.test_samples:,} test images" if task.test_samples else "all test images"
     network = f"channels {'; '.join(', '.join(map(str, stage)) for stage in model.stages)}"
     network += ", batch norm" if model.batch_norm else ""
+    data = [source for found in results for record in found.records for source in record.get("data", [])]
     lines = [
         f"{trained} of each data set per seed; losses after an epoch on {measured}, accuracy on {tested}",
         f"VGG-type network, {network}; batch {results[0].config.batch_size}",
-        "; ".join(origins(_records(results))),
+        "; ".join(origins(data)),
     ]
     return "\n".join(lines)
-
-
-def _records(results: list[Result]) -> list[dict[str, Any]]:
-    """Return the provenance of every data set of every record."""
-    records = [record for found in results for record in RunFolder(found.config.folder).metadata().get("records", [])]
-    return [source for record in records for source in record.get("data", [])]
 
 
 def draw(name: str, place: Place) -> list[Path]:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from homotopy.figures import common
 from homotopy.figures.files import read
-from homotopy.figures.loading import Place
+from homotopy.library import Place
 
 TITLES = {"mixture": "(a) mixture", "parameters": r"(b) moving $\mu$ and $\sigma$"}
 

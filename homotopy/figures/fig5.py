@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from homotopy.figures import animation, common
 from homotopy.figures.files import read
-from homotopy.figures.loading import Place
+from homotopy.library import Place
 
 TITLES = {
     "linear_targets": "(a) targets mixed at the same x (Eq. 14)",

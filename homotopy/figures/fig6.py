@@ -12,8 +12,8 @@ from matplotlib.image import AxesImage
 
 from homotopy.figures import animation, common
 from homotopy.figures.files import find, read
-from homotopy.figures.loading import Place
 from homotopy.figures.origins import origins
+from homotopy.library import Place
 
 STRIP = tuple(i / 10 for i in range(11))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from homotopy.figures import common
 from homotopy.figures.files import read
-from homotopy.figures.loading import Place
+from homotopy.library import Place
 
 
 def draw(place: Place) -> list[Path]:

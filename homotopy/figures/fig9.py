@@ -11,7 +11,7 @@ from matplotlib.patches import Circle
 
 from homotopy.figures import common
 from homotopy.figures.files import read
-from homotopy.figures.loading import Place
+from homotopy.library import Place
 
 _COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#E69F00")  # Okabe and Ito's
 _MARKERS = "osD^vP"

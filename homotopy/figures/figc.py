@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from homotopy.figures import common
 from homotopy.figures.files import read
-from homotopy.figures.loading import Place, band, count, experiment
+from homotopy.library import Place, count, experiment
+from homotopy.statistics import band
 
 _COLOURS = ("#56B4E9", "#E69F00", "#0072B2")
 TRAINED = {"linear_targets": ("same x (Eq. 14)", "#0072B2"), "gaussian_filter": ("Gaussian filter", "#D55E00")}

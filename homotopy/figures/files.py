@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from homotopy.errors import ResultError
-from homotopy.figures.loading import Place
+from homotopy.library import Place
 
 
 def read(place: Place, name: str, experiment: str) -> pd.DataFrame:
@@ -19,7 +19,5 @@ def find(place: Place, name: str, experiment: str) -> Path:
     """Return where the file `name` of a profile's folder is; raise ResultError that names the experiment if not."""
     path = place.folder / name
     if not path.exists():
-        raise ResultError(
-            f"{path} is missing; make it with: python scripts/train.py experiment={experiment} profile={place.profile}"
-        )
+        raise ResultError(f"{path} is missing; make it with: {place.command(experiment)}")
     return path

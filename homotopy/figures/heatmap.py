@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 
 from homotopy.figures import common
-from homotopy.figures.loading import Place, Result, count, experiment
+from homotopy.library import Place, Result, count, experiment
 from homotopy.statistics import quantile
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from homotopy.figures import common
-from homotopy.figures.loading import Place, Result, band, count, experiment
+from homotopy.library import Place, Result, count, experiment
 from homotopy.results import write_atomic, write_csv
 from homotopy.selection import BASELINES, OMEGAS, MedianCurve, points, score, winner
+from homotopy.statistics import band
 
 
 class Setting(NamedTuple):

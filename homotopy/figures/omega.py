@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from homotopy.figures import common
-from homotopy.figures.loading import Place, Result, band, count, tasks
+from homotopy.library import Place, Result, count, tasks
+from homotopy.statistics import band
 
 
 def draw(place: Place) -> list[Path]:

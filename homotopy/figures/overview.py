@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from homotopy.errors import ResultError
-from homotopy.figures.loading import Place
 from homotopy.files import write_atomic
+from homotopy.library import Place
 
 ROWS = (("fig1", "fig8"), ("fig2a", "fig2b", "fig9"), ("fig3a", "fig3b"), ("fig4", "fig5"), ("fig6", "fig7"))
 SHAPES = {"fig2a": 1.42, "fig2b": 1.42, "fig5": 1.56, "fig6": 2.19, "fig9": 2.5}  # width over height, where not drawn

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from homotopy.figures import curves, fair, fig3, fig4, fig5, fig6, fig7, fig9, figc, heatmap, map, omega, overview
-from homotopy.figures.loading import Place
+from homotopy.library import Place
 
 FIGURES: dict[str, Callable[[Place], list[Path]]] = {
     "fig1": partial(curves.draw, "fig1"),

@@ -8,18 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from homotopy import cli, compose
+from homotopy import compose, library
+from homotopy.config import from_dict
 from homotopy.errors import ResultError
-from homotopy.figures import heatmap, loading, map, omega
-from homotopy.figures.loading import Place, Result
+from homotopy.figures import heatmap, map, omega
 from homotopy.figures.registry import FIGURES
+from homotopy.library import Place, Result
+from homotopy.results import RunFolder
+from tests.made import save, save_experiment
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Place:
     place = Place(tmp_path_factory.mktemp("results"), "smoke")
-    for raw in compose.jobs(["experiment=fig1", "profile=smoke", f"results.root={place.results}"]):
-        cli.JOBS["train"].do(raw)
+    save_experiment("fig1", place, lambda config, seed: 0.1 + 0.01 * seed)
     return place
 
 
@@ -37,17 +39,18 @@ def test_missing_results_are_named_with_the_command_that_makes_them(place):
 def test_a_task_that_one_method_lacks_is_left_out_and_named(place, tmp_path):
     shutil.copytree(place.results, tmp_path, dirs_exist_ok=True)
     partial = Place(tmp_path, "smoke")
-    (complete, note), (also_complete, nothing) = loading.tasks("fig2a", partial), loading.tasks("fig1", partial)
+    (complete, note), (also_complete, nothing) = library.tasks("fig2a", partial), library.tasks("fig1", partial)
     assert [{r.config.task.omega for r in group} for group in complete] == [{74}, {137}]
     assert "95" in note and "137" not in note and nothing == "" and len(also_complete) == 2
-    shutil.rmtree(loading.configurations("fig1", partial)[-1].folder)
-    assert [group[0].config.task.omega for group in loading.tasks("fig1", partial)[0]] == [74]
+    shutil.rmtree(library.experiment("fig1", partial)[-1].config.folder)
+    assert [group[0].config.task.omega for group in library.tasks("fig1", partial)[0]] == [74]
 
 
 def test_only_the_seeds_asked_for_are_shown(place):
-    raw = compose.jobs(["experiment=fig1", "profile=smoke", f"results.root={place.results}", "seeds=5"])[0]
-    cli.JOBS["train"].do(raw)
-    assert loading.experiment("fig1", place)[0].seeds == 2
+    raw = library.jobs("fig1", place)[0]
+    save(from_dict(raw | {"seeds": 5}), lambda config, seed: 0.1)
+    assert len(RunFolder(from_dict(raw).folder).finished()) == 5
+    assert library.experiment("fig1", place)[0].seeds == 2
 
 
 def fake(task_omega, method, finals, gamma=10, **other) -> Result:
@@ -56,7 +59,7 @@ def fake(task_omega, method, finals, gamma=10, **other) -> Result:
     (raw,) = compose.jobs(settings + [f"{key}={value}" for key, value in other.items()])
     curves = [(seed, epoch, 1.0, "final", loss * (3 - epoch)) for seed, loss in enumerate(finals) for epoch in (1, 2)]
     frame = pd.DataFrame(curves, columns=["seed", "epoch", "lam", "phase", "target_loss"])
-    return Result(loading.config.from_dict(raw), frame.assign(train_loss=frame["target_loss"]))
+    return Result(from_dict(raw), frame.assign(train_loss=frame["target_loss"]))
 
 
 def test_the_grid_holds_ratios_of_medians():

@@ -11,7 +11,7 @@ from homotopy import checkpoints, cli, compose, config, illustrations, runner, s
 from homotopy.classification import normalised
 from homotopy.errors import ConfigError, DataError, ResultError
 from homotopy.figures import fig3, fig6
-from homotopy.figures.loading import Place, Result
+from homotopy.library import Place, Result
 from homotopy.results import RunFolder
 from tests.images import ROOT, needs_images
 from tests.test_data import folder, picture
