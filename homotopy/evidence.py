@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import reduce
+from itertools import product
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -57,29 +58,25 @@ def curves(of: Result, metric: str, seeds: Sequence[int], *, count_source: bool 
     if metric not in of.curves:
         raise ResultError(f"{of.config.folder}: {metric} was not recorded")
     table = of.curves.pivot(index="seed", columns="epoch", values=metric).loc[list(seeds)]
-    starts_late = count_source and of.config.method.start == "source"
-    return Curves(table.columns.to_numpy() + (of.config.budget.source if starts_late else 0), table.to_numpy())
+    return Curves(table.columns.to_numpy() + count_source * of.config.source_epochs, table.to_numpy())
 
 
 def comparisons(claim: Claim, results: Sequence[Result]) -> Iterator[Comparison]:
     """Yield what a claim compares: for each value of its key each opponent, or all of them at once if `best`."""
-    key, values = _values(claim, results)
-    for value in values:
-
-        def pick(method: str, value: Any = value) -> Result | None:
-            return _pick(results, {"method.name": method} | ({key: value} if key else {}))
-
-        against = claim.against or []
-        for group in [against] if claim.best else [[name] for name in against]:
-            what = f"{key.rpartition('.')[2]} {value:g}, " if key else ""
-            yield Comparison(f"{what}against {' and '.join(group)}", pick(claim.ours), [pick(name) for name in group])
+    against = claim.against or []
+    groups = [against] if claim.best else [[name] for name in against]
+    for where, group in product(_places(claim, results), groups):
+        what = [f"{key.rpartition('.')[2]} {value:g}" for key, value in where.items()]
+        ours, *theirs = (_pick(results, where | {"method.name": name}) for name in (claim.ours, *group))
+        yield Comparison(", ".join([*what, f"against {' and '.join(group)}"]), ours, theirs)
 
 
-def _values(claim: Claim, results: Sequence[Result]) -> tuple[str, list[Any]]:
-    """Return the key that a claim goes over, if any, and its values."""
+def _places(claim: Claim, results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Return the key that a claim goes over with each of its values; nothing, once, where it goes over none."""
     for key, values in (claim.each or claim.across or {}).items():
-        return key, sorted({attrgetter(key)(r.config) for r in results}) if values == "all" else values
-    return "", [None]
+        found = sorted({attrgetter(key)(r.config) for r in results}) if values == "all" else values
+        return [{key: value} for value in found]
+    return [{}]
 
 
 def _pick(results: Sequence[Result], where: dict[str, Any]) -> Result | None:
@@ -95,7 +92,8 @@ def rows(claim: Claim, results: Sequence[Result], place: Place, level: float) ->
         return bound_rows(claim, place, level)
     compared = list(comparisons(claim, results))
     if claim.quantity == "growth":
-        return [growth_row(claim, compared, _values(claim, results)[1], level)]
+        values = [value for where in _places(claim, results) for value in where.values()]
+        return [growth_row(claim, compared, values, level)]
     each = claims.row_level(level, len(compared))
     return _with_holm([_row(claim, comparison, each) for comparison in compared])
 

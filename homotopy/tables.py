@@ -13,7 +13,7 @@ from homotopy import status
 from homotopy.evidence import NEAR_THE_END, advantage, curves, shared_seeds
 from homotopy.library import Library, Result, by_task
 from homotopy.statistics import bootstrap, first_epoch, median, ratio_of_medians
-from homotopy.timing import seconds_per_epoch, shared_hardware, source_epochs
+from homotopy.timing import seconds_per_epoch, shared_hardware
 
 BASELINES = ("random", "warmstart")
 ALIKE = NEAR_THE_END  # medians within this factor count as equal, as everywhere
@@ -36,7 +36,7 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
         first, last = (max(float(median(c.losses[:, i])) for c in tables) for i in (0, -1))
         threshold = min(NEAR_THE_END * last, first / 2)
         for found, table in zip(methods, tables, strict=True):
-            epochs = found.config.epochs + source_epochs(found)
+            epochs = found.config.epochs + found.config.source_epochs
             rows.append(
                 {
                     "task": found.config.task.label, "method": found.config.method.name,

@@ -8,11 +8,6 @@ from typing import Any
 from homotopy.library import Result
 
 
-def source_epochs(of: Result) -> int:
-    """Return the epochs that a run's source solution has cost before it started."""
-    return of.config.budget.source if of.config.method.start == "source" else 0
-
-
 def timed(of: Result) -> list[dict[str, Any]]:
     """Return the records of the runs' groups that say how long they took, and where."""
     return [record for record in of.records if record.get("seconds") and record.get("hardware")]

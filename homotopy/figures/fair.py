@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from homotopy.figures import common
 from homotopy.library import Place, Result, by_task, count, experiment
 from homotopy.statistics import band
-from homotopy.timing import seconds_per_epoch, shared_hardware, source_epochs
+from homotopy.timing import seconds_per_epoch, shared_hardware
 
 
 def _line(axes: Axes, found: Result, x: np.ndarray, metric: str, style: str = "-", label: str | None = None) -> None:
@@ -26,7 +26,7 @@ def row(axes: Sequence[Axes], results: Sequence[Result]) -> None:
     """Draw one task: train loss against all epochs, against time, and test loss against all epochs."""
     machine = shared_hardware(results)
     for found in results:
-        epochs = found.epochs + source_epochs(found)
+        epochs = found.epochs + found.config.source_epochs
         label = common.LABELS[found.config.method.name]
         _line(axes[0], found, epochs, "target_loss", label=label)
         if machine:
