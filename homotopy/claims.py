@@ -91,10 +91,13 @@ def read(path: Path = FILE) -> Claims:
         part: [build(Claim, values, f"{part}.{i}") for i, values in enumerate(raw[part])]
         for part in ("claims", "questions")
     }
-    names = [claim.id for part in parts.values() for claim in part]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError("id", name, "given once")
+    every = [claim for part in parts.values() for claim in part]
+    for claim in every:
+        if (claim.quantity == "bound") != (claim.predicate == "within"):
+            allowed = "within for quantity bound, and for no other"
+            raise ConfigError(f"{claim.id}.predicate", claim.predicate, allowed)
+        if [other.id for other in every].count(claim.id) > 1:
+            raise ConfigError("id", claim.id, "given once")
     return Claims(level, **parts)
 
 

@@ -1,7 +1,8 @@
 """Statistics of runs. A diverged run has infinite loss and so ranks worst; it always counts.
 
 Statistics take one value per seed along the last axis, (..., n), and return (...): what is computed on the sample is
-computed on all its resamples at once. Methods are paired: the same index is the same seed in all arrays.
+computed on all its resamples at once. Only quantiles are taken over the first axis, (n, ...), as curves have the seeds
+there. Methods are paired: the same index is the same seed in all arrays.
 """
 
 from __future__ import annotations
@@ -78,9 +79,9 @@ def first_epoch(epochs: Array, curves: Array, threshold: float) -> Array:
 
 def ranks(values: Array) -> Array:
     """Rank the values along the last axis, (..., m) -> (..., m), around 0; equal ones share their mean rank."""
-    above = values[..., :, None] > values[..., None, :]
-    below = values[..., :, None] < values[..., None, :]
-    return (above.sum(axis=-1) - below.sum(axis=-1)) / 2
+    from scipy import stats  # as in signed_rank
+
+    return stats.rankdata(values, axis=-1) - (values.shape[-1] + 1) / 2
 
 
 def rank_correlation(x: Array, y: Array) -> Array:
