@@ -48,6 +48,7 @@ class Claim:
     best: bool = False
     metric: str = "target_loss"
     count_source: bool = False
+    untrained: float | None = None
     bounds: list | None = None
 
     @property

@@ -114,7 +114,7 @@ def loss_row(claim: Claim, label: str, ours: Curves, theirs: list[Curves], level
     """Compare final losses, or epochs to a threshold, of ours with theirs; the best of theirs if they are several."""
     note = ""
     if claim.quantity == "speed":
-        threshold = common_loss(ours, theirs[0])
+        threshold = common_loss(ours, theirs[0], claim.untrained)
         samples = [statistics.first_epoch(c.epochs, c.losses, threshold) for c in (ours, *theirs)]
         note = f"epochs to {threshold:.3g}"
     else:
@@ -130,10 +130,14 @@ def loss_row(claim: Claim, label: str, ours: Curves, theirs: list[Curves], level
     )  # fmt: skip
 
 
-def common_loss(ours: Curves, theirs: Curves) -> float:
-    """Return the threshold of claims.yaml: a loss that both medians come to, if theirs has halved at all."""
+def common_loss(ours: Curves, theirs: Curves, untrained: float | None = None) -> float:
+    """Return the threshold of claims.yaml: a loss that both medians come to, if they have halved the `untrained` one.
+
+    Where that is not given, theirs at the first recorded epoch stands for it.
+    """
     last = max(float(statistics.median(c.final)) for c in (ours, theirs))
-    return min(NEAR_THE_END * last, float(statistics.median(theirs.losses[:, 0])) / 2)
+    before = float(statistics.median(theirs.losses[:, 0])) if untrained is None else untrained
+    return min(NEAR_THE_END * last, before / 2)
 
 
 def advantage(ours: Array, *theirs: Array) -> Array:

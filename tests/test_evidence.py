@@ -90,6 +90,14 @@ def test_who_has_learned_nothing_has_not_converged_fast(made):
     assert (row.ours, row.theirs, row.interval.value) == (20, np.inf, np.inf)
 
 
+def test_the_loss_before_any_training_may_be_known(made):
+    fast, slow = made("homotopy", [(1.0, 0.9, 0.8)]), made("random", [(1.5, 1.1, 0.9)])
+    (row,) = rows(claim(against=["random"], quantity="speed"), [fast, slow])
+    assert (row.ours, row.theirs, row.note) == (np.inf, np.inf, "epochs to 0.75")
+    (row,) = rows(claim(against=["random"], quantity="speed", untrained=2.303), [fast, slow])
+    assert (row.ours, row.theirs, row.note) == (1, 10, "epochs to 1.12")
+
+
 def test_diverged_seeds_are_worst():
     ours, theirs = (
         Curves(np.array(EPOCHS), np.array(constant(1, np.inf, np.inf))),
