@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from tqdm import tqdm
 
 from homotopy import config, failures
@@ -98,18 +99,22 @@ def _size(of: Config) -> int:
 
 
 def rates(states: Iterable[State]) -> dict[tuple[str, str], float]:
-    """Return the median seconds per epoch and sample of one run, by task and kind, as finished runs recorded them."""
+    """Return the median core-seconds per epoch and sample of one run, by task and kind, as finished runs recorded them.
+
+    A run uses one core: a group of fewer seeds than threads leaves the others idle.
+    """
     measured = defaultdict(list)
     for each in states:
         for record in each.records:
             if record.get("seconds") and record.get("seeds"):
-                rate = record["seconds"] / len(record["seeds"]) / _size(each.config)
+                cores = min(record.get("threads", 1), len(record["seeds"]))
+                rate = record["seconds"] * cores / len(record["seeds"]) / _size(each.config)
                 measured[each.config.task.name, _kind(each.config)].append(rate)
     return {kind: statistics.median(values) for kind, values in measured.items()}
 
 
 def seconds_left(states: Iterable[State], rate: Mapping[tuple[str, str], float]) -> tuple[float, bool]:
-    """Return the seconds that the open runs will take one after the other, and whether that is all of them.
+    """Return the seconds that the open runs will take on their threads, and whether that is all of them.
 
     A kind of run that was never timed counts as the slowest of its task; if there is none, it is not counted.
     """
@@ -118,7 +123,8 @@ def seconds_left(states: Iterable[State], rate: Mapping[tuple[str, str], float])
         task, runs = each.config.task.name, each.running + each.missing
         similar = [seconds for (name, _), seconds in rate.items() if name == task]
         if runs and similar:
-            left += runs * _size(each.config) * rate.get((task, _kind(each.config)), max(similar))
+            cores = min(each.config.threads or torch.get_num_threads(), runs)
+            left += runs * _size(each.config) * rate.get((task, _kind(each.config)), max(similar)) / cores
         all_known = all_known and bool(similar or not runs)
     return left, all_known
 
@@ -148,7 +154,7 @@ def overview(found: Mapping[str, Sequence[State]]) -> str:
     every = _unique(each for states in found.values() for each in states)
     rate = rates(every)
     head = ["experiment", "runs", "done", "running", "failed", "missing", "diverged", "time left"]
-    rows = [_row(name, states, rate) for name, states in found.items()]
+    rows = [_row(name, _unique(states), rate) for name, states in found.items()]
     lines = aligned([head, *rows, _row("all", every, rate)])
     for each in every:
         lines += [f"running: {each.name}, {len(h.seeds)} seeds, {h}" for h in each.holders]

@@ -117,8 +117,9 @@ def test_a_damaged_result_is_missing_and_told(tiny):
 
 def test_the_time_left_follows_from_the_time_taken(tiny):
     def state(done, seconds=None, **changes):
-        each = tiny("seeds=10", "schedule.gamma=2", "budget.k=5", "budget.final=0", *changes.pop("more", ()))
-        records = ({"seeds": list(range(done)), "seconds": seconds},) if seconds else ()
+        options = ["seeds=10", "threads=1", "schedule.gamma=2", "budget.k=5", "budget.final=0"]
+        each = tiny(*options, *changes.pop("more", ()))
+        records = ({"seeds": list(range(done)), "seconds": seconds, **changes},) if seconds else ()
         return status.State(each, frozenset(range(done)), frozenset(), (), (), records)
 
     timed = state(4, 8.0)  # 10 epochs of 48 samples in 2 seconds per run
@@ -129,3 +130,12 @@ def test_the_time_left_follows_from_the_time_taken(tiny):
     assert status.seconds_left([state(0, more=["task.samples=120"])], rate) == (pytest.approx(40), True)
     assert status.seconds_left([state(0, more=["model.width=9"])], rate) == (pytest.approx(20), True)  # like its task
     assert status.seconds_left([timed], {}) == (0, False)
+    assert status.rates([state(4, 4.0, threads=2)]) == rate  # two at a time
+    assert status.rates([state(1, 2.0, threads=2)]) == rate  # one core idle
+    assert status.seconds_left([state(0, more=["threads=2"])], rate) == (pytest.approx(10), True)
+    assert status.seconds_left([state(9, more=["threads=2"])], rate) == (pytest.approx(2), True)
+
+
+def test_what_an_experiment_asks_for_twice_counts_once(tiny):
+    state = status.State(tiny("seeds=3"), frozenset(), frozenset(), (), (), ())
+    assert status.overview({"one": [state, state]}).splitlines()[1].split()[:2] == ["one", "3"]
