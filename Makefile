@@ -24,7 +24,7 @@ setup: $(STAMP)  ## install everything into .venv
 data: $(STAMP)  ## download and check MNIST, FashionMNIST and CIFAR-10 (data.root: HOMOTOPY_DATA or data/)
 	$(PYTHON) scripts/data.py
 
-reproduce: $(STAMP)  ## train, draw and report everything; PROFILE=quick (default), paper or smoke
+reproduce: $(STAMP)  ## train, draw and report the paper; PROFILE=quick (default), paper or smoke
 	$(PYTHON) scripts/reproduce.py profile=$(PROFILE) data.verify=$(VERIFY)
 
 figures: $(STAMP)  ## draw all figures from saved results, without training

@@ -1,4 +1,6 @@
-"""Everything, in order: train every experiment, draw every figure, write the report. `make reproduce` calls this.
+"""Everything, in order: train the figures' experiments, draw, write the report. `make reproduce` calls this.
+
+In profile paper it also trains what answers the report's other questions.
 
 An experiment that cannot run (a data set that is neither here nor to be downloaded, say) does not stop the others; it
 is named at the end, with the command that repeats it and what to do about the data, and the exit status is 1.
@@ -18,14 +20,18 @@ from homotopy.data import unusable  # noqa: E402
 from homotopy.errors import ConfigError  # noqa: E402
 
 EXPERIMENTS = ("fig4", "fig5", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c")
+BEYOND = ("map", "sensitivity_short", "sensitivity", "methods_short", "ablation", "adaptive")  # in profile paper
 IMAGES = ("fig6", "fig3a", "fig3b")  # these need data
+IMAGES_BEYOND = ("sensitivity_pairing",)
 
 
 def steps(profile: str, root: str, verify: str = "true") -> list[list[str]]:
     """Return the commands, each as arguments to Python."""
     options = [f"profile={profile}", f"results.root={root}"]
-    train = [["scripts/train.py", f"experiment={name}", *options] for name in EXPERIMENTS]
-    images = [["scripts/train.py", f"experiment={name}", *options, f"data.verify={verify}"] for name in IMAGES]
+    plain = EXPERIMENTS + (BEYOND if profile == "paper" else ())
+    with_data = IMAGES + (IMAGES_BEYOND if profile == "paper" else ())
+    train = [["scripts/train.py", f"experiment={name}", *options] for name in plain]
+    images = [["scripts/train.py", f"experiment={name}", *options, f"data.verify={verify}"] for name in with_data]
     return [["scripts/data.py"], *train, *images, ["scripts/plot.py", *options], ["scripts/report.py", *options]]
 
 

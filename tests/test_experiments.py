@@ -9,6 +9,7 @@ import pytest
 
 from homotopy import cli, compose, config, status
 from homotopy.errors import DataError
+from scripts import reproduce
 
 EXPERIMENTS = sorted(path.stem for path in (compose.CONF / "experiment").glob("*.yaml"))
 
@@ -69,3 +70,9 @@ def test_the_map_uses_no_seed_of_a_figure():
 def test_the_sweep_yields_to_the_command_line():
     swept = compose.jobs(["experiment=fig1", "task.omega=74", "method=random,homotopy"])
     assert [(raw["task"]["omega"], raw["method"]["name"]) for raw in swept] == [(74, "random"), (74, "homotopy")]
+
+
+def test_reproduce_in_profile_paper_leaves_no_experiment_out():
+    commands = reproduce.steps("paper", "results")
+    run = {word.removeprefix("experiment=") for words in commands for word in words if word.startswith("experiment=")}
+    assert run == set(EXPERIMENTS) - {"fig9"}  # theory measures it
