@@ -1,4 +1,4 @@
-"""Keeps the README's numbers equal to the results: each stands between two comments that say where it comes from.
+"""Keeps the documents' numbers equal to the results: each stands between two comments that say where it comes from.
 
     <!-- value: claim.two-orders.omega 137.interval -->72.1 [50, 90]<!-- /value -->
 
@@ -18,7 +18,7 @@ Keys, all but the benchmark's of one profile's results:
     table.verdicts                all claims with what was found and their verdicts, as a table
     table.questions               the same for our own questions
 
-A generated file is included whole, its path seen from the README:
+A generated file is included whole, its path seen from the document:
 
     <!-- begin results/paper/map/map.md -->
     ...
@@ -47,6 +47,12 @@ _BENCH = re.compile(r"bench (\S+) (\S+) \[(.*?)\] (\d+)")
 _CSV = re.compile(r"csv (\S+) \[(.*?)\] (.+)")
 
 
+def documents() -> list[Path]:
+    """Return the README and the pages of docs/."""
+    root = Path(__file__).resolve().parent.parent
+    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+
+
 class Values:
     """Looks up the value of a key."""
 
@@ -56,7 +62,7 @@ class Values:
         self._judged: dict[str, Judged] = {}
 
     def __getitem__(self, key: str) -> str:
-        """Return a value as the README shows it; raise ResultError for a key that means nothing."""
+        """Return a value as a document shows it; raise ResultError for a key that means nothing."""
         if found := _CSV.fullmatch(key):
             return self._cell(*found.groups())
         if found := _BENCH.fullmatch(key):
@@ -151,7 +157,7 @@ class Values:
 
 
 def included(name: str, folder: Path) -> str:
-    """Return a generated file as the README shows it; raise ResultError if it is not there."""
+    """Return a generated file as a document shows it; raise ResultError if it is not there."""
     path = folder / name
     if not path.exists():
         raise ResultError(f"{name}: there is no {path}")
@@ -159,7 +165,7 @@ def included(name: str, folder: Path) -> str:
 
 
 def updated(text: str, values: Values, folder: Path) -> str:
-    """Return `text`, a README in `folder`, with every marked value and included file as the results have them."""
+    """Return `text`, a document in `folder`, with every marked value and included file as the results have them."""
     text = _INCLUDED.sub(lambda found: found[1] + included(found[2], folder) + found[4], text)
     return _MARKED.sub(lambda found: found[1] + values[found[2]] + found[4], text)
 

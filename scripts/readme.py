@@ -1,7 +1,8 @@
-"""Compare the README's numbers with results/paper (`--check`) or put them in (`--write`); see homotopy/readme.py."""
+"""Compare the documents' numbers with results/paper (`--check`) or put them in (`--write`); see homotopy/readme.py."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,10 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import cli, readme  # noqa: E402  (found beside this folder, installed or not)
 from homotopy.errors import ConfigError  # noqa: E402
 from homotopy.files import write_atomic  # noqa: E402
-from homotopy.library import (
-    Library,  # noqa: E402
-    Place,  # noqa: E402
-)
+from homotopy.library import Library, Place  # noqa: E402
 
 
 def main(arguments: list[str]) -> None:
@@ -20,15 +18,19 @@ def main(arguments: list[str]) -> None:
     modes = [argument for argument in arguments if argument.startswith("--")]
     if modes not in (["--check"], ["--write"]):
         raise ConfigError("mode", " ".join(modes), "--check or --write")
-    defaults = {"profile": "paper", "results.root": "results", "file": "README.md"}
+    defaults = {"profile": "paper", "results.root": "results", "file": ""}
     options = cli.options([argument for argument in arguments if argument not in modes], defaults)
     values = readme.Values(Library(Place(Path(options["results.root"]), options["profile"])))
-    path = Path(options["file"])
-    text = path.read_text()
-    if modes == ["--write"]:
-        write_atomic(path, readme.updated(text, values, path.parent).encode())
-    elif lines := readme.stale(text, values, path.parent):
-        print(*lines, f"mend it with: python scripts/readme.py --write file={path}", sep="\n", file=sys.stderr)
+    paths = [Path(options["file"])] if options["file"] else readme.documents()
+    stale = []
+    for path in paths:
+        text = path.read_text()
+        if modes == ["--write"]:
+            write_atomic(path, readme.updated(text, values, path.parent).encode())
+        else:
+            stale += [f"{os.path.relpath(path)}: {line}" for line in readme.stale(text, values, path.parent)]
+    if stale:
+        print(*stale, "mend it with: python scripts/readme.py --write", sep="\n", file=sys.stderr)
         sys.exit(1)
 
 

@@ -111,6 +111,9 @@ def test_the_script(values, tmp_path):
     assert run("--mend").returncode == 2
 
 
-def test_the_readme_shows_the_committed_results():
-    text = (ROOT / "README.md").read_text()
-    assert readme.stale(text, readme.Values(Library(Place(ROOT / "results", "paper"))), ROOT) == []
+def test_the_documents_show_the_committed_results():
+    values = readme.Values(Library(Place(ROOT / "results", "paper")))
+    marked = [path for path in readme.documents() if "<!-- value: " in path.read_text()]
+    assert {path.name for path in marked} >= {"README.md", "images.md"}
+    for path in marked:
+        assert readme.stale(path.read_text(), values, path.parent) == []
