@@ -22,7 +22,7 @@ from homotopy.errors import ConfigError  # noqa: E402
 EXPERIMENTS = ("fig4", "fig5", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c")
 BEYOND = ("map", "sensitivity_short", "sensitivity", "methods_short", "ablation", "adaptive")  # in profile paper
 IMAGES = ("fig6", "fig3a", "fig3b")  # these need data
-IMAGES_BEYOND = ("sensitivity_pairing",)
+IMAGES_BEYOND = ("search_fashion", "search_cifar", "sensitivity_pairing")
 
 
 def steps(profile: str, root: str, verify: str = "true") -> list[list[str]]:
