@@ -30,7 +30,7 @@ reproduce: $(STAMP)  ## train, draw and report the paper; PROFILE=quick (default
 figures: $(STAMP)  ## draw all figures from saved results, without training
 	$(PYTHON) scripts/plot.py profile=$(PROFILE)
 
-report: $(STAMP)  ## judge the paper's claims from saved results
+report: $(STAMP)  ## judge the paper's claims from saved results, and draw the overview
 	$(PYTHON) scripts/report.py profile=$(PROFILE)
 
 sweep: $(STAMP)  ## the grid over omega and gamma

@@ -34,8 +34,9 @@ class Place:
         return self.folder / "figures"
 
     def command(self, experiment: str) -> str:
-        """Return the command that makes an experiment's results."""
-        return f"python scripts/train.py experiment={experiment} profile={self.profile}"
+        """Return the command that makes an experiment's results; without a profile it is quick."""
+        command = f"python scripts/train.py experiment={experiment}"
+        return command if self.profile == "quick" else f"{command} profile={self.profile}"
 
 
 @dataclass(frozen=True)

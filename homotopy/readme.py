@@ -35,7 +35,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from homotopy import claims, report
+from homotopy import claims, markdown, report
 from homotopy.errors import ResultError
 from homotopy.library import Library, span
 from homotopy.report import Judged, number
@@ -120,11 +120,10 @@ class Values:
 
     def _table(self, name: str) -> str:
         asked = {"verdicts": self._book.claims, "questions": self._book.questions}[name]
-        head = ["", "claim", "ours", "verdict"]
+        numbered = name == "verdicts"  # questions have no number
         found = [self._judge(claim.id) for claim in asked]
-        lines = [[str(j.claim.number or ""), j.claim.claim, report.summary(j), f"**{j.text}**"] for j in found]
-        first = 0 if name == "verdicts" else 1  # questions have no number
-        return "\n" + report.table(head[first:], [line[first:] for line in lines])
+        lines = [[*[str(j.claim.number)] * numbered, j.claim.claim, report.summary(j), f"**{j.text}**"] for j in found]
+        return "\n" + markdown.table([*[""] * numbered, "claim", "ours", "verdict"], lines)
 
     def _bench(self, machine: str, section: str, row: str, column: str) -> str:
         file = self._library.place.results / "bench" / f"{machine}.json"

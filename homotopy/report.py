@@ -5,8 +5,6 @@ The words are in report.md beside this file; every number comes from a result fi
 
 from __future__ import annotations
 
-import base64
-import html
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -16,20 +14,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from markdown_it import MarkdownIt
 
-from homotopy import claims, config, tables
+from homotopy import claims, config, markdown, tables
 from homotopy.claims import Claim, Row
 from homotopy.evidence import rows
 from homotopy.figures import overview
-from homotopy.figures.common import LABELS
 from homotopy.files import write_atomic
 from homotopy.library import Library, Place, span
+from homotopy.methods import LABELS, METHODS
+from homotopy.page import page
 from homotopy.results import write_csv
 
 TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
 SENSITIVITY = ("sensitivity_short", "sensitivity", "sensitivity_pairing")
-METHODS = "methods_short"
+ALL_METHODS = "methods_short"
 _TEMPLATE = Path(__file__).with_suffix(".md")
 _OUTCOMES = {  # one, several
     claims.HOLDS: ("holds", "hold"),
@@ -86,10 +84,7 @@ def number(value: float | None) -> str:
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table, or a line that says that there is nothing."""
-    if not lines:
-        return "No results yet.\n"
-    cells = [head, ["---"] * len(head), *lines]
-    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in cells)
+    return markdown.table(head, lines) if lines else "No results yet.\n"
 
 
 def interval(row: Row) -> str:
@@ -117,52 +112,37 @@ def summary(judged: Judged) -> str:
     )
 
 
-def commands(judged: Judged, profile: str) -> list[str]:
+def commands(claim: Claim, place: Place) -> str:
     """Return the commands that make a claim's results."""
-    return [of_profile(command, profile) for command in judged.claim.commands]
-
-
-def of_profile(command: str, profile: str) -> str:
-    """Return a command with its profile, if that is not the default."""
-    return command if profile == "quick" else f"{command} profile={profile}"
+    return _code([place.command(name) for name in claim.experiments])
 
 
 def evidence(judged: Judged, place: Place) -> str:
     """Return links to the claim's figures that exist, and to its details below; the commands if nothing was run."""
     if judged.verdict == claims.UNTESTED:
-        return f"test it: {_code(commands(judged, place.profile))}; [rule](#{judged.claim.id})"
+        return f"test it: {commands(judged.claim, place)}; [rule](#{judged.claim.id})"
     figures = [name for name in judged.claim.figures or [] if (place.figures / f"{name}.png").exists()]
     links = [f"[{name}](figures/{name}.png)" for name in figures]
     return ", ".join([*links, f"[rows and files](#{judged.claim.id})"])
 
 
 def verdict_table(found: Sequence[Judged], place: Place) -> str:
-    """Return claim, the paper's value, ours, evidence and verdict, a line each."""
-    head = ["claim", "the paper", "ours", "evidence", "verdict"]
+    """Return claim, the paper's value if the claims are the paper's, ours, evidence and verdict, a line each."""
+    paper = all(judged.claim.paper for judged in found)
     lines = []
     for judged in found:
         claim = judged.claim
-        source = [claim.paper] if claim.paper else []
-        what = f"{claim.number}. {claim.claim}" if claim.number else claim.claim
-        line = [what, *source, summary(judged), evidence(judged, place), f"**{judged.text}**"]
-        lines.append([f"{cell} ({claim.place})" if i == 0 and source else cell for i, cell in enumerate(line)])
-    return table(head if found and found[0].claim.paper else [h for h in head if h != "the paper"], lines)
+        what = f"{claim.number}. {claim.claim} ({claim.place})" if paper else claim.claim
+        theirs = [claim.paper or ""] * paper
+        lines.append([what, *theirs, summary(judged), evidence(judged, place), f"**{judged.text}**"])
+    return table(["claim", *["the paper"] * paper, "ours", "evidence", "verdict"], lines)
 
 
 def details(judged: Judged, library: Library) -> str:
     """Return a claim's rows, rule, files and commands."""
     claim, place = judged.claim, library.place
-    head = [
-        "comparison",
-        "ours",
-        "theirs",
-        _QUANTITIES[claim.quantity],
-        "level",
-        "better on",
-        "p (Holm)",
-        "n",
-        "outcome",
-    ]
+    quantity = _QUANTITIES[claim.quantity]
+    head = ["comparison", "ours", "theirs", quantity, "level", "better on", "p (Holm)", "n", "outcome"]
     lines = [_detail(row) for row in judged.rows]
     used = [i for i in range(len(head)) if any(line[i] for line in lines)]
     text = [f'<a id="{claim.id}"></a>\n\n#### {claim.id}: {judged.text}\n\n{claim.claim}\n\n']
@@ -170,7 +150,7 @@ def details(judged: Judged, library: Library) -> str:
     if judged.reasons:
         text.append(f"\nRests on {'; '.join(judged.reasons)}.\n")
     rule = f"{claim.predicate}, tolerance {number(claim.tolerance)}" if claim.tolerance else claim.predicate
-    text.append(f"\nRule: {rule}, {claim.combine} rows. Made by: {_code(commands(judged, place.profile))}.")
+    text.append(f"\nRule: {rule}, {claim.combine} rows. Made by: {commands(claim, place)}.")
     if files := _files(claim, library):
         text.append(f" Read from: {_code(files)}{'' if claim.bounds else ' (`runs.csv.gz` in each)'}.")
     return "".join(text) + "\n"
@@ -228,8 +208,8 @@ def figure(name: str, place: Place, caption: str) -> str:
     return f"![{caption}](figures/{name}.png)\n\n*{caption}*\n" if (place.figures / f"{name}.png").exists() else ""
 
 
-def completeness_text(found: pd.DataFrame, profile: str) -> str:
-    """Return the table of what is complete, and the command that makes what is missing in this profile."""
+def completeness_text(found: pd.DataFrame, place: Place) -> str:
+    """Return the table of what is complete, and the command that makes what is missing."""
     head = ["experiment", "complete", "runs", "seeds", "diverged", "hardware", "code"]
     lines = []
     for row in found.to_dict("records"):
@@ -240,10 +220,9 @@ def completeness_text(found: pd.DataFrame, profile: str) -> str:
             runs = f"{row['done']:,} of {row['runs']:,}"
             line += [runs, seeds, str(row["diverged"]), row["hardware"], row["commits"]]
         lines.append(line + [""] * (len(head) - len(line)))
-    if not any(row["complete"] < row["configurations"] for row in found.to_dict("records")):
-        return table(head, lines)
-    command = of_profile("python scripts/train.py experiment=NAME", profile)
-    return table(head, lines) + f"\nWhat is missing is made by `{command}`, which goes on where it stands.\n"
+    everything = (found["complete"] == found["configurations"]).all()
+    missing = f"\nWhat is missing is made by `{place.command('NAME')}`, which goes on where it stands.\n"
+    return table(head, lines) + ("" if everything else missing)
 
 
 def _ratio(row: dict[Any, Any]) -> str:
@@ -256,8 +235,7 @@ def _reached(row: dict[Any, Any]) -> str:
 
 def _section(name: str, library: Library, content: str) -> str:
     """Return an experiment's table under its budget, with the command that makes it."""
-    command = of_profile(f"python scripts/train.py experiment={name}", library.place.profile)
-    return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{command}`.\n\n{content}"
+    return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{library.place.command(name)}`.\n\n{content}"
 
 
 def fair_text(found: pd.DataFrame) -> str:
@@ -276,14 +254,13 @@ def fair_text(found: pd.DataFrame) -> str:
 
 def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
     """Return an experiment's budget, the table of its settings, and which were not run."""
-    methods = ["random", "warmstart", "homotopy"]
-    head = ["setting", "n", *(LABELS[m] for m in methods), "better baseline over homotopy", "ordering"]
+    head = ["setting", "n", *(LABELS[m] for m in METHODS), "better baseline over homotopy", "ordering"]
     lines, missing = [], []
     for row in found.to_dict("records"):
         if not row["ordering"]:
             missing.append(row["setting"])
             continue
-        losses = [number(row[method]) for method in methods]
+        losses = [number(row[method]) for method in METHODS]
         lines.append([f"`{row['setting']}`", str(row["n"]), *losses, _ratio(row), row["ordering"]])
     tail = f"\nNot run, or not by all three methods: {_code(missing)}.\n" if missing and lines else ""
     return _section(name, library, table(head, lines) + tail)
@@ -307,81 +284,30 @@ def budget(raw: dict[str, Any]) -> str:
     return f"{of.task.label}, {of.epochs:,} epochs ({path}; {of.budget.source} on the source), seeds {seeds}"
 
 
-def page(markdown: str, place: Place) -> str:
-    """Return the Markdown text as one HTML page with its images inside; figures that it links to stand at its end."""
-    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
-    linked = dict.fromkeys(re.findall(r'href="figures/(\w+)\.png"', body))
-    body = re.sub(r'href="figures/(\w+)\.png"', r'href="#figure-\1"', body)
-    if linked:
-        body += "<h2>Figures</h2>\n"
-        body += "".join(f'<p id="figure-{name}">{name}<br><img src="figures/{name}.png"></p>\n' for name in linked)
-    body = re.sub(r'src="([^"]+\.png)"', lambda m: f'src="{_inlined(place.folder / m[1])}"', body)
-    return _PAGE.substitute(title=html.escape(TITLE), body=body)
+class Findings(NamedTuple):
+    """What a report shows: the judged claims and questions, and its tables, `sensitivity` by experiment."""
+
+    level: float
+    claims: list[Judged]
+    questions: list[Judged]
+    completeness: pd.DataFrame
+    fair: pd.DataFrame
+    sensitivity: dict[str, pd.DataFrame]
+    methods: pd.DataFrame
 
 
-def _inlined(path: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-_PAGE = Template("""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-table { border-collapse: collapse; font-size: 0.85rem; display: block; overflow-x: auto; margin: 1rem 0; }
-th, td { border: 1px solid #ccc; padding: 0.25rem 0.5rem; text-align: left; vertical-align: top; }
-th { background: #f3f3f3; }
-img { max-width: 100%; }
-code { background: #f3f3f3; overflow-wrap: anywhere; }
-</style>
-</head>
-<body>
-$body</body>
-</html>
-""")
-
-
-def text(place: Place, experiments: Sequence[str], varied: Sequence[str]) -> str:
-    """Return the report as Markdown; write its tables as CSV beside it, and draw the overview of the figures."""
-    library, book = Library(place), claims.read()
-    judged = [judge(claim, library, book.level) for claim in book.claims]
-    asked = [judge(claim, library, book.level) for claim in book.questions]
-    sensitivity = {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied}
-    made = {
-        "completeness": tables.completeness(library, experiments),
-        "fair": tables.fair(library.results("fig1")),
-        "sensitivity": pd.concat(sensitivity.values()),
-        "methods": tables.methods(library.results(METHODS)),
-    }
-    for name, frame in made.items():
-        write_csv(place.folder / "report" / f"{name}.csv", frame)
-    write_csv(place.folder / "report" / "verdicts.csv", verdicts([*judged, *asked]))
-    complete = completeness_text(made["completeness"], place.profile)
-    write_atomic(place.folder / "report" / "completeness.md", complete.encode())
-    if any(place.figures.glob("*.png")):
-        overview.draw(place)
-    parts = {
-        "title": TITLE,
-        "standing": standing(judged, place),
-        "scope": scope(judged),
-        "questions_scope": scope(asked),
-        "level": f"{100 * book.level:g} %",
-        "completeness": complete,
-        "verdicts": verdict_table(judged, place),
-        "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
-        "details": "\n".join(details(each, library) for each in judged),
-        "fair": figure("fair", place, "Loss against all epochs and against time, and on the test set")
-        + "\n"
-        + fair_text(made["fair"]),
-        "map": _map(place) + figure("map", place, "The map of unstated settings"),
-        "sensitivity": "\n".join(sensitivity_text(name, found, library) for name, found in sensitivity.items()),
-        "methods": methods_text(METHODS, made["methods"], library),
-        "questions": verdict_table(asked, place) + "\n" + "\n".join(details(each, library) for each in asked),
-    }
-    return Template(_TEMPLATE.read_text()).substitute(parts)
+def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Findings:
+    """Judge every claim and make every table; of `experiments` what is complete, of `varied` the sensitivity."""
+    book = claims.read()
+    return Findings(
+        book.level,
+        [judge(claim, library, book.level) for claim in book.claims],
+        [judge(claim, library, book.level) for claim in book.questions],
+        tables.completeness(library, experiments),
+        tables.fair(library.results("fig1")),
+        {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
+        tables.methods(library.results(ALL_METHODS)),
+    )
 
 
 def verdicts(found: Sequence[Judged]) -> pd.DataFrame:
@@ -390,18 +316,63 @@ def verdicts(found: Sequence[Judged]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["id", "number", "figures", "verdict", "text"])
 
 
+def save(found: Findings, place: Place) -> None:
+    """Write the tables as CSV, and what is complete also as Markdown, into the folder `report`."""
+    frames = {
+        "completeness": found.completeness,
+        "fair": found.fair,
+        "sensitivity": pd.concat(found.sensitivity.values()),
+        "methods": found.methods,
+        "verdicts": verdicts([*found.claims, *found.questions]),
+    }
+    for name, frame in frames.items():
+        write_csv(place.folder / "report" / f"{name}.csv", frame)
+    complete = completeness_text(found.completeness, place)
+    write_atomic(place.folder / "report" / "completeness.md", complete.encode())
+
+
 def _map(place: Place) -> str:
     path = place.folder / "map" / "map.md"
     return f"{path.read_text()}\n" if path.exists() else ""
 
 
-def write(place: Place, experiments: Sequence[str], varied: Sequence[str] = SENSITIVITY) -> list[Path]:
-    """Write REPORT.md and REPORT.html into the profile's folder; return their paths.
+def text(found: Findings, library: Library) -> str:
+    """Return the report as Markdown."""
+    place = library.place
+    fair = figure("fair", place, "Loss against all epochs and against time, and on the test set")
+    parts = {
+        "title": TITLE,
+        "standing": standing(found.claims, place),
+        "scope": scope(found.claims),
+        "questions_scope": scope(found.questions),
+        "level": f"{100 * found.level:g} %",
+        "completeness": completeness_text(found.completeness, place),
+        "verdicts": verdict_table(found.claims, place),
+        "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
+        "details": "\n".join(details(each, library) for each in found.claims),
+        "fair": f"{fair}\n{fair_text(found.fair)}",
+        "map": _map(place) + figure("map", place, "The map of unstated settings"),
+        "sensitivity": "\n".join(sensitivity_text(name, frame, library) for name, frame in found.sensitivity.items()),
+        "questions": "\n".join(
+            [verdict_table(found.questions, place), *(details(each, library) for each in found.questions)]
+        ),
+        "methods": methods_text(ALL_METHODS, found.methods, library),
+    }
+    return Template(_TEMPLATE.read_text()).substitute(parts)
 
-    It says which of `experiments` are complete, and shows those that vary settings (`varied`).
+
+def write(place: Place, experiments: Sequence[str], varied: Sequence[str] = SENSITIVITY) -> list[Path]:
+    """Write the report into the profile's folder: its tables, the overview of the figures, the text and the page.
+
+    It says which of `experiments` are complete, and shows those that vary settings (`varied`). Return the paths of
+    REPORT.md and REPORT.html.
     """
-    markdown = text(place, experiments, varied)
-    paths = [place.folder / "REPORT.md", place.folder / "REPORT.html"]
-    for path, content in zip(paths, (markdown, page(markdown, place)), strict=True):
-        write_atomic(path, content.encode())
-    return paths
+    library = Library(place)
+    found = compute(library, experiments, varied)
+    save(found, place)
+    overview.draw(place, verdicts([*found.claims, *found.questions]))
+    words = text(found, library)
+    contents = {"REPORT.md": words, "REPORT.html": page(words, TITLE, place.folder)}
+    for name, content in contents.items():
+        write_atomic(place.folder / name, content.encode())
+    return [place.folder / name for name in contents]

@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from homotopy.methods import BASELINES
+
 ALIKE = 1.25
-BASELINES = ("random", "warmstart")
 OMEGAS = (74.0, 137.0)
 LARGEST_ADVANTAGE = 100.0
 

@@ -12,11 +12,10 @@ import pandas as pd
 from homotopy import status
 from homotopy.evidence import NEAR_THE_END, advantage, curves, shared_seeds
 from homotopy.library import Library, Result, by_task
+from homotopy.methods import BASELINES, METHODS
+from homotopy.selection import ALIKE
 from homotopy.statistics import bootstrap, first_epoch, median, ratio_of_medians
 from homotopy.timing import seconds_per_epoch, shared_hardware
-
-BASELINES = ("random", "warmstart")
-ALIKE = NEAR_THE_END  # medians within this factor count as equal, as everywhere
 
 
 def fair(results: Sequence[Result]) -> pd.DataFrame:
@@ -87,8 +86,8 @@ def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
     seeds = shared_seeds(list(present.values()))
     final = {name: curves(r, "target_loss", seeds).final for name, r in present.items()}
     row: dict[str, Any] = {"n": len(seeds)}
-    row |= {name: float(median(final[name])) if name in final else np.nan for name in (*BASELINES, "homotopy")}
-    if not all(name in final for name in (*BASELINES, "homotopy")):
+    row |= {name: float(median(final[name])) if name in final else np.nan for name in METHODS}
+    if not all(name in final for name in METHODS):
         return row | {"ratio": np.nan, "low": np.nan, "high": np.nan, "ordering": ""}
     ratio = bootstrap(advantage, final["homotopy"], *(final[name] for name in BASELINES))
     ordering = "yes" if ratio.value >= ALIKE else "no" if ratio.value <= 1 / ALIKE else "alike"

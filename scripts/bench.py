@@ -22,8 +22,8 @@ from homotopy.benchmark import machine, report  # noqa: E402
 from homotopy.benchmark.measure import Section  # noqa: E402
 from homotopy.benchmark.sections import SECTIONS  # noqa: E402
 from homotopy.errors import ConfigError  # noqa: E402
+from homotopy.files import write_atomic  # noqa: E402
 from homotopy.progress import say  # noqa: E402
-from homotopy.results import write_atomic  # noqa: E402
 
 
 def section(name: str) -> Section:

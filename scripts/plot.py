@@ -13,8 +13,6 @@ from homotopy.errors import ConfigError, ResultError  # noqa: E402
 from homotopy.figures.registry import FIGURES  # noqa: E402
 from homotopy.library import Place  # noqa: E402
 
-OVERVIEW = "overview"  # shows the others, so that it comes last
-
 
 def attempt(place: Place, name: str) -> list[Path] | str:
     """Draw one figure; return its files, or why it cannot be drawn."""
@@ -43,12 +41,9 @@ def main(arguments: list[str]) -> None:
         if name not in FIGURES:
             raise ConfigError("figures", name, f"among {', '.join(FIGURES)}")
     names = chosen or list(FIGURES)
-    single = [name for name in names if name != OVERVIEW]
     with ProcessPoolExecutor() as pool:
-        for found in pool.map(partial(attempt, place), reversed(single)):  # the slow ones stand last: start with them
+        for found in pool.map(partial(attempt, place), reversed(names)):  # the slow ones stand last: start with them
             tell(found, bool(chosen))
-    if OVERVIEW in names:
-        tell(attempt(place, OVERVIEW), bool(chosen))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def test_tables_are_those_of_the_result_files():
 
 def test_the_map_s_table_follows_from_the_committed_runs():
     found = map.table(library.experiment("map", library.Place(ROOT / "results", "paper")))
-    assert map.markdown(found) == (ROOT / "results/paper/map/map.md").read_text()
+    assert map.text(found) == (ROOT / "results/paper/map/map.md").read_text()
 
 
 def test_the_default_is_the_setting_that_the_map_chose():

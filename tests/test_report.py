@@ -111,7 +111,7 @@ def test_the_committed_table_of_what_is_complete_is_true():
     if not path.exists():
         pytest.skip("no report is committed")
     names = [name for name in compose.names("experiment") if not name.startswith("sensitivity")]  # slow to compose
-    text = report.completeness_text(tables.completeness(Library(committed), names), "paper")
+    text = report.completeness_text(tables.completeness(Library(committed), names), committed)
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert len(rows) == len(names)
     assert set(rows) <= set(path.read_text().splitlines()), "mend it with: python scripts/report.py profile=paper"
@@ -132,7 +132,9 @@ def test_a_sensitivity_table_says_what_budget_stands_behind_it(written):
 def test_other_results_give_other_numbers(tmp_path):
     other = Place(tmp_path, "quick")
     save_experiment("fig1", other, lambda config, seed: 0.3 * LOSSES[config.method.name] ** 0.1)
-    text = report.text(other, ["fig1"], ["fig1"])
+    library = Library(other)
+    text = report.text(report.compute(library, ["fig1"], ["fig1"]), library)
+    assert [path for path in other.folder.rglob("*") if path.is_file() and "sine-" not in str(path)] == []
     assert verdict(text, "sine-lowest") == "partly (indicative)"
     assert "0.00119" not in text
     assert verdict(text, "bounds") == "not tested"
@@ -163,15 +165,24 @@ def test_its_links_lead_somewhere(written, place):
 
 
 def test_the_overview_shows_figures_under_their_verdicts(written, place):
-    panel = overview.panel("fig1", place, overview.verdicts(place))
+    verdicts = pd.read_csv(place.folder / "report" / "verdicts.csv", keep_default_na=False)
+    panel = overview.panel("fig1", place, verdicts)
     assert panel.lines[0][0] == "Fig. 1"
     assert ("sine-lowest: partly (indicative)", overview.COLOURS["partly"]) in panel.lines
-    missing = overview.panel("fig2b", place, overview.verdicts(place))
+    missing = overview.panel("fig2b", place, verdicts)
     assert missing.image is None and missing.instead.startswith("not yet run")
-    assert "experiment=fig2b profile=quick" in missing.instead
+    assert "experiment=fig2b" in missing.instead
     first = (place.figures / "overview.png").read_bytes()
-    overview.draw(place)
+    overview.draw(place, verdicts)
     assert (place.figures / "overview.png").read_bytes() == first
+
+
+def test_without_the_paper_s_figures_there_is_no_overview(tmp_path):
+    place = Place(tmp_path, "quick")
+    place.figures.mkdir(parents=True)
+    (place.figures / "map.png").touch()
+    assert overview.draw(place, pd.DataFrame()) == []
+    assert not (place.figures / "overview.png").exists()
 
 
 def test_methods_stand_beside_the_homotopy():

@@ -15,18 +15,11 @@ from matplotlib.figure import Figure  # noqa: E402
 COLUMN_WIDTH = 3.4  # inches
 TEXT_WIDTH = 7.0
 # Okabe and Ito's palette
-COLOURS = {"homotopy": "#0072B2", "warmstart": "#D55E00", "random": "#009E73"}
-COLOURS |= {"random_homotopy": "#CC79A7", "amplitude": "#E69F00", "adaptive": "#56B4E9", "secant": "#000000"}
-METHODS = ("random", "warmstart", "homotopy")  # in the order of every legend
-LABELS = {
-    "homotopy": "homotopy",
-    "warmstart": "warm start",
-    "random": "random init.",
-    "random_homotopy": "homotopy from random",
-    "amplitude": "amplitude only",
-    "adaptive": "adaptive steps",
-    "secant": "secant predictor",
-}
+PALETTE = BLUE, SKY, GREEN, VERMILLION, PURPLE, ORANGE = (
+    "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#E69F00",
+)  # fmt: skip
+COLOURS = {"homotopy": BLUE, "warmstart": VERMILLION, "random": GREEN}
+COLOURS |= {"random_homotopy": PURPLE, "amplitude": ORANGE, "adaptive": SKY, "secant": "#000000"}
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.spines.top": False,

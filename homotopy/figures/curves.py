@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from homotopy.figures import common
 from homotopy.library import Place, Result, count, tasks
+from homotopy.methods import LABELS
 from homotopy.statistics import band
 
 
@@ -16,7 +17,7 @@ def panel(axes: Axes, results: list[Result], title: str) -> None:
     for found in results:
         method = found.config.method.name
         colour = common.COLOURS[method]
-        common.line(axes, found.epochs, band(found.table("target_loss")), colour=colour, label=common.LABELS[method])
+        common.line(axes, found.epochs, band(found.table("target_loss")), colour=colour, label=LABELS[method])
         if found.config.method.path == "schedule":
             objective, _, _ = band(found.table("train_loss"))
             axes.plot(found.epochs, objective, ":", color=colour, linewidth=0.9, label=r"$H(\theta, \lambda)$ of it")

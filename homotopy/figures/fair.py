@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from homotopy.figures import common
 from homotopy.library import Place, Result, by_task, count, experiment
+from homotopy.methods import LABELS
 from homotopy.statistics import band
 from homotopy.timing import seconds_per_epoch, shared_hardware
-
-
-def _line(axes: Axes, found: Result, x: np.ndarray, metric: str, style: str = "-", label: str | None = None) -> None:
-    colour = common.COLOURS[found.config.method.name]
-    median, low, high = band(found.table(metric))
-    axes.plot(x, median, style, color=colour, label=label)
-    if style == "-":
-        axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
 
 
 def row(axes: Sequence[Axes], results: Sequence[Result]) -> None:
@@ -27,12 +19,13 @@ def row(axes: Sequence[Axes], results: Sequence[Result]) -> None:
     machine = shared_hardware(results)
     for found in results:
         epochs = found.epochs + found.config.source_epochs
-        label = common.LABELS[found.config.method.name]
-        _line(axes[0], found, epochs, "target_loss", label=label)
+        colour, label = common.COLOURS[found.config.method.name], LABELS[found.config.method.name]
+        train, test = (band(found.table(metric)) for metric in ("target_loss", "test_loss"))
+        common.line(axes[0], epochs, train, colour=colour, label=label)
         if machine:
-            _line(axes[1], found, epochs * seconds_per_epoch(found, machine), "target_loss")
-        _line(axes[2], found, epochs, "test_loss")
-        _line(axes[2], found, epochs, "target_loss", ":")
+            common.line(axes[1], epochs * seconds_per_epoch(found, machine), train, colour=colour)
+        common.line(axes[2], epochs, test, colour=colour)
+        axes[2].plot(epochs, train[0], ":", color=colour)
     axes[0].set_ylabel(rf"$\omega = {results[0].config.task.omega:g}$, {count(results)}" + "\nloss on the target")
     axes[0].set(xlabel="epochs, those for the source included", yscale="log", title="train loss")
     axes[1].set(xlabel="seconds per run, source included", title="train loss")

@@ -62,7 +62,7 @@ def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
         _show(ax, image(rows, lam))
         ax.set_xlabel(f"{lam:g}")
     axes[11].set_ylabel(r"$\lambda$:", rotation=0, labelpad=6, y=-0.32)
-    figure.supxlabel("; ".join(origin(place)), fontsize=6)
+    common.caption(figure, "; ".join(origin(place)))
     return common.save(figure, place.figures / "fig6")
 
 

@@ -13,19 +13,18 @@ from homotopy.figures import common
 from homotopy.figures.files import read
 from homotopy.library import Place
 
-_COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#E69F00")  # Okabe and Ito's
 _MARKERS = "osD^vP"
 
 
 def path_panel(axes: Axes, iterates: pd.DataFrame, balls: pd.DataFrame) -> None:
     """Draw a run's SGD iterates, where each step ended, the optima, and the balls around them."""
     for x, y, radius in balls[["x", "y", "radius"]].to_numpy():
-        axes.add_patch(Circle((x, y), radius, facecolor="#0072B2", alpha=0.10, linewidth=0))
-        axes.add_patch(Circle((x, y), radius, fill=False, edgecolor="#0072B2", linewidth=0.5))
+        axes.add_patch(Circle((x, y), radius, facecolor=common.BLUE, alpha=0.10, linewidth=0))
+        axes.add_patch(Circle((x, y), radius, fill=False, edgecolor=common.BLUE, linewidth=0.5))
     last = iterates[iterates["k"] == iterates["k"].max()]
     axes.plot(iterates["x"], iterates["y"], "-", color="0.55", linewidth=0.4, label="SGD iterates", zorder=2)
-    axes.plot(balls["x"], balls["y"], "+-", color="#0072B2", markersize=6, linewidth=0.8, label=r"$\theta^*_i$")
-    axes.plot(last["x"], last["y"], "o", color="#D55E00", markersize=3, label=r"$\theta_i$", zorder=3)
+    axes.plot(balls["x"], balls["y"], "+-", color=common.BLUE, markersize=6, linewidth=0.8, label=r"$\theta^*_i$")
+    axes.plot(last["x"], last["y"], "o", color=common.VERMILLION, markersize=3, label=r"$\theta_i$", zorder=3)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set(xlabel=r"$\theta^{(1)}$", ylabel=r"$\theta^{(2)}$")
     axes.legend(loc="lower center", ncols=3, handlelength=1.2, columnspacing=1.0)
@@ -34,7 +33,7 @@ def path_panel(axes: Axes, iterates: pd.DataFrame, balls: pd.DataFrame) -> None:
 def step_panel(axes: Axes, tracking: pd.DataFrame) -> None:
     """Draw, for each problem, the worst error along the path over r against the step of lam over the admissible one."""
     tracking = tracking[tracking["i"] > 0]
-    for problem, colour, marker in zip(tracking["problem"].unique(), _COLOURS, _MARKERS, strict=True):
+    for problem, colour, marker in zip(tracking["problem"].unique(), common.PALETTE, _MARKERS, strict=True):
         worst = tracking[tracking["problem"] == problem].groupby("step_over_admissible")["ratio"].max()
         label = problem.replace(" mu ", r" $\mu$ = ")
         axes.plot(worst.index, np.sqrt(worst), marker=marker, markersize=3, color=colour, label=label)

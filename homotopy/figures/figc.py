@@ -13,8 +13,11 @@ from homotopy.figures.files import read
 from homotopy.library import Place, count, experiment
 from homotopy.statistics import band
 
-_COLOURS = ("#56B4E9", "#E69F00", "#0072B2")
-TRAINED = {"linear_targets": ("same x (Eq. 14)", "#0072B2"), "gaussian_filter": ("Gaussian filter", "#D55E00")}
+_COLOURS = (common.SKY, common.ORANGE, common.BLUE)
+TRAINED = {
+    "linear_targets": ("same x (Eq. 14)", common.BLUE),
+    "gaussian_filter": ("Gaussian filter", common.VERMILLION),
+}
 
 
 def error_panel(axes: Axes, rows: pd.DataFrame) -> None:
@@ -36,7 +39,7 @@ def ends_panel(axes: Axes, rows: pd.DataFrame) -> None:
     widths = sorted(rows["xi"].unique())
     exact = rows[rows["xi"] == widths[0]]
     axes.plot(exact["x"], exact["target"], color="0.6", label=r"$\sin(137 x)$")
-    for width, colour in zip(widths, ("#0072B2", "#D55E00"), strict=True):
+    for width, colour in zip(widths, (common.BLUE, common.VERMILLION), strict=True):
         part = rows[rows["xi"] == width]
         axes.plot(part["x"], part["filtered"], color=colour, label=rf"$\xi$ = {width:g}")
     axes.set(xlabel="x", ylabel="expected target", ylim=(-1.1, 2.2), yticks=(-1, 0, 1), xticks=(0, 0.05, 0.1))
@@ -50,9 +53,7 @@ def training_panel(axes: Axes, place: Place) -> str:
         label, colour = TRAINED[result.config.task.deformation]
         table = result.table("target_loss")
         seen = np.isfinite(table).any(axis=0)
-        median, low, high = band(table[:, seen])
-        axes.plot(result.epochs[seen], median, color=colour, label=label)
-        axes.fill_between(result.epochs[seen], low, high, color=colour, alpha=0.2, linewidth=0)
+        common.line(axes, result.epochs[seen], band(table[:, seen]), colour=colour, label=label)
     axes.set(yscale="log", xlabel="epochs", ylabel="train loss on the target")
     axes.legend(loc="lower left", fontsize=6)
     return count(found)

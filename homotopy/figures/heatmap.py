@@ -10,11 +10,11 @@ from matplotlib.colors import TwoSlopeNorm
 
 from homotopy.figures import common
 from homotopy.library import Place, Result, count, experiment
-from homotopy.statistics import quantile
+from homotopy.statistics import median
 
 
 def _median(found: Result) -> float:
-    return float(quantile(found.final("target_loss"), 0.5))
+    return float(median(found.final("target_loss")))
 
 
 def ratios(found: list[Result]) -> pd.DataFrame:

@@ -8,10 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from homotopy import markdown
 from homotopy.figures import common
+from homotopy.files import write_atomic
 from homotopy.library import Place, Result, count, experiment
-from homotopy.results import write_atomic, write_csv
-from homotopy.selection import BASELINES, OMEGAS, MedianCurve, points, score, winner
+from homotopy.methods import BASELINES, LABELS, METHODS
+from homotopy.results import write_csv
+from homotopy.selection import ALIKE, OMEGAS, MedianCurve, points, score, winner
 from homotopy.statistics import band
 
 
@@ -45,7 +48,7 @@ def table(found: list[Result]) -> pd.DataFrame:
         scores.append(score(curves))
         row = {**setting._asdict(), "points": scores[-1][0], "advantage": scores[-1][1]}
         for omega in OMEGAS:
-            for name in (*BASELINES, "homotopy"):
+            for name in METHODS:
                 row[f"{name} {omega:g}"] = curves[omega][name].loss[-1] if omega in curves else np.nan
             for name in BASELINES:
                 has = omega in curves
@@ -57,26 +60,26 @@ def table(found: list[Result]) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(chosen=[i == chosen for i in range(len(rows))])
 
 
-def markdown(summary: pd.DataFrame) -> str:
+def text(summary: pd.DataFrame) -> str:
     """Return the table for readers, and in how many settings each comparison is won."""
-    head = ["initialisation", "noise", "batch"]
-    head += [f"{common.LABELS[m]}, {omega:g}" for omega in OMEGAS for m in (*BASELINES, "homotopy")]
-    lines = ["| " + " | ".join([*head, "points of 4"]) + " |", "|" + "---|" * (len(head) + 1)]
+    losses = {f"{m} {omega:g}": f"{LABELS[m]}, {omega:g}" for omega in OMEGAS for m in METHODS}
+    lines = []
     for _, row in summary.iterrows():
-        cells = [row["init"], f"{row['noise']:g}", f"{row['batch_size']}"]
-        losses = [row[f"{m} {omega:g}"] for omega in OMEGAS for m in (*BASELINES, "homotopy")]
-        cells += ["not run" if np.isnan(loss) else f"{loss:.2g}" for loss in losses]
+        shown = ["not run" if np.isnan(row[column]) else f"{row[column]:.2g}" for column in losses]
         mark = " (chosen)" if row["chosen"] else ""
-        lines.append("| " + " | ".join([*cells, f"{row['points']:g}{mark}"]) + " |")
-    lines.append("")
-    for omega in OMEGAS:
-        for name in BASELINES:
-            won = summary[f"points {name} {omega:g}"].dropna()
-            lines.append(
-                f"- omega {omega:g}: the homotopy ends below {common.LABELS[name]} by a factor of 1.25 or more in "
-                f"{int((won == 1).sum())} of {len(won)} settings; alike, but there first, in {int((won == 0.5).sum())}."
-            )
-    return "\n".join(lines) + "\n"
+        lines.append([row["init"], f"{row['noise']:g}", f"{row['batch_size']}", *shown, f"{row['points']:g}{mark}"])
+    head = ["initialisation", "noise", "batch", *losses.values(), "points of 4"]
+    counts = [_count_won(summary, name, omega) for omega in OMEGAS for name in BASELINES]
+    return markdown.table(head, lines) + "\n" + "".join(counts)
+
+
+def _count_won(summary: pd.DataFrame, baseline: str, omega: float) -> str:
+    found = summary[f"points {baseline} {omega:g}"].dropna()
+    won, first = int((found == 1).sum()), int((found == 0.5).sum())
+    return (
+        f"- omega {omega:g}: the homotopy ends below {LABELS[baseline]} by a factor of {ALIKE:g} or more in {won} of "
+        f"{len(found)} settings; alike, but there first, in {first}.\n"
+    )
 
 
 def draw(place: Place) -> list[Path]:
@@ -84,18 +87,18 @@ def draw(place: Place) -> list[Path]:
     found = experiment("map", place)
     summary = table(found)
     write_csv(place.folder / "map" / "map.csv", summary)
-    write_atomic(place.folder / "map" / "map.md", markdown(summary).encode())
+    write_atomic(place.folder / "map" / "map.md", text(summary).encode())
     figure, axes = common.subplots(columns=len(OMEGAS), height=3.2, sharey=True, sharex=True)
     by_setting = settings(found)
     for ax, omega in zip(axes, OMEGAS, strict=True):
-        for method in common.METHODS:
+        for method in METHODS:
             finals = [
                 (i, loss)
                 for i, by_omega in enumerate(by_setting.values())
                 if omega in by_omega
                 for loss in by_omega[omega][method].final("target_loss")
             ]
-            shift = 0.25 * (common.METHODS.index(method) - 1)
+            shift = 0.25 * (METHODS.index(method) - 1)
             rows, losses = np.array(finals).T
             ax.plot(
                 losses,
@@ -104,7 +107,7 @@ def draw(place: Place) -> list[Path]:
                 markersize=3,
                 alpha=0.8,
                 color=common.COLOURS[method],
-                label=common.LABELS[method],
+                label=LABELS[method],
             )
         ax.set(xscale="log", xlabel="final train loss on the target, each seed")
         ax.set_title(rf"$\omega = {omega:g}$ rad, {count([r for r in found if r.config.task.omega == omega])}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from homotopy.figures import common
 from homotopy.library import Place, Result, count, tasks
+from homotopy.methods import LABELS, METHODS
 from homotopy.statistics import band
 
 
@@ -16,12 +17,12 @@ def draw(place: Place) -> list[Path]:
     groups, note = tasks("fig2a", place)
     found = [each for group in groups for each in group]
     figure, (axes,) = common.subplots()
-    for method in common.METHODS:
+    for method in METHODS:
         results = [r for r in found if r.config.method.name == method]
         omegas = np.array([r.config.task.omega for r in results])
         band_of = tuple(np.array([_summary(r) for r in results]).T)
         colour = common.COLOURS[method]
-        common.line(axes, omegas, band_of, "o-", colour=colour, markersize=3, label=common.LABELS[method])
+        common.line(axes, omegas, band_of, "o-", colour=colour, markersize=3, label=LABELS[method])
     epochs = found[0].config.epochs
     axes.axhline(found[0].config.task.noise ** 2, color="0.4", linewidth=0.8, linestyle="--", label="noise floor")
     axes.set(xlabel=r"$\omega$ (rad)", ylabel=f"train loss after {epochs} epochs\n(median, quartiles)", yscale="log")

@@ -13,7 +13,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from homotopy.errors import ResultError
 from homotopy.files import write_atomic
 from homotopy.library import Place
 
@@ -37,22 +36,18 @@ class Panel(NamedTuple):
     instead: str = ""
 
 
-def verdicts(place: Place) -> pd.DataFrame:
-    """Return what the report has found: id, number, figures, verdict, text; empty before the first report."""
-    path = place.folder / "report" / "verdicts.csv"
-    columns = ["id", "number", "figures", "verdict", "text"]
-    return pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame(columns=columns)
-
-
 def panel(name: str, place: Place, found: pd.DataFrame) -> Panel:
-    """Return a figure with its title and, below, the verdicts on its claims; or the command that makes its results."""
+    """Return a figure with its title and, below, the verdicts on its claims; or the command that makes its results.
+
+    `found` is the report's table of verdicts: id, figures (separated by blanks), verdict, text.
+    """
     title = (f"Fig. {name.removeprefix('fig')}", "#000000")
     path = place.figures / f"{name}.png"
     if not path.exists():
-        command = f"python scripts/train.py\nexperiment={name} profile={place.profile}"
+        command = place.command(name).replace(" experiment", "\nexperiment")
         return Panel(None, SHAPES.get(name, SHAPE), [title], f"not yet run\n\n{command}")
     lines = [title]
-    for claim in found.astype(str).to_dict("records"):
+    for claim in found.to_dict("records"):
         if name in claim["figures"].split() and claim["verdict"] in COLOURS:
             lines.append((f"{claim['id']}: {claim['text']}", COLOURS[claim["verdict"]]))
     image = Image.open(path).convert("RGB")
@@ -108,12 +103,11 @@ def add_row(figure: Figure, panels: Sequence[Panel], top: float) -> float:
     return bottom
 
 
-def draw(place: Place) -> list[Path]:
-    """Draw the overview; raise ResultError if there is no figure at all."""
-    found = verdicts(place)
+def draw(place: Place, found: pd.DataFrame) -> list[Path]:
+    """Draw the overview, if any of its figures is there, with the verdicts that the report has found."""
     rows = [[panel(name, place, found) for name in row] for row in ROWS]
     if all(each.image is None for row in rows for each in row):
-        raise ResultError(f"overview: no figure in {place.figures}; draw them with: python scripts/plot.py")
+        return []
     top = sum(row_height(panels) + _head(panels) for panels in rows)
     figure = Figure(figsize=(WIDTH, top), dpi=DPI)
     for panels in rows:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from homotopy.figures import curves, fair, fig3, fig4, fig5, fig6, fig7, fig9, figc, heatmap, map, omega, overview
+from homotopy.figures import curves, fair, fig3, fig4, fig5, fig6, fig7, fig9, figc, heatmap, map, omega
 from homotopy.library import Place
 
 FIGURES: dict[str, Callable[[Place], list[Path]]] = {
@@ -25,5 +25,4 @@ FIGURES: dict[str, Callable[[Place], list[Path]]] = {
     "omega_gamma": heatmap.draw,
     "map": map.draw,
     "fair": fair.draw,
-    "overview": overview.draw,
 }

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from homotopy.results import write_atomic, write_csv
+from homotopy.files import write_atomic
+from homotopy.results import write_csv
 from homotopy.settings import at_least, build, given, rule
 from homotopy.streams import Purpose, generator
 from homotopy.theory import errata, filter, iterates, lipschitz, local, table, tracking

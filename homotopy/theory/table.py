@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from homotopy.markdown import table
+
 COLUMNS = [
     "bound", "case", "constants", "value", "measured", "low", "high", "ratio", "loosest", "holds", "settings",
     "violated",
@@ -75,13 +77,12 @@ def steps_table(tracking: pd.DataFrame) -> pd.DataFrame:
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.3g}"
-    return str(value).replace("|", "\\|")
+    return str(value)
 
 
 def markdown(frame: pd.DataFrame) -> str:
     """Return `frame` as a Markdown table, numbers to three digits."""
-    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.itertuples(index=False)]
-    return "".join(f"| {' | '.join(_cell(value) for value in line)} |\n" for line in lines)
+    return table(list(frame.columns), [[_cell(value) for value in row] for row in frame.itertuples(index=False)])
 
 
 def _interval(low: float, high: float) -> str:

@@ -84,7 +84,7 @@ def test_the_map_counts_points_and_marks_the_winner():
     summary = map.table(found).set_index("init")
     assert summary["points"].to_dict() == {"pytorch_default": 2.0, "glorot_zero_bias": 0.0}
     assert summary["chosen"].to_dict() == {"pytorch_default": True, "glorot_zero_bias": False}
-    text = map.markdown(summary.reset_index())
+    text = map.text(summary.reset_index())
     assert "| pytorch_default | 0.01 | 128 | 1 | 1 | 0.1 | not run | not run | not run | 2 (chosen) |" in text
     assert "omega 74: the homotopy ends below warm start by a factor of 1.25 or more in 1 of 2 settings" in text
     assert "omega 137: the homotopy ends below warm start by a factor of 1.25 or more in 0 of 0 settings" in text
