@@ -48,11 +48,9 @@ def test_every_link_into_the_repository_leads_somewhere():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_tables_are_those_of_the_result_files():
-    tables = re.findall(r"<!-- begin (\S+) -->\n(.*?)\n<!-- end -->", README, re.S)
-    assert {name for name, _ in tables} >= {"results/paper/map/map.md", "results/paper/theory/bounds.md"}
-    for name, text in tables:
-        assert text.strip() == (ROOT / name).read_text().strip(), name
+def test_it_includes_the_tables_of_the_map_and_of_the_bounds():  # test_readme_values.py compares their content
+    included = re.findall(r"<!-- begin (\S+) -->", README)
+    assert {"results/paper/map/map.md", "results/paper/theory/bounds.md"} <= set(included)
 
 
 def test_the_map_s_table_follows_from_the_committed_runs():

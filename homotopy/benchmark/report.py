@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from homotopy import markdown
 from homotopy.figures import common
 
 
@@ -21,10 +22,8 @@ def cell(value: Any) -> str:
 
 def table(section: dict[str, Any]) -> str:
     """Return a section's heading, text and table in Markdown."""
-    lines = [section["columns"], ["---"] * len(section["columns"])]
-    lines += [[cell(value) for value in row] for row in section["rows"]]
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## {section['title']}\n\n{section['text']}\n\n{body}\n"
+    lines = [[cell(value) for value in row] for row in section["rows"]]
+    return f"## {section['title']}\n\n{section['text']}\n\n{markdown.table(section['columns'], lines)}"
 
 
 def page(measured: dict[str, Any]) -> str:
