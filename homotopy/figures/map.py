@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from homotopy import markdown
 from homotopy.figures import common
@@ -82,6 +83,21 @@ def _count_won(summary: pd.DataFrame, baseline: str, omega: float) -> str:
     )
 
 
+def panel(axes: Axes, by_setting: list[dict[float, dict[str, Result]]], omega: float) -> None:
+    """Draw every seed's final loss on one of the tasks, a row for each setting."""
+    for method, shift in zip(METHODS, (-0.25, 0, 0.25), strict=True):
+        finals = [
+            (i + shift, loss)
+            for i, by_omega in enumerate(by_setting)
+            if omega in by_omega
+            for loss in by_omega[omega][method].final("target_loss")
+        ]
+        rows, losses = np.array(finals).T
+        colour, label = common.COLOURS[method], LABELS[method]
+        axes.plot(losses, rows, "o", markersize=3, alpha=0.8, color=colour, label=label)
+    axes.set(xscale="log", xlabel="final train loss on the target, each seed")
+
+
 def draw(place: Place) -> list[Path]:
     """Draw the final losses of every setting and write the table as CSV and Markdown beside the figures."""
     found = experiment("map", place)
@@ -91,25 +107,7 @@ def draw(place: Place) -> list[Path]:
     figure, axes = common.subplots(columns=len(OMEGAS), height=3.2, sharey=True, sharex=True)
     by_setting = settings(found)
     for ax, omega in zip(axes, OMEGAS, strict=True):
-        for method in METHODS:
-            finals = [
-                (i, loss)
-                for i, by_omega in enumerate(by_setting.values())
-                if omega in by_omega
-                for loss in by_omega[omega][method].final("target_loss")
-            ]
-            shift = 0.25 * (METHODS.index(method) - 1)
-            rows, losses = np.array(finals).T
-            ax.plot(
-                losses,
-                rows + shift,
-                "o",
-                markersize=3,
-                alpha=0.8,
-                color=common.COLOURS[method],
-                label=LABELS[method],
-            )
-        ax.set(xscale="log", xlabel="final train loss on the target, each seed")
+        panel(ax, list(by_setting.values()), omega)
         ax.set_title(rf"$\omega = {omega:g}$ rad, {count([r for r in found if r.config.task.omega == omega])}")
     short = [f"{s.init.replace('_', ' ')}\nnoise {s.noise:g}, batch {s.batch_size}" for s in by_setting]
     axes[0].set_yticks(range(len(short)), short, fontsize=6)
