@@ -22,10 +22,14 @@ NEAR_THE_END = 1.25  # a threshold over the larger final median
 
 
 class Curves(NamedTuple):
-    """One method's curves: epochs (points,) and losses (seeds, points); paired methods have the seeds in one order."""
+    """One method's curves: epochs (points,) and losses (seeds, points); paired methods have the seeds in one order.
+
+    `lam` (points,) is the largest of the seeds'.
+    """
 
     epochs: Array
     losses: Array
+    lam: Array
 
     @property
     def final(self) -> Array:
@@ -58,7 +62,8 @@ def curves(of: Result, metric: str, seeds: Sequence[int], *, count_source: bool 
     if metric not in of.curves:
         raise ResultError(f"{of.config.folder}: {metric} was not recorded")
     table = of.curves.pivot(index="seed", columns="epoch", values=metric).loc[list(seeds)]
-    return Curves(table.columns.to_numpy() + count_source * of.config.source_epochs, table.to_numpy())
+    lam = of.curves.groupby("epoch")["lam"].max()
+    return Curves(table.columns.to_numpy() + count_source * of.config.source_epochs, table.to_numpy(), lam.to_numpy())
 
 
 def comparisons(claim: Claim, results: Sequence[Result]) -> Iterator[Comparison]:
@@ -116,7 +121,7 @@ def loss_row(claim: Claim, label: str, ours: Curves, theirs: list[Curves], level
     if claim.quantity == "speed":
         threshold = common_loss(ours, theirs[0], claim.untrained)
         samples = [statistics.first_epoch(c.epochs, c.losses, threshold) for c in (ours, *theirs)]
-        note = f"epochs to {threshold:.3g}"
+        note = f"epochs to {threshold:.3g}{_held_up(ours, threshold)}"
     else:
         samples = [c.final for c in (ours, *theirs)]
     found = statistics.bootstrap(advantage, *samples, level=level)
@@ -128,6 +133,14 @@ def loss_row(claim: Claim, label: str, ours: Curves, theirs: list[Curves], level
         float(statistics.probability_of_improvement(samples[0], samples[best])),
         statistics.signed_rank(samples[0], samples[best]), note,
     )  # fmt: skip
+
+
+def _held_up(ours: Curves, threshold: float) -> str:
+    """Say if our path keeps the median above the threshold until lam = 1, however well every step is solved."""
+    medians, ended = statistics.median(ours.losses.T), ours.lam == 1
+    if ended.all() or not ended.any() or medians[~ended].min() <= threshold:
+        return ""
+    return f"; ours at least {medians[~ended].min():.2g} before lam = 1, from epoch {ours.epochs[ended][0]:,.0f} on"
 
 
 def common_loss(ours: Curves, theirs: Curves, untrained: float | None = None) -> float:

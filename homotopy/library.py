@@ -69,6 +69,11 @@ class Result:
         """How the runs were made, an entry for each group that trained together, as the folder's metadata has it."""
         return RunFolder(self.config.folder).metadata().get("records", [])
 
+    @property
+    def data(self) -> list[dict[str, Any]]:
+        """The provenance of every data set that the runs read."""
+        return [data for record in self.records for data in record.get("data", [])]
+
 
 def jobs(experiment: str, place: Place) -> list[dict[str, Any]]:
     """Return an experiment's composed configurations."""

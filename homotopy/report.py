@@ -24,8 +24,10 @@ from homotopy.library import Library, Place, span
 from homotopy.methods import LABELS, METHODS
 from homotopy.page import page
 from homotopy.results import write_csv
+from homotopy.statistics import level_of_range
 
 TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
+SEARCHES = ("search_fashion", "search_cifar")
 SENSITIVITY = ("sensitivity_short", "sensitivity", "sensitivity_pairing")
 ALL_METHODS = "methods_short"
 _TEMPLATE = Path(__file__).with_suffix(".md")
@@ -47,12 +49,16 @@ _QUANTITIES = {
 
 
 class Judged(NamedTuple):
-    """A claim, its rows and its verdict; `reasons` say why it is no more than indicative, if it is not."""
+    """A claim, its rows and its verdict.
+
+    `reasons` say why the verdict is no more than indicative, if it is not; `notes` what is unusual about the data.
+    """
 
     claim: Claim
     rows: list[Row]
     verdict: str
     reasons: list[str]
+    notes: list[str] = []
 
     @property
     def text(self) -> str:
@@ -69,7 +75,8 @@ def judge(claim: Claim, library: Library, level: float) -> Judged:
     found = [] if claim.bounds else [r for name in claim.experiments for r in library.results(name)]
     evaluated = rows(claim, found, library.place, level)
     verdict = claims.verdict(claim, [row.outcome for row in evaluated])
-    return Judged(claim, evaluated, verdict, claims.indicative(claim, evaluated, library.place.profile))
+    notes = {f"{data['name']} {data['note']}" for r in found for data in r.data if data["note"]}
+    return Judged(claim, evaluated, verdict, claims.indicative(claim, evaluated, library.place.profile), sorted(notes))
 
 
 def number(value: float | None) -> str:
@@ -100,15 +107,16 @@ def summary(judged: Judged) -> str:
     found = [row.interval for row in judged.rows if row.interval is not None]
     if not found:
         return ""
+    notes = "".join(f"; {note}" for note in judged.notes)
     if len(judged.rows) == 1:
-        return f"{_QUANTITIES[judged.claim.quantity]} {interval(judged.rows[0])}, n = {found[0].n}"
+        return f"{_QUANTITIES[judged.claim.quantity]} {interval(judged.rows[0])}, n = {found[0].n}{notes}"
     counts = Counter(row.outcome for row in judged.rows)
     outcomes = ", ".join(f"{counts[key]} {words[counts[key] > 1]}" for key, words in _OUTCOMES.items() if counts[key])
     values, n = [f.value for f in found], span([f.n for f in found])
     between = f"{number(min(values))} to {number(max(values))}"
     return (
         f"of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} {outcomes}; "
-        f"{_QUANTITIES[judged.claim.quantity]} {between}, {'settings' if judged.claim.bounds else 'n ='} {n}"
+        f"{_QUANTITIES[judged.claim.quantity]} {between}, {'settings' if judged.claim.bounds else 'n ='} {n}{notes}"
     )
 
 
@@ -143,27 +151,30 @@ def details(judged: Judged, library: Library) -> str:
     claim, place = judged.claim, library.place
     quantity = _QUANTITIES[claim.quantity]
     head = ["comparison", "ours", "theirs", quantity, "level", "better on", "p (Holm)", "n", "outcome"]
-    lines = [_detail(row) for row in judged.rows]
+    lines = [_detail(row, claim.quantity in claims.BOOTSTRAPPED) for row in judged.rows]
     used = [i for i in range(len(head)) if any(line[i] for line in lines)]
     text = [f'<a id="{claim.id}"></a>\n\n#### {claim.id}: {judged.text}\n\n{claim.claim}\n\n']
     text.append(table([head[i] for i in used], [[line[i] for i in used] for line in lines]))
     if judged.reasons:
         text.append(f"\nRests on {'; '.join(judged.reasons)}.\n")
+    if judged.notes:
+        text.append(f"\nData: {'; '.join(judged.notes)}.\n")
     rule = f"{claim.predicate}, tolerance {number(claim.tolerance)}" if claim.tolerance else claim.predicate
     text.append(f"\nRule: {rule}, {claim.combine} rows. Made by: {commands(claim, place)}.")
-    if files := _files(claim, library):
+    if judged.verdict != claims.UNTESTED and (files := _files(claim, library)):
         text.append(f" Read from: {_code(files)}{'' if claim.bounds else ' (`runs.csv.gz` in each)'}.")
     return "".join(text) + "\n"
 
 
-def _detail(row: Row) -> list[str]:
+def _detail(row: Row, bootstrapped: bool) -> list[str]:
     label = re.sub(r"\w+", lambda word: LABELS.get(word[0], word[0]), row.label) + (
         f" ({row.note})" if row.note else ""
     )
     if row.interval is None:
         return [label, *[""] * 7, row.outcome]
     better = "" if row.improvement is None else f"{100 * row.improvement:.0f} %"
-    tests = [number(row.ours), number(row.theirs), interval(row), f"{100 * row.level:.3g} %", better, number(row.p)]
+    level = f"{100 * (min(row.level, level_of_range(row.interval.n)) if bootstrapped else row.level):.3g} %"
+    tests = [number(row.ours), number(row.theirs), interval(row), level, better, number(row.p)]
     return [label, *tests, str(row.interval.n), row.outcome]
 
 
@@ -276,6 +287,18 @@ def methods_text(name: str, found: pd.DataFrame, library: Library) -> str:
     return _section(name, library, table(head, lines))
 
 
+def search_text(found: pd.DataFrame) -> str:
+    """Return the table of the search for the image studies' settings, the best of a method on a target in bold."""
+    head = ["target", "method", "batch", "gamma", "k", "epochs at the end", "train losses", "mean", "test accuracy"]
+    lines = []
+    for row in found.to_dict("records"):
+        path = [str(row[key]) if row["method"] == "homotopy" else "" for key in ("gamma", "k", "final")]
+        mean = f"**{row['loss']:.4f}**" if row["best"] else f"{row['loss']:.4f}"
+        start = [row["target"], LABELS[row["method"]], str(row["batch"])]
+        lines.append([*start, *path, row["losses"], mean, f"{row['accuracy']:.3f}"])
+    return table(head, lines)
+
+
 def budget(raw: dict[str, Any]) -> str:
     """Return a configuration's task, epochs and seeds in words."""
     of = config.from_dict(raw)
@@ -294,6 +317,7 @@ class Findings(NamedTuple):
     fair: pd.DataFrame
     sensitivity: dict[str, pd.DataFrame]
     methods: pd.DataFrame
+    search: pd.DataFrame
 
 
 def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Findings:
@@ -307,6 +331,7 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         tables.fair(library.results("fig1")),
         {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
         tables.methods(library.results(ALL_METHODS)),
+        tables.search([found for name in SEARCHES for found in library.results(name)]),
     )
 
 
@@ -317,18 +342,20 @@ def verdicts(found: Sequence[Judged]) -> pd.DataFrame:
 
 
 def save(found: Findings, place: Place) -> None:
-    """Write the tables as CSV, and what is complete also as Markdown, into the folder `report`."""
+    """Write the tables as CSV into the folder `report`, and those that documents include also as Markdown."""
     frames = {
         "completeness": found.completeness,
         "fair": found.fair,
         "sensitivity": pd.concat(found.sensitivity.values()),
         "methods": found.methods,
+        "search": found.search,
         "verdicts": verdicts([*found.claims, *found.questions]),
     }
     for name, frame in frames.items():
         write_csv(place.folder / "report" / f"{name}.csv", frame)
-    complete = completeness_text(found.completeness, place)
-    write_atomic(place.folder / "report" / "completeness.md", complete.encode())
+    included = {"completeness": completeness_text(found.completeness, place), "search": search_text(found.search)}
+    for name, content in included.items():
+        write_atomic(place.folder / "report" / f"{name}.md", content.encode())
 
 
 def _map(place: Place) -> str:
@@ -357,6 +384,7 @@ def text(found: Findings, library: Library) -> str:
             [verdict_table(found.questions, place), *(details(each, library) for each in found.questions)]
         ),
         "methods": methods_text(ALL_METHODS, found.methods, library),
+        "search": search_text(found.search),
     }
     return Template(_TEMPLATE.read_text()).substitute(parts)
 

@@ -57,7 +57,8 @@ def sensitivity(experiment: str, jobs: Sequence[Mapping[str, Any]], results: Seq
     `jobs` are its composed configurations, the default's first, and `results` theirs.
 
     `ratio` is that of the better baseline's median over the homotopy's, with its 95 % interval (`low`, `high`);
-    `ordering` compares it with 1.25: yes, alike, no; empty without results of all three methods.
+    `ordering` compares it with 1.25: yes, alike, no, with "(open)" where the interval has 1 inside; empty without
+    results of all three methods.
     """
     default = _flat(jobs[0])
     settings: dict[str, dict[str, Result]] = {}
@@ -91,6 +92,8 @@ def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
         return row | {"ratio": np.nan, "low": np.nan, "high": np.nan, "ordering": ""}
     ratio = bootstrap(advantage, final["homotopy"], *(final[name] for name in BASELINES))
     ordering = "yes" if ratio.value >= ALIKE else "no" if ratio.value <= 1 / ALIKE else "alike"
+    if ordering != "alike" and ratio.low <= 1 <= ratio.high:
+        ordering += " (open)"
     return row | {"ratio": ratio.value, "low": ratio.low, "high": ratio.high, "ordering": ordering}
 
 
@@ -161,3 +164,26 @@ def _trained(name: str, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "hardware": "; ".join(sorted({r["hardware"] for r in records if r.get("hardware")})),
         "commits": "; ".join(sorted({r["commit"][:7] for r in records if r.get("commit")})),
     }
+
+
+def search(results: Sequence[Result]) -> pd.DataFrame:
+    """Return the search for the image studies' settings: what was tried, its final train losses, and the best of each.
+
+    `losses` has those of all seeds, `loss` their mean, by which the `best` of a method on a target is the least;
+    `accuracy` is the mean on the test images, for information.
+    """
+    rows = []
+    for found in results:
+        of = found.config
+        tried = {"target": of.task.target, "method": of.method.name, "batch": of.batch_size}
+        if not found.curves.empty:
+            losses, accuracy = found.final("target_loss"), float(found.final("accuracy").mean())
+            shown = " ".join(f"{loss:.4f}" for loss in losses)
+            tried |= {"gamma": of.schedule.gamma, "k": of.budget.k, "final": of.budget.final, "losses": shown}
+            rows.append(tried | {"loss": float(losses.mean()), "accuracy": accuracy})
+    table = pd.DataFrame(rows)
+    return (
+        table
+        if table.empty
+        else table.assign(best=table["loss"] == table.groupby(["target", "method"])["loss"].transform("min"))
+    )

@@ -98,10 +98,22 @@ def test_the_loss_before_any_training_may_be_known(made):
     assert (row.ours, row.theirs, row.note) == (1, 10, "epochs to 1.12")
 
 
+def test_a_path_that_alone_keeps_ours_above_the_threshold_is_told(made):
+    ours, theirs = np.array([[0.9, 0.5, 0.1]]), np.array([[0.9, 0.1, 0.1]])
+    lam = np.array([0.5, 0.9, 1.0])
+
+    def note(losses):
+        compared = Curves(np.array(EPOCHS), losses, lam), [Curves(np.array(EPOCHS), theirs, np.ones(3))]
+        return evidence.loss_row(claim(quantity="speed"), "", *compared, 0.95, 1).note
+
+    assert note(ours) == f"epochs to 0.125; ours at least 0.5 before lam = 1, from epoch {EPOCHS[2]} on"
+    assert note(np.array([[0.9, 0.12, 0.1]])) == "epochs to 0.125"
+
+
 def test_diverged_seeds_are_worst():
     ours, theirs = (
-        Curves(np.array(EPOCHS), np.array(constant(1, np.inf, np.inf))),
-        Curves(np.array(EPOCHS), np.ones((3, 3))),
+        Curves(np.array(EPOCHS), np.array(constant(1, np.inf, np.inf)), np.ones(3)),
+        Curves(np.array(EPOCHS), np.ones((3, 3)), np.ones(3)),
     )
     row = evidence.loss_row(claim(), "", ours, [theirs], 0.95, 3)
     assert (row.ours, row.interval.value) == (np.inf, 0)
@@ -109,7 +121,7 @@ def test_diverged_seeds_are_worst():
 
 @pytest.mark.parametrize("predicate", ["above", "alike"])
 def test_where_both_fail_there_is_nothing_to_compare(predicate):
-    diverged = Curves(np.array(EPOCHS), np.full((3, 3), np.inf))
+    diverged = Curves(np.array(EPOCHS), np.full((3, 3), np.inf), np.ones(3))
     row = evidence.loss_row(claim(predicate=predicate), "", diverged, [diverged], 0.95, 3)
     assert row.outcome == claims.OPEN
 

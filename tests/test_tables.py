@@ -93,3 +93,20 @@ def test_completeness_counts_runs_and_names_hardware(library):
     assert table.loc["fig8", counts].tolist() == [6, 0, 12, 0, 0, 0]
     assert table.loc["theory", counts].tolist() == [9, 1, 0, 0, 0, 0]  # it trains nothing, and has made one file
     assert (table.loc["fig1", "hardware"], table.loc["fig1", "commits"]) == (HARDWARE, "0123456")
+
+
+def test_the_search_names_the_best_of_each_method_on_a_target(library):
+    def final(config, seed):
+        if config.method.name == "random":
+            return 1.0 + config.batch_size / 32 + seed - 1000
+        return 1.0 + abs(config.schedule.gamma - 10) + seed - 1000
+
+    for name in ("search_fashion", "search_cifar"):
+        save_experiment(name, library.place, final)
+    table = tables.search([r for name in ("search_fashion", "search_cifar") for r in library.results(name)])
+    best = table[table["best"]].set_index(["target", "method"])
+    assert set(best.index) == {(t, m) for t in ("FashionMNIST", "CIFAR10") for m in ("random", "homotopy")}
+    assert set(best.xs("random", level="method")["batch"]) == {32}
+    assert set(best.xs("homotopy", level="method")["gamma"]) == {10}
+    assert best.loc[("CIFAR10", "homotopy"), "losses"] == "1.0000 2.0000"
+    assert best.loc[("CIFAR10", "homotopy"), ["loss", "accuracy"]].tolist() == pytest.approx([1.5, 0.5])

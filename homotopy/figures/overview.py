@@ -20,7 +20,13 @@ ROWS = (("fig1", "fig8"), ("fig2a", "fig2b", "fig9"), ("fig3a", "fig3b"), ("fig4
 SHAPES = {"fig2a": 1.42, "fig2b": 1.42, "fig5": 1.56, "fig6": 2.19, "fig9": 2.5}  # width over height, where not drawn
 SHAPE = 2.92  # of all others: two panels side by side
 WIDTH, LINE, GAP, DPI = 10.0, 0.16, 0.14, 150  # inches, inches, inches, pixels per inch: a page of 1,500 pixels
-COLOURS = {"reproduced": "#007a58", "partly": "#a06a00", "not reproduced": "#c04f00", "inconclusive": "#555555"}
+COLOURS = {
+    "reproduced": "#007a58",
+    "partly": "#a06a00",
+    "not reproduced": "#c04f00",
+    "inconclusive": "#555555",
+    "not tested": "#999999",
+}
 QUIET = "#999999"
 
 
