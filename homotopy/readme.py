@@ -35,10 +35,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from homotopy import claims, markdown, report
+from homotopy import claims, judgement, markdown
 from homotopy.errors import ResultError
+from homotopy.judgement import Judged, number
 from homotopy.library import Library, span
-from homotopy.report import Judged, number
 from homotopy.statistics import median
 
 _MARKED = re.compile(r"(<!-- value: (.*?) -->)(.*?)(<!-- /value -->)", re.DOTALL)
@@ -81,7 +81,7 @@ class Values:
     def _judge(self, name: str) -> Judged:
         if name not in self._judged:
             claim = next(claim for claim in self._book.claims + self._book.questions if claim.id == name)
-            self._judged[name] = report.judge(claim, self._library, self._book.level)
+            self._judged[name] = judgement.judge(claim, self._library, self._book.level)
         return self._judged[name]
 
     def _claim(self, rest: str) -> str:
@@ -97,7 +97,7 @@ class Values:
         label, _, field = what.rpartition(".")
         row = next(row for row in judged.rows if row.label.startswith(label))
         if field == "interval":
-            return report.interval(row)
+            return judgement.interval(row)
         source = row.interval if field in ("value", "low", "high", "n") else row
         if source is None or field not in (*source._fields, "outcome"):
             raise ValueError(f"no {field}")
@@ -121,8 +121,10 @@ class Values:
     def _table(self, name: str) -> str:
         asked = {"verdicts": self._book.claims, "questions": self._book.questions}[name]
         numbered = name == "verdicts"  # questions have no number
-        found = [self._judge(claim.id) for claim in asked]
-        lines = [[*[str(j.claim.number)] * numbered, j.claim.claim, report.summary(j), f"**{j.text}**"] for j in found]
+        lines = []
+        for found in (self._judge(claim.id) for claim in asked):
+            number_of = [str(found.claim.number)] * numbered
+            lines.append([*number_of, found.claim.claim, judgement.summary(found), f"**{found.text}**"])
         return "\n" + markdown.table([*[""] * numbered, "claim", "ours", "verdict"], lines)
 
     def _bench(self, machine: str, section: str, row: str, column: str) -> str:

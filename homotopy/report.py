@@ -12,14 +12,13 @@ from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from homotopy import claims, config, markdown, tables
 from homotopy.claims import Claim, Row
-from homotopy.evidence import rows
 from homotopy.figures import overview
 from homotopy.files import write_atomic
+from homotopy.judgement import QUANTITIES, Judged, interval, judge, number, summary, verdicts
 from homotopy.library import Library, Place, span
 from homotopy.methods import LABELS, METHODS
 from homotopy.page import page
@@ -31,93 +30,11 @@ SEARCHES = ("search_fashion", "search_cifar")
 SENSITIVITY = ("sensitivity_short", "sensitivity", "sensitivity_pairing")
 ALL_METHODS = "methods_short"
 _TEMPLATE = Path(__file__).with_suffix(".md")
-_OUTCOMES = {  # one, several
-    claims.HOLDS: ("holds", "hold"),
-    claims.HALF: ("half way", "half way"),
-    claims.OPEN: ("open", "open"),
-    claims.FAILS: ("fails", "fail"),
-    claims.MISSING: ("not run", "not run"),
-}
-_ANSWERS = {claims.REPRODUCED: "yes", claims.NOT: "no", claims.INCONCLUSIVE: "open"}
-_QUANTITIES = {
-    "loss": "ratio of median losses",
-    "speed": "ratio of median epochs",
-    "growth": "rank correlation",
-    "equality": "largest difference",
-    "bound": "measured over bound, tightest setting",
-}
-
-
-class Judged(NamedTuple):
-    """A claim, its rows and its verdict.
-
-    `reasons` say why the verdict is no more than indicative, if it is not; `notes` what is unusual about the data.
-    """
-
-    claim: Claim
-    rows: list[Row]
-    verdict: str
-    reasons: list[str]
-    notes: list[str] = []
-
-    @property
-    def text(self) -> str:
-        """The verdict in words; a question of ours is answered, not reproduced."""
-        word = self.verdict if self.claim.number else _ANSWERS.get(self.verdict, self.verdict)
-        if not self.reasons:
-            return word
-        waits = self.verdict == claims.INCONCLUSIVE and not any("profile" in reason for reason in self.reasons)
-        return f"{word} so far" if waits else f"{word} (indicative)"
-
-
-def judge(claim: Claim, library: Library, level: float) -> Judged:
-    """Evaluate one claim."""
-    found = [] if claim.bounds else [r for name in claim.experiments for r in library.results(name)]
-    evaluated = rows(claim, found, library.place, level)
-    verdict = claims.verdict(claim, [row.outcome for row in evaluated])
-    notes = {f"{data['name']} {data['note']}" for r in found for data in r.data if data["note"]}
-    return Judged(claim, evaluated, verdict, claims.indicative(claim, evaluated, library.place.profile), sorted(notes))
-
-
-def number(value: float | None) -> str:
-    """Return three significant digits, and words for what is not finite."""
-    if value is None or np.isnan(value):
-        return ""
-    if np.isinf(value):
-        return "infinite" if value > 0 else "minus infinite"
-    short = f"{value:.3g}"
-    return f"{float(short):,.0f}" if 1000 <= abs(value) < 1e6 else short
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table, or a line that says that there is nothing."""
     return markdown.table(head, lines) if lines else "No results yet.\n"
-
-
-def interval(row: Row) -> str:
-    """Return a row's estimate with its interval."""
-    if row.interval is None:
-        return ""
-    value, low, high, _ = row.interval
-    return number(value) if low == high == value else f"{number(value)} [{number(low)}, {number(high)}]"
-
-
-def summary(judged: Judged) -> str:
-    """Return what was found in one line: how many comparisons came out how, the range of the quantity, and n."""
-    found = [row.interval for row in judged.rows if row.interval is not None]
-    if not found:
-        return ""
-    notes = "".join(f"; {note}" for note in judged.notes)
-    if len(judged.rows) == 1:
-        return f"{_QUANTITIES[judged.claim.quantity]} {interval(judged.rows[0])}, n = {found[0].n}{notes}"
-    counts = Counter(row.outcome for row in judged.rows)
-    outcomes = ", ".join(f"{counts[key]} {words[counts[key] > 1]}" for key, words in _OUTCOMES.items() if counts[key])
-    values, n = [f.value for f in found], span([f.n for f in found])
-    between = f"{number(min(values))} to {number(max(values))}"
-    return (
-        f"of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} {outcomes}; "
-        f"{_QUANTITIES[judged.claim.quantity]} {between}, {'settings' if judged.claim.bounds else 'n ='} {n}{notes}"
-    )
 
 
 def commands(claim: Claim, place: Place) -> str:
@@ -149,7 +66,7 @@ def verdict_table(found: Sequence[Judged], place: Place) -> str:
 def details(judged: Judged, library: Library) -> str:
     """Return a claim's rows, rule, files and commands."""
     claim, place = judged.claim, library.place
-    quantity = _QUANTITIES[claim.quantity]
+    quantity = QUANTITIES[claim.quantity]
     head = ["comparison", "ours", "theirs", quantity, "level", "better on", "p (Holm)", "n", "outcome"]
     lines = [_detail(row, claim.quantity in claims.BOOTSTRAPPED) for row in judged.rows]
     used = [i for i in range(len(head)) if any(line[i] for line in lines)]
@@ -333,12 +250,6 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         tables.methods(library.results(ALL_METHODS)),
         tables.search([found for name in SEARCHES for found in library.results(name)]),
     )
-
-
-def verdicts(found: Sequence[Judged]) -> pd.DataFrame:
-    """Return id, the claim's number if it is the paper's, figures, verdict, and the verdict in words."""
-    lines = [(j.claim.id, j.claim.number or "", " ".join(j.claim.figures or []), j.verdict, j.text) for j in found]
-    return pd.DataFrame(lines, columns=["id", "number", "figures", "verdict", "text"])
 
 
 def save(found: Findings, place: Place) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from homotopy import claims, compose, report, tables
 from homotopy.figures import curves, overview
+from homotopy.judgement import Judged, judge, number, summary
 from homotopy.library import Library, Place
 from homotopy.results import RunFolder
 from tests.made import save_experiment
@@ -90,7 +91,7 @@ def test_a_summary_counts_every_outcome(written):
 def test_too_few_seeds_leave_a_paper_scale_claim_open_so_far():
     claim = claims.read().claims[0]
     words = [
-        report.Judged(claim, [], verdict, reasons).text
+        Judged(claim, [], verdict, reasons).text
         for verdict in (claims.INCONCLUSIVE, claims.PARTLY)
         for reasons in ([], ["fewer seeds than asked for"], ["profile quick", "fewer seeds than asked for"])
     ]
@@ -210,7 +211,7 @@ def test_methods_stand_beside_the_homotopy():
     ],
 )
 def test_numbers_have_three_digits(value, words):
-    assert report.number(value) == words
+    assert number(value) == words
 
 
 def test_data_that_are_not_official_are_told_with_every_number(tmp_path):
@@ -222,6 +223,6 @@ def test_data_that_are_not_official_are_told_with_every_number(tmp_path):
         one = found.curves[found.curves["seed"] == 0].assign(seed=9)
         RunFolder(found.config.folder).add(one, record, {})
     (claim,) = (claim for claim in claims.read().claims if claim.id == "cifar-lower")
-    judged = report.judge(claim, library, 0.95)
-    assert report.summary(judged).endswith("; CIFAR10 not the official files")
+    judged = judge(claim, library, 0.95)
+    assert summary(judged).endswith("; CIFAR10 not the official files")
     assert "\nData: CIFAR10 not the official files.\n" in report.details(judged, library)

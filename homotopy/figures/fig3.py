@@ -30,11 +30,10 @@ def caption(results: list[Result]) -> str:
     tested = f"{task.test_samples:,} test images" if task.test_samples else "all test images"
     network = f"channels {'; '.join(', '.join(map(str, stage)) for stage in model.stages)}"
     network += ", batch norm" if model.batch_norm else ""
-    data = [source for found in results for record in found.records for source in record.get("data", [])]
     lines = [
         f"{trained} of each data set per seed; losses after an epoch on {measured}, accuracy on {tested}",
         f"VGG-type network, {network}; batch {results[0].config.batch_size}",
-        "; ".join(origins(data)),
+        "; ".join(origins([data for found in results for data in found.data])),
     ]
     return "\n".join(lines)
 
