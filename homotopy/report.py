@@ -175,8 +175,8 @@ def fair_text(found: pd.DataFrame) -> str:
         start = [row["task"], LABELS[row["method"]], str(row["n"]), str(row["epochs"])]
         lines.append([*start, *losses, _reached(row), number(row["seconds per run"])])
     hardware = sorted({row["hardware"] for row in found.to_dict("records")} - {""})
-    tail = f"\nSeconds are a run's share of the fastest group of seeds that trained together on {'; '.join(hardware)}."
-    tail += " Other work on the machine makes them longer; where there was any, epochs compare better.\n"
+    tail = f"\nSeconds are epochs times what one took on {'; '.join(hardware)}: a run's share of the fastest group of"
+    tail += " seeds that trained together, the same for all methods of a task, as an epoch is the same work for each.\n"
     return table(head, lines) + (tail if hardware else "")
 
 

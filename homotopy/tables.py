@@ -31,6 +31,7 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
         if not seeds:
             continue
         machine = shared_hardware(methods)
+        seconds = seconds_per_epoch(methods, machine) if machine else np.nan
         tables = [curves(r, "target_loss", seeds, count_source=True) for r in methods]
         first, last = (max(float(median(c.losses[:, i])) for c in tables) for i in (0, -1))
         threshold = min(NEAR_THE_END * last, first / 2)
@@ -44,7 +45,7 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
                     "test loss": float(median(curves(found, "test_loss", seeds).final)),
                     "threshold": threshold,
                     "epochs to": float(median(first_epoch(table.epochs, table.losses, threshold))),
-                    "seconds per run": epochs * seconds_per_epoch(found, machine) if machine else np.nan,
+                    "seconds per run": epochs * seconds,
                     "hardware": machine or "",
                 }
             )  # fmt: skip

@@ -24,10 +24,15 @@ def shared_hardware(results: Sequence[Result]) -> str | None:
     return max(shared, key=lambda machine: (shared[machine], machine)) if shared else None
 
 
-def seconds_per_epoch(of: Result, hardware: str) -> float:
-    """Return the time that an epoch of one seed took on a machine, its share of the group that it trained in.
+def seconds_per_epoch(results: Sequence[Result], hardware: str) -> float:
+    """Return the time that an epoch of one seed takes on a machine, its share of the group that it trained in.
 
-    Of several groups the fastest counts: it was disturbed least by other work on the machine.
+    It is one time for all methods of a task, as an epoch is the same work at every lam. Of all their groups the fastest
+    counts: it was disturbed least by other work on the machine.
     """
-    shares = [r["seconds"] / len(r["seeds"]) for r in timed(of) if r["hardware"] == hardware]
-    return min(shares) / of.config.epochs
+    return min(
+        record["seconds"] / len(record["seeds"]) / found.config.epochs
+        for found in results
+        for record in timed(found)
+        if record["hardware"] == hardware
+    )

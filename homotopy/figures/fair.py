@@ -17,20 +17,21 @@ from homotopy.timing import seconds_per_epoch, shared_hardware
 def row(axes: Sequence[Axes], results: Sequence[Result]) -> None:
     """Draw one task: train loss against all epochs, against time, and test loss against all epochs."""
     machine = shared_hardware(results)
+    seconds = seconds_per_epoch(results, machine) if machine else None
     for found in results:
         epochs = found.epochs + found.config.source_epochs
         colour, label = common.COLOURS[found.config.method.name], LABELS[found.config.method.name]
         train, test = (band(found.table(metric)) for metric in ("target_loss", "test_loss"))
         common.line(axes[0], epochs, train, colour=colour, label=label)
-        if machine:
-            common.line(axes[1], epochs * seconds_per_epoch(found, machine), train, colour=colour)
+        if seconds:
+            common.line(axes[1], epochs * seconds, train, colour=colour)
         common.line(axes[2], epochs, test, colour=colour)
         axes[2].plot(epochs, train[0], ":", color=colour)
     axes[0].set_ylabel(rf"$\omega = {results[0].config.task.omega:g}$, {count(results)}" + "\nloss on the target")
     axes[0].set(xlabel="epochs, those for the source included", yscale="log", title="train loss")
     axes[1].set(xlabel="seconds per run, source included", title="train loss")
     axes[2].set(xlabel="epochs, those for the source included", title="test loss (train loss dotted)")
-    if not machine:
+    if not seconds:
         axes[1].text(0.5, 0.5, "no machine ran all methods", transform=axes[1].transAxes, ha="center", fontsize=7)
 
 
