@@ -28,9 +28,9 @@ def row(axes: Sequence[Axes], results: Sequence[Result]) -> None:
         common.line(axes[2], epochs, test, colour=colour)
         axes[2].plot(epochs, train[0], ":", color=colour)
     axes[0].set_ylabel(rf"$\omega = {results[0].config.task.omega:g}$, {count(results)}" + "\nloss on the target")
-    axes[0].set(xlabel="epochs, those for the source included", yscale="log", title="train loss")
+    axes[0].set(xlabel="epochs, source included", yscale="log", title="train loss")
     axes[1].set(xlabel="seconds per run, source included", title="train loss")
-    axes[2].set(xlabel="epochs, those for the source included", title="test loss (train loss dotted)")
+    axes[2].set(xlabel="epochs, source included", title="test loss (train loss dotted)")
     if not seconds:
         axes[1].text(0.5, 0.5, "no machine ran all methods", transform=axes[1].transAxes, ha="center", fontsize=7)
 
