@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PROFILE ?= quick
 VERIFY ?= true
+RESULTS ?= results
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
@@ -25,19 +26,19 @@ data: $(STAMP)  ## download and check MNIST, FashionMNIST and CIFAR-10 (data.roo
 	$(PYTHON) scripts/data.py
 
 reproduce: $(STAMP)  ## train, draw and report the paper; PROFILE=quick (default), paper or smoke
-	$(PYTHON) scripts/reproduce.py profile=$(PROFILE) data.verify=$(VERIFY)
+	$(PYTHON) scripts/reproduce.py profile=$(PROFILE) results.root=$(RESULTS) data.verify=$(VERIFY)
 
 figures: $(STAMP)  ## draw all figures from saved results, without training
-	$(PYTHON) scripts/plot.py profile=$(PROFILE)
+	$(PYTHON) scripts/plot.py profile=$(PROFILE) results.root=$(RESULTS)
 
 report: $(STAMP)  ## judge the paper's claims from saved results, and draw the overview
-	$(PYTHON) scripts/report.py profile=$(PROFILE)
+	$(PYTHON) scripts/report.py profile=$(PROFILE) results.root=$(RESULTS)
 
 sweep: $(STAMP)  ## the grid over omega and gamma
-	$(PYTHON) scripts/train.py experiment=omega_gamma profile=$(PROFILE)
+	$(PYTHON) scripts/train.py experiment=omega_gamma profile=$(PROFILE) results.root=$(RESULTS)
 
 status: $(STAMP)  ## done, running, failed and missing runs, and the time left
-	$(PYTHON) scripts/status.py profile=$(PROFILE)
+	$(PYTHON) scripts/status.py profile=$(PROFILE) results.root=$(RESULTS)
 
 doctor: $(STAMP)  ## what is wrong with this machine, and what mends it
 	$(PYTHON) scripts/doctor.py

@@ -121,12 +121,14 @@ def loss_row(claim: Claim, label: str, ours: Curves, theirs: list[Curves], level
     if claim.quantity == "speed":
         threshold = common_loss(ours, theirs[0], claim.untrained)
         samples = [statistics.first_epoch(c.epochs, c.losses, threshold) for c in (ours, *theirs)]
-        note = f"epochs to {threshold:.3g}{_held_up(ours, threshold)}"
+        note = f"epochs to {threshold:.3g}"
     else:
         samples = [c.final for c in (ours, *theirs)]
     found = statistics.bootstrap(advantage, *samples, level=level)
     medians = [float(statistics.median(sample)) for sample in samples]
     best = 1 + int(np.argmin(medians[1:]))
+    if claim.quantity == "speed":
+        note += _held_up(ours, threshold, medians[best])
     nothing = np.isinf(medians).all()  # both diverged, or neither comes to the threshold: nothing to compare
     return Row(
         label, found, level, claims.OPEN if nothing else claims.outcome(claim, found), asked, medians[0], medians[best],
@@ -135,10 +137,10 @@ def loss_row(claim: Claim, label: str, ours: Curves, theirs: list[Curves], level
     )  # fmt: skip
 
 
-def _held_up(ours: Curves, threshold: float) -> str:
-    """Say if our path keeps the median above the threshold until lam = 1, however well every step is solved."""
+def _held_up(ours: Curves, threshold: float, theirs: float) -> str:
+    """Say if our median stays above the threshold until lam = 1, an epoch by which theirs had come to it."""
     medians, ended = statistics.median(ours.losses.T), ours.lam == 1
-    if ended.all() or not ended.any() or medians[~ended].min() <= threshold:
+    if ended.all() or not ended.any() or medians[~ended].min() <= threshold or theirs > ours.epochs[ended][0]:
         return ""
     return f"; ours at least {medians[~ended].min():.2g} before lam = 1, from epoch {ours.epochs[ended][0]:,.0f} on"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ class Result:
         """Return the metric at the last epoch, (seeds,)."""
         return self.table(metric)[:, -1]
 
-    @property
+    @cached_property
     def records(self) -> list[dict[str, Any]]:
         """How the runs were made, an entry for each group that trained together, as the folder's metadata has it."""
         return RunFolder(self.config.folder).metadata().get("records", [])

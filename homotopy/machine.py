@@ -23,7 +23,8 @@ from homotopy.vgg import VGG
 # of parameters and data; with bfloat16 only the layers compute in it
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
-SEEDS_PER_THREAD = 16  # a seed takes a tenth longer in groups of 4 per thread: `make bench`, section contestants
+# fewer take longer each (`make bench`, section contestants); a classifier takes minutes, and should reach the disk then
+SEEDS_PER_THREAD = {"mlp": 16, "vgg": 4}
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,10 @@ def prepare(config: Config) -> Machine:
 
 
 def group_width(config: Config, device: torch.device) -> int:
-    """Return how many seeds train together: on a GPU all.
-
-    On a CPU as many for every thread, but not all, so that finished seeds reach the disk early.
-    """
+    """Return how many seeds train together: on a GPU all, on a CPU at most so many, and as many for every thread."""
     if config.width or device.type != "cpu":
         return config.width or len(config.seeds)
-    return SEEDS_PER_THREAD * torch.get_num_threads()
+    return SEEDS_PER_THREAD[config.model.name] * torch.get_num_threads()
 
 
 def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Tensor) -> Ensemble:

@@ -33,6 +33,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
         "command": shlex.join(["python", *sys.argv]),
         "commit": COMMIT,
         "dirty": DIRTY,
+        "device": device.type,
         "threads": torch.get_num_threads(),
         "hardware": hardware(device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},

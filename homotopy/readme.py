@@ -42,7 +42,7 @@ from homotopy.library import Library, span
 from homotopy.statistics import median
 
 _MARKED = re.compile(r"(<!-- value: (.*?) -->)(.*?)(<!-- /value -->)", re.DOTALL)
-_INCLUDED = re.compile(r"(<!-- begin (\S+) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
+_INCLUDED = re.compile(r"(<!-- begin (\S+) -->\n)(.*?)(\n?<!-- end -->)", re.DOTALL)
 _BENCH = re.compile(r"bench (\S+) (\S+) \[(.*?)\] (\d+)")
 _CSV = re.compile(r"csv (\S+) \[(.*?)\] (.+)")
 
@@ -167,7 +167,7 @@ def included(name: str, folder: Path) -> str:
 
 def updated(text: str, values: Values, folder: Path) -> str:
     """Return `text`, a document in `folder`, with every marked value and included file as the results have them."""
-    text = _INCLUDED.sub(lambda found: found[1] + included(found[2], folder) + found[4], text)
+    text = _INCLUDED.sub(lambda found: f"{found[1]}{included(found[2], folder)}\n<!-- end -->", text)
     return _MARKED.sub(lambda found: found[1] + values[found[2]] + found[4], text)
 
 

@@ -56,25 +56,24 @@ class State:
     @property
     def name(self) -> str:
         """Task, method and identity, as failures name it."""
-        return f"{self.config.folder.parent.name}-{self.config.folder.name}"
+        return self.config.name
 
 
 def state(raw: Mapping[str, Any]) -> State:
     """Look up where a composed training job stands; a damaged result counts as missing and as a failure."""
     checked = config.from_dict(raw)
     folder = RunFolder(checked.folder)
-    name = f"{folder.path.parent.name}-{folder.path.name}"
     known = {"holders": tuple(holders(folder.path))}
     try:
         finished, metadata = folder.finished(), folder.metadata()
         failed = failures.of(raw) if set(checked.seeds) - finished else []
     except ResultError as error:
-        damage = failures.of(raw) or [Failure(name, str(error), "", "", "", [])]
+        damage = failures.of(raw) or [Failure(checked.name, str(error), "", "", "", [])]
         return State(checked, frozenset(), frozenset(), failures=tuple(damage), records=(), **known)
     diverged = frozenset(int(seed) for seed in metadata.get("diverged_at", {})) & set(checked.seeds)
     if diverged.issuperset(checked.seeds):
         hint = str(Diverged(f"all {len(checked.seeds)} seeds diverged", checked.optimizer.lr))
-        failed.append(Failure(name, hint, "", "", "", []))
+        failed.append(Failure(checked.name, hint, "", "", "", []))
     records = tuple(metadata.get("records", []))
     return State(checked, frozenset(finished), diverged, failures=tuple(failed), records=records, **known)
 
@@ -98,16 +97,20 @@ def _size(of: Config) -> int:
     return of.epochs * (of.task.training_samples or 1)
 
 
+def _cores(threads: int, runs: int, on_gpu: bool) -> int:
+    return 1 if on_gpu else min(threads, runs)
+
+
 def rates(states: Iterable[State]) -> dict[tuple[str, str], float]:
     """Return the median core-seconds per epoch and sample of one run, by task and kind, as finished runs recorded them.
 
-    A run uses one core: a group of fewer seeds than threads leaves the others idle.
+    A run uses one core: a group of fewer seeds than threads leaves the others idle. A GPU counts as one core.
     """
     measured = defaultdict(list)
     for each in states:
         for record in each.records:
             if record.get("seconds") and record.get("seeds"):
-                cores = min(record.get("threads", 1), len(record["seeds"]))
+                cores = _cores(record.get("threads", 1), len(record["seeds"]), record.get("device") == "cuda")
                 rate = record["seconds"] * cores / len(record["seeds"]) / _size(each.config)
                 measured[each.config.task.name, _kind(each.config)].append(rate)
     return {kind: statistics.median(values) for kind, values in measured.items()}
@@ -123,7 +126,8 @@ def seconds_left(states: Iterable[State], rate: Mapping[tuple[str, str], float])
         task, runs = each.config.task.name, each.running + each.missing
         similar = [seconds for (name, _), seconds in rate.items() if name == task]
         if runs and similar:
-            cores = min(each.config.threads or torch.get_num_threads(), runs)
+            on_gpu = each.config.device != "cpu" and torch.cuda.is_available()
+            cores = _cores(each.config.threads or torch.get_num_threads(), runs, on_gpu)
             left += runs * _size(each.config) * rate.get((task, _kind(each.config)), max(similar)) / cores
         all_known = all_known and bool(similar or not runs)
     return left, all_known

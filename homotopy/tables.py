@@ -57,7 +57,7 @@ def sensitivity(experiment: str, jobs: Sequence[Mapping[str, Any]], results: Seq
 
     `jobs` are its composed configurations, the default's first, and `results` theirs.
 
-    `ratio` is that of the better baseline's median over the homotopy's, with its 95 % interval (`low`, `high`);
+    `ratio` is that of the better baseline's median over the homotopy's, with an interval (`low`, `high`) made for 95 %;
     `ordering` compares it with 1.25: yes, alike, no, with "(open)" where the interval has 1 inside; empty without
     results of all three methods.
     """
@@ -101,8 +101,8 @@ def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
 def methods(results: Sequence[Result]) -> pd.DataFrame:
     """Return, for each method of one task that has results, its final median beside the homotopy's.
 
-    `ratio` is its median over the homotopy's, with its 95 % interval (`low`, `high`); `epochs to` the median over
-    seeds of the epochs to 1.25 times the homotopy's final median, infinite where half of them never come there.
+    `ratio` is its median over the homotopy's, with an interval (`low`, `high`) made for 95 %; `epochs to` the median
+    over seeds of the epochs to 1.25 times the homotopy's final median, infinite where half of them never come there.
     """
     found = {r.config.method.name: r for r in results if not r.curves.empty}
     seeds = shared_seeds(list(found.values()))
@@ -170,21 +170,28 @@ def _trained(name: str, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def search(results: Sequence[Result]) -> pd.DataFrame:
     """Return the search for the image studies' settings: what was tried, its final train losses, and the best of each.
 
-    `losses` has those of all seeds, `loss` their mean, by which the `best` of a method on a target is the least;
-    `accuracy` is the mean on the test images, for information.
+    `losses` has those of all seeds, `loss` their mean, by which the `best` of a method on a target is the least once
+    all have results; `accuracy` is the mean on the test images, for information.
     """
+    tried = [(found.config.task.target, found.config.method.name) for found in results]
     rows = []
-    for found in results:
-        of = found.config
-        tried = {"target": of.task.target, "method": of.method.name, "batch": of.batch_size}
-        if not found.curves.empty:
-            losses, accuracy = found.final("target_loss"), float(found.final("accuracy").mean())
-            shown = " ".join(f"{loss:.4f}" for loss in losses)
-            tried |= {"gamma": of.schedule.gamma, "k": of.budget.k, "final": of.budget.final, "losses": shown}
-            rows.append(tried | {"loss": float(losses.mean()), "accuracy": accuracy})
+    for found, (target, method) in zip(results, tried, strict=True):
+        if found.curves.empty:
+            continue
+        of, losses = found.config, found.final("target_loss")
+        rows.append(
+            {
+                "target": target, "method": method, "batch": of.batch_size,
+                "gamma": of.schedule.gamma, "k": of.budget.k, "final": of.budget.final,
+                "losses": " ".join(f"{loss:.4f}" for loss in losses), "loss": float(losses.mean()),
+                "accuracy": float(found.final("accuracy").mean()),
+            }
+        )  # fmt: skip
+    if not rows:
+        return pd.DataFrame()
     table = pd.DataFrame(rows)
-    return (
-        table
-        if table.empty
-        else table.assign(best=table["loss"] == table.groupby(["target", "method"])["loss"].transform("min"))
-    )
+    groups = table.groupby(["target", "method"])["loss"]
+    complete = groups.transform("size") == [
+        tried.count(key) for key in zip(table["target"], table["method"], strict=True)
+    ]
+    return table.assign(best=complete & (table["loss"] == groups.transform("min")))

@@ -19,7 +19,8 @@ def main(arguments: list[str]) -> None:
     if modes not in (["--check"], ["--write"]):
         raise ConfigError("mode", " ".join(modes), "--check or --write")
     defaults = {"profile": "paper", "results.root": "results", "file": ""}
-    options = cli.options([argument for argument in arguments if argument not in modes], defaults)
+    others = [argument for argument in arguments if argument not in modes]
+    options = cli.options(others, defaults)
     values = readme.Values(Library(Place(Path(options["results.root"]), options["profile"])))
     paths = [Path(options["file"])] if options["file"] else readme.documents()
     stale = []
@@ -30,7 +31,8 @@ def main(arguments: list[str]) -> None:
         else:
             stale += [f"{os.path.relpath(path)}: {line}" for line in readme.stale(text, values, path.parent)]
     if stale:
-        print(*stale, "mend it with: python scripts/readme.py --write", sep="\n", file=sys.stderr)
+        command = " ".join(["python scripts/readme.py --write", *others])
+        print(*stale, f"mend it with: {command}", sep="\n", file=sys.stderr)
         sys.exit(1)
 
 

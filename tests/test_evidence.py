@@ -108,6 +108,10 @@ def test_a_path_that_alone_keeps_ours_above_the_threshold_is_told(made):
 
     assert note(ours) == f"epochs to 0.125; ours at least 0.5 before lam = 1, from epoch {EPOCHS[2]} on"
     assert note(np.array([[0.9, 0.12, 0.1]])) == "epochs to 0.125"
+    theirs[:] = [0.9, 0.9, 0.1]
+    assert note(ours).startswith("epochs to 0.125; ours at least 0.5")  # both there at once
+    lam[1] = 1
+    assert note(np.array([[0.9, 0.2, 0.1]])) == "epochs to 0.125"  # theirs later than the path's end
 
 
 def test_diverged_seeds_are_worst():

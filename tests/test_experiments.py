@@ -76,3 +76,9 @@ def test_reproduce_in_profile_paper_leaves_no_experiment_out():
     commands = reproduce.steps("paper", "results")
     run = {word.removeprefix("experiment=") for words in commands for word in words if word.startswith("experiment=")}
     assert run == set(EXPERIMENTS) - {"fig9"}  # theory measures it
+
+
+@pytest.mark.parametrize("name", ["search_fashion", "search_cifar"])
+def test_a_search_gives_every_setting_the_same_epochs(name):
+    for profile in ("smoke", "quick", "paper"):
+        assert {config.from_dict(raw).epochs for raw in jobs(name, profile)} == {20}

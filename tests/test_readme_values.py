@@ -83,6 +83,15 @@ def test_tables_of_verdicts(values):
     assert questions[3].startswith("| The homotopy needs fewer epochs")
 
 
+def test_a_file_is_put_into_an_empty_block_and_no_other(values, tmp_path):
+    (tmp_path / "a.md").write_text("one\n")
+    (tmp_path / "b.md").write_text("two\n")
+    text = "<!-- begin a.md -->\n<!-- end -->\nbetween\n<!-- begin b.md -->\ntwo\n<!-- end -->\n"
+    assert readme.stale(text, values, tmp_path) == ["a.md: has changed"]
+    mended = readme.updated(text, values, tmp_path)
+    assert mended == text.replace("a.md -->\n", "a.md -->\none\n")
+
+
 def test_included_files_are_those_beside_the_readme(values, tmp_path):
     text = "before\n<!-- begin a.md -->\n| old |\n<!-- end -->\nafter"
     with pytest.raises(ResultError, match=r"a\.md: there is no"):
@@ -113,7 +122,5 @@ def test_the_script(values, tmp_path):
 
 def test_the_documents_show_the_committed_results():
     values = readme.Values(Library(Place(ROOT / "results", "paper")))
-    marked = [path for path in readme.documents() if "<!-- value: " in path.read_text()]
-    assert {path.name for path in marked} >= {"README.md", "images.md"}
-    for path in marked:
+    for path in readme.documents():
         assert readme.stale(path.read_text(), values, path.parent) == []

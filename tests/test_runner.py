@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from homotopy import machine, results, runner, sources
+from homotopy import compose, config, machine, results, runner, sources
 from homotopy.config import digest
 
 
@@ -100,6 +100,9 @@ def test_a_group_has_as_many_seeds_for_every_thread(tiny, monkeypatch, threads, 
     assert machine.group_width(tiny("seeds=100"), torch.device("cpu")) == width
     assert machine.group_width(tiny("seeds=100", "width=4"), torch.device("cpu")) == 4
     assert machine.group_width(tiny("seeds=100"), torch.device("cuda")) == 100
+    (raw,) = compose.jobs(["task=mnist_fashion", "model=vgg_small", "seeds=100"])
+    images = config.from_dict(raw)
+    assert machine.group_width(images, torch.device("cpu")) == width / 4
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

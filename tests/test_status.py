@@ -132,6 +132,7 @@ def test_the_time_left_follows_from_the_time_taken(tiny):
     assert status.seconds_left([timed], {}) == (0, False)
     assert status.rates([state(4, 4.0, threads=2)]) == rate  # two at a time
     assert status.rates([state(1, 2.0, threads=2)]) == rate  # one core idle
+    assert status.rates([state(4, 8.0, threads=64, device="cuda")]) == rate
     assert status.seconds_left([state(0, more=["threads=2"])], rate) == (pytest.approx(10), True)
     assert status.seconds_left([state(9, more=["threads=2"])], rate) == (pytest.approx(2), True)
 
