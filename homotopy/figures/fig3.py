@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from homotopy.figures import common
 from homotopy.figures.curves import panel
@@ -49,5 +49,7 @@ def draw(name: str, place: Place) -> list[Path]:
     left.yaxis.set_minor_formatter(NullFormatter())
     common.legend(figure, left)
     accuracy(right, results)
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     common.caption(figure, caption(results))
     return common.save(figure, place.figures / name)
