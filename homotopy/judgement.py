@@ -94,7 +94,7 @@ def summary(judged: Judged) -> str:
     counts = Counter(row.outcome for row in judged.rows)
     outcomes = ", ".join(f"{counts[key]} {words[counts[key] > 1]}" for key, words in _OUTCOMES.items() if counts[key])
     values, n = [f.value for f in found], span([f.n for f in found])
-    between = f"{number(min(values))} to {number(max(values))}"
+    between = " to ".join(dict.fromkeys([number(min(values)), number(max(values))]))
     return (
         f"of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} {outcomes}; "
         f"{QUANTITIES[judged.claim.quantity]} {between}, {'settings' if judged.claim.bounds else 'n ='} {n}{notes}"
