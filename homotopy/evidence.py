@@ -121,14 +121,13 @@ def loss_row(claim: Claim, label: str, ours: Curves, theirs: list[Curves], level
     if claim.quantity == "speed":
         threshold = common_loss(ours, theirs[0], claim.untrained)
         samples = [statistics.first_epoch(c.epochs, c.losses, threshold) for c in (ours, *theirs)]
-        note = f"epochs to {threshold:.3g}"
+        theirs_there = min(float(statistics.median(sample)) for sample in samples[1:])
+        note = f"epochs to {threshold:.3g}{_held_up(ours, threshold, theirs_there)}"
     else:
         samples = [c.final for c in (ours, *theirs)]
     found = statistics.bootstrap(advantage, *samples, level=level)
     medians = [float(statistics.median(sample)) for sample in samples]
     best = 1 + int(np.argmin(medians[1:]))
-    if claim.quantity == "speed":
-        note += _held_up(ours, threshold, medians[best])
     nothing = np.isinf(medians).all()  # both diverged, or neither comes to the threshold: nothing to compare
     return Row(
         label, found, level, claims.OPEN if nothing else claims.outcome(claim, found), asked, medians[0], medians[best],

@@ -33,7 +33,10 @@ class Epoch(NamedTuple):
 
 
 class GraphEnsemble:
-    """The protocol of `homotopy.ensemble` for a GPU; the reference's states, and its results up to rounding."""
+    """The protocol of `homotopy.ensemble` for a GPU; the reference's states, and its results up to rounding.
+
+    Recording and replaying need theta's GPU to be the process's current one, as `homotopy.machine.prepare` makes it.
+    """
 
     def __init__(self, model: MLP, optimizer: Adam | SGD, theta: Tensor, batch_size: int) -> None:
         """Start from theta (S, P), which is copied."""
@@ -101,16 +104,15 @@ class GraphEnsemble:
     def _record(self, data: Epoch) -> torch.cuda.CUDAGraph:
         """Record an epoch; it is run once before, as libraries set themselves up on first use, and undone."""
         before = self.state()
-        with torch.cuda.device(data.x.device):
-            stream = torch.cuda.Stream()
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
-                self._run(data)
-            torch.cuda.current_stream().wait_stream(stream)
-            self.load(before)
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
-                self._run(data)
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            self._run(data)
+        torch.cuda.current_stream().wait_stream(stream)
+        self.load(before)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._run(data)
         return graph
 
     def _run(self, data: Epoch) -> None:

@@ -51,18 +51,23 @@ def prepare(config: Config) -> Machine:
     """Set this process up to train: its device, its threads and the precision of its matrix products."""
     device = choose_device(config.device)
     if device.type == "cuda":
-        torch.cuda.set_device(device)  # the one on which graphs are recorded
+        torch.cuda.set_device(device)  # the one on which graphs are recorded and replayed
     if config.precision == "tf32" and device.type != "cuda":
         raise ConfigError("precision", "tf32", "float32 or float64 on a CPU: only a GPU computes in TF32")
-    torch.set_float32_matmul_precision("high" if config.precision == "tf32" else "highest")
-    torch.backends.cudnn.allow_tf32 = config.precision == "tf32"  # PyTorch's default would have convolutions use it
+    allow_tf32(config.precision == "tf32")
     if config.threads:
         torch.set_num_threads(config.threads)
     return Machine(device, DTYPES[config.precision])
 
 
+def allow_tf32(allowed: bool) -> None:
+    """Let a GPU compute float32 products and convolutions in TF32, or not: PyTorch's defaults differ for the two."""
+    torch.set_float32_matmul_precision("high" if allowed else "highest")
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
 def group_width(config: Config, device: torch.device) -> int:
-    """Return how many seeds train together: on a GPU all, on a CPU at most so many, and as many for every thread."""
+    """Return how many seeds train together at most: on a GPU all, on a CPU `SEEDS_PER_THREAD` for every thread."""
     if config.width or device.type != "cpu":
         return config.width or len(config.seeds)
     return SEEDS_PER_THREAD[config.model.name] * torch.get_num_threads()

@@ -53,11 +53,6 @@ class State:
         """Missing runs of a configuration that failed when it was last tried."""
         return self.missing if self.failures else 0
 
-    @property
-    def name(self) -> str:
-        """Task, method and identity, as failures name it."""
-        return self.config.name
-
 
 def state(raw: Mapping[str, Any]) -> State:
     """Look up where a composed training job stands; a damaged result counts as missing and as a failure."""
@@ -161,7 +156,7 @@ def overview(found: Mapping[str, Sequence[State]]) -> str:
     rows = [_row(name, _unique(states), rate) for name, states in found.items()]
     lines = aligned([head, *rows, _row("all", every, rate)])
     for each in every:
-        lines += [f"running: {each.name}, {len(h.seeds)} seeds, {h}" for h in each.holders]
+        lines += [f"running: {each.config.name}, {len(h.seeds)} seeds, {h}" for h in each.holders]
     if failed := [failure for each in every for failure in each.failures]:
         lines += ["", *failure_table(failed)]
     return "\n".join(lines)
@@ -174,7 +169,7 @@ def problems(raw: Mapping[str, Any]) -> list[Failure]:
     found = state(raw)
     if found.failures or not found.missing:
         return list(found.failures)
-    return [Failure(found.name, "its process ended without a word", "", "", "", [])]
+    return [Failure(found.config.name, "its process ended without a word", "", "", "", [])]
 
 
 def failure_table(found: Sequence[Failure]) -> list[str]:

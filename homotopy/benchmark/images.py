@@ -20,7 +20,7 @@ from homotopy.benchmark.measure import Cell, Section, Spread, interleaved
 from homotopy.classification import Classification, mix_labels
 from homotopy.errors import DataError
 from homotopy.image_ensemble import ImageEnsemble
-from homotopy.machine import Machine, initial_theta
+from homotopy.machine import Machine, allow_tf32, initial_theta
 from homotopy.optimizers import Adam
 from homotopy.tasks.images import Images, Mixing
 from homotopy.vgg import VGG, views
@@ -228,7 +228,7 @@ def _can_compile() -> bool:
 
 def images(rounds: int = 7) -> Section:
     """Training classifiers on images; says what is missing where there are none."""
-    torch.backends.cudnn.allow_tf32 = False  # as training sets it
+    allow_tf32(False)
     try:
         rows = [row for target in TARGETS for row in _measure(target, rounds)]
     except DataError as error:

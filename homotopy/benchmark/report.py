@@ -48,9 +48,8 @@ def plot(measured: dict[str, Any], path: Path) -> None:
     for name, colour in styles.items():
         chosen = [(count, spread) for solver, count, spread in rows if solver == name]
         counts = [count for count, _ in chosen]
-        axes.plot(counts, [spread["median"] for _, spread in chosen], "o-", color=colour, markersize=3, label=name)
-        low, high = ([spread[quartile] for _, spread in chosen] for quartile in ("q25", "q75"))
-        axes.fill_between(counts, low, high, color=colour, alpha=0.2, linewidth=0)
+        median, low, high = ([spread[key] for _, spread in chosen] for key in ("median", "q25", "q75"))
+        common.line(axes, counts, (median, low, high), "o-", colour=colour, markersize=3, label=name)
     axes.set(xscale="log", xlabel="seeds trained together", ylabel="time per seed / plain loop")
     axes.set_ylim(bottom=0)
     axes.legend()

@@ -14,6 +14,7 @@ from homotopy.benchmark.measure import Cell, Section, Spread, interleaved
 from homotopy.benchmark.overheads import overheads
 from homotopy.ensemble import AutogradEnsemble
 from homotopy.graphed import GraphEnsemble
+from homotopy.machine import allow_tf32
 from homotopy.models import MLP
 
 BATCH = 128
@@ -130,23 +131,23 @@ def gpu() -> Section:
 
 
 def _on_gpu(device: torch.device) -> list[list[Cell]]:
-    recorded = [("recorded ensemble", GraphEnsemble, count, "highest") for count in GPU_SEEDS]
-    plans: list[tuple[str, solvers.Build, int, str]] = [
-        ("plain loop", solvers.PlainLoop, 1, "highest"),
-        ("plain loop, fused Adam", solvers.plain_loop_fused_adam, 1, "highest"),
-        ("stacked autograd", AutogradEnsemble, GPU_SEEDS[-2], "highest"),
+    recorded = [("recorded ensemble", GraphEnsemble, count, False) for count in GPU_SEEDS]
+    plans: list[tuple[str, solvers.Build, int, bool]] = [
+        ("plain loop", solvers.PlainLoop, 1, False),
+        ("plain loop, fused Adam", solvers.plain_loop_fused_adam, 1, False),
+        ("stacked autograd", AutogradEnsemble, GPU_SEEDS[-2], False),
         *recorded,
-        ("recorded ensemble, TF32", GraphEnsemble, GPU_SEEDS[-2], "high"),
+        ("recorded ensemble, TF32", GraphEnsemble, GPU_SEEDS[-2], True),
     ]
     epochs, peaks = {}, []
-    for name, build, count, precision in plans:
+    for name, build, count, tf32 in plans:
         held = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
-        torch.set_float32_matmul_precision(precision)  # what the first epoch records keeps it
+        allow_tf32(tf32)  # what the first epoch records keeps it
         run = epochs[f"{name} {count}"] = solvers.epoch_of(build, MLP(), BATCH, count, SAMPLES, device)
         run()
         peaks.append((torch.cuda.max_memory_allocated() - held) / count / 2**20)
-    torch.set_float32_matmul_precision("highest")
+    allow_tf32(False)
     seconds = interleaved(epochs, ROUNDS, LEAST)
     loop = seconds["plain loop 1"]
     return [

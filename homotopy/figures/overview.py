@@ -20,14 +20,14 @@ ROWS = (("fig1", "fig8"), ("fig2a", "fig2b", "fig9"), ("fig3a", "fig3b"), ("fig4
 SHAPES = {"fig2a": 1.42, "fig2b": 1.42, "fig5": 1.56, "fig6": 2.19, "fig9": 2.5}  # width over height, where not drawn
 SHAPE = 2.92  # of all others: two panels side by side
 WIDTH, LINE, GAP, DPI = 10.0, 0.16, 0.14, 150  # inches, inches, inches, pixels per inch: a page of 1,500 pixels
+QUIET = "#999999"
 COLOURS = {
     "reproduced": "#007a58",
     "partly": "#a06a00",
     "not reproduced": "#c04f00",
     "inconclusive": "#555555",
-    "not tested": "#999999",
+    "not tested": QUIET,
 }
-QUIET = "#999999"
 
 
 class Panel(NamedTuple):
@@ -54,7 +54,7 @@ def panel(name: str, place: Place, found: pd.DataFrame) -> Panel:
         return Panel(None, SHAPES.get(name, SHAPE), [title], f"not yet run\n\n{command}")
     lines = [title]
     for claim in found.to_dict("records"):
-        if name in claim["figures"].split() and claim["verdict"] in COLOURS:
+        if name in claim["figures"].split():
             lines.append((f"{claim['id']}: {claim['text']}", COLOURS[claim["verdict"]]))
     image = Image.open(path).convert("RGB")
     return Panel(image, image.width / image.height, lines)
