@@ -19,7 +19,7 @@ class ConfigError(UserError):
     def __str__(self) -> str:
         """Name key, value and what is allowed."""
         key, value, allowed = self.args
-        return f"{key}={shortened(value)}: must be {allowed}"
+        return f"{shortened(key)}={shortened(value)}: must be {allowed}"
 
 
 def shortened(value: object, most: int = 200) -> str:

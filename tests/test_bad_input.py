@@ -72,6 +72,14 @@ def test_a_value_is_accepted_or_refused_in_one_line(composed, data):
         assert 0 < len(str(error)) < 1000 and len(str(error).splitlines()) == 1
 
 
+@pytest.mark.parametrize("key", ["a\x1eb", "a\nb", "a\u2028b", "x" * 5000])
+def test_an_unknown_key_is_refused_in_one_line_whatever_is_in_it(composed, key):
+    raw = composed[0] | {"budget": composed[0]["budget"] | {key: None}}
+    with pytest.raises(ConfigError, match="must be left out: budget has source, k, final") as refused:
+        cli.check_job(raw)
+    assert len(str(refused.value)) < 1000 and len(str(refused.value).splitlines()) == 1
+
+
 # fmt: off
 KEYS = [
     "task", "task.omega", "task.nope", "method", "method.path", "schedule", "schedule.values", "optimizer.lr",
