@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import torch
 
-from homotopy import data, locks
+from homotopy import data, fused, locks, native
 from homotopy.errors import UserError
 from homotopy.failures import in_words
 from homotopy.files import nearest_folder
@@ -50,6 +50,7 @@ def examine(results: Path, root: Path) -> Iterator[Finding]:
         ("torchvision", torchvision),
         ("devices", devices),
         ("threads", threads),
+        ("compiler", compiler),
         ("memory", memory),
         ("disk", lambda: disk(results)),
         ("results", lambda: writable(results)),
@@ -131,6 +132,16 @@ def threads() -> Iterator[Finding]:
         yield Finding(WRONG, "threads", f"{found}: they fight for the cores", f"export OMP_NUM_THREADS={cores}")
     else:
         yield Finding(OK, "threads", found)
+
+
+def compiler() -> Iterator[Finding]:
+    """The C++ compiler, tried on the solver that needs it."""
+    try:
+        fused.library(torch.float32)
+        yield Finding(OK, "compiler", f"{native.compiler()} compiles the fast solver")
+    except native.Unavailable as reason:
+        remedy = "training takes longer; install g++ (apt install g++, xcode-select --install), or set CXX"
+        yield Finding(ABSENT, "compiler", str(reason), remedy)
 
 
 def memory() -> Iterator[Finding]:

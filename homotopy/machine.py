@@ -9,14 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from homotopy import native
 from homotopy.config import Config
-from homotopy.ensemble import Ensemble
+from homotopy.ensemble import AutogradEnsemble, Ensemble
 from homotopy.errors import ConfigError
 from homotopy.fused import FusedEnsemble
 from homotopy.graphed import GraphEnsemble
 from homotopy.image_ensemble import ImageEnsemble
 from homotopy.models import MLP
 from homotopy.optimizers import SGD, Adam
+from homotopy.progress import say
 from homotopy.streams import Purpose, generator
 from homotopy.vgg import VGG
 
@@ -77,8 +79,13 @@ def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Te
     """Return the fastest ensemble for the model and the device at hand."""
     if isinstance(model, VGG):
         return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
-    kind = FusedEnsemble if theta.device.type == "cpu" else GraphEnsemble
-    return kind(model, rule, theta, config.batch_size)
+    if theta.device.type != "cpu":
+        return GraphEnsemble(model, rule, theta, config.batch_size)
+    try:
+        return FusedEnsemble(model, rule, theta, config.batch_size)
+    except native.Unavailable as reason:
+        say(f"training with the slower reference solver: {reason}")
+        return AutogradEnsemble(model, rule, theta, config.batch_size)
 
 
 def initial_theta(model: MLP | VGG, seeds: Sequence[int], machine: Machine) -> Tensor:

@@ -40,7 +40,12 @@ def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: 
     checkpoint = Checkpoint(folder.path, seeds, parts, config.checkpoint_minutes, stop)
     _train(config, path, ensemble, deformation, history, checkpoint)
     checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
-    made = {"seconds": round(checkpoint.seconds, 1), "precision": config.precision, "data": deformation.provenance}
+    made = {
+        "seconds": round(checkpoint.seconds, 1),
+        "solver": type(ensemble).__name__,
+        "precision": config.precision,
+        "data": deformation.provenance,
+    }
     with folder.lock():
         folder.add(history.frame(), {"seeds": list(seeds), **made, **provenance(machine.device)}, history.diverged)
     checkpoint.remove()

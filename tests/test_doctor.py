@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from homotopy import doctor, locks
+from homotopy import doctor, locks, native
 from homotopy.data import DATASETS
 from tests.machine import command
 
@@ -17,7 +17,7 @@ def found(check):
 def test_the_script_has_a_line_for_everything_and_writes_nothing(tmp_path):
     done = command("scripts/doctor.py", f"results.root={tmp_path / 'results'}", f"data.root={tmp_path}")
     subjects = [line.split()[1] for line in done.out.splitlines()]
-    for subject in ("python", "packages", "torchvision", "devices", "threads", "memory", "disk", "results", "git"):
+    for subject in ("python", "packages", "torchvision", "devices", "threads", "compiler", "disk", "git"):
         assert subject in subjects
     assert done.code == (1 if "wrong" in [line.split()[0] for line in done.out.splitlines()] else 0)
     assert "Traceback" not in done.err and not list(tmp_path.iterdir())
@@ -50,6 +50,13 @@ def test_more_threads_than_cores_are_wrong(monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 10_000)
     ((state, _, remedy),) = found(doctor.threads())
     assert state == "wrong" and remedy == f"export OMP_NUM_THREADS={len(os.sched_getaffinity(0))}"
+
+
+def test_without_a_compiler_it_says_what_to_install(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    native.load.cache_clear()
+    ((state, text, remedy),) = found(doctor.compiler())
+    assert state == "absent" and "no-such-compiler" in text and "install g++" in remedy
 
 
 def test_too_little_is_wrong():

@@ -1,19 +1,21 @@
 """The fast ensemble against plain PyTorch and against the reference, and what must never depend on the neighbours."""
 
-import importlib.util
+import platform
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from homotopy import fused
+from homotopy import fused, native
 from homotopy.ensemble import AutogradEnsemble, Ensemble
 from homotopy.fused import FusedEnsemble
 from homotopy.models import MLP
 from homotopy.optimizers import SGD, Adam
 from homotopy.problems import Regression
 
+fused_library = fused.library
 MODEL = MLP(width=20, depth=3)
 RULES = [Adam(), SGD(momentum=0.9), SGD(momentum=0.0)]
 BATCH, SAMPLES, LR = 32, 100, 2e-3  # three whole mini-batches and one of four samples
@@ -117,20 +119,19 @@ def test_the_number_of_threads_does_not_change_the_numbers() -> None:
         assert torch.equal(loss, losses[0])
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64" or not torch.cpu._is_avx512_supported(), reason="needs AVX-512")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("rule", RULES)
-def test_compiling_does_not_change_the_numbers(rule: Adam | SGD, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unavailable(function: object) -> None:
-        raise RuntimeError("no TorchScript")
-
-    monkeypatch.setattr(torch.jit, "script", unavailable)
-    spec = importlib.util.spec_from_file_location("uncompiled", fused.__file__)
-    uncompiled = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(uncompiled)
-    kinds = (FusedEnsemble, uncompiled.FusedEnsemble)
-    ensembles = [kind(MODEL, rule, initial(range(3)), BATCH) for kind in kinds]
-    losses = [torch.stack(train(ensemble, sine(range(3)))) for ensemble in ensembles]
-    assert torch.equal(*losses)
-    assert torch.equal(*(ensemble.theta for ensemble in ensembles))
+def test_shorter_vectors_do_not_change_a_bit(rule: Adam | SGD, dtype: torch.dtype, monkeypatch) -> None:
+    """What a processor with AVX2 alone computes, at sizes that no vector divides."""
+    model, seeds = MLP(inputs=2, width=41, depth=2), range(2)
+    found = []
+    for target in (native.THIS_MACHINE, "-march=x86-64-v3"):
+        monkeypatch.setattr(fused, "library", partial(fused_library, target=target))
+        ensemble = FusedEnsemble(model, rule, initial(seeds, model, dtype), BATCH)
+        losses = torch.stack(train(ensemble, sine(seeds, model, dtype)))
+        found.append((ensemble.theta, losses, ensemble.evaluate(*sine(seeds, model, dtype).shuffled(1)[:2])))
+    assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
 
 
 def test_threads_of_the_caller_are_left_alone() -> None:

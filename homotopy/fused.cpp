@@ -1,0 +1,277 @@
+// One seed's training and evaluation, an epoch at a time, on one core: the work of homotopy/fused.py.
+//
+// Every product of matrices is done in blocks that stay in registers, at nearly the rate at which a core can multiply
+// and add. An element is one sum in the order of its index, one fused multiply-add a term, so that a seed's numbers are
+// the same on all processors that have this instruction, whatever the width of their vectors.
+//
+// Compiled with -DREAL=float or double.
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+using real = REAL;
+
+#if defined(__AVX512F__)
+#define BYTES 64
+constexpr int VECTORS = 4;
+#elif defined(__AVX__)
+#define BYTES 32
+constexpr int VECTORS = 2;
+#else
+#define BYTES 16
+constexpr int VECTORS = 2;
+#endif
+// ROWS by VECTORS sums and what is multiplied for them fit the registers: 25 of 32, or 13 of 16.
+constexpr int ROWS = 5;
+constexpr long LANES = BYTES / sizeof(real);
+
+typedef real vec __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
+#define INLINE static inline __attribute__((always_inline))
+
+// Element (r, k) of a product's first factor is at[r * row + k * depth].
+struct Factor {
+    const real *at;
+    long row, depth;
+};
+
+// Rows of `stride` elements, an odd number of cache lines, so that a column's lines do not all compete for one place.
+struct Matrix {
+    real *at;
+    long stride;
+    real *row(long r) const { return at + r * stride; }
+};
+
+enum Finish { PLAIN, RELU, MASK };  // what happens to a sum: nothing, ReLU, or times ReLU's derivative; NaN stays
+
+INLINE vec load(const real *from) { return *reinterpret_cast<const vec *>(from); }
+INLINE void store(real *to, vec value) { *reinterpret_cast<vec *>(to) = value; }
+
+// `rows` rows and `vectors` vectors of a product, in registers from the first term to the last.
+template <int rows, int vectors, Finish finish>
+INLINE void block(long depth, Factor a, Matrix x, Matrix out, const real *units) {
+    vec sum[rows][vectors] = {};
+    for (long k = 0; k < depth; k++) {
+        vec xs[vectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) xs[v] = load(x.row(k) + v * LANES);
+#pragma GCC unroll 5
+        for (int r = 0; r < rows; r++) {
+            const real factor = a.at[r * a.row + k * a.depth];
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) sum[r][v] += factor * xs[v];
+        }
+    }
+#pragma GCC unroll 5
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            vec value = sum[r][v];
+            if (finish == RELU) value = value < 0 ? vec{} : value;
+            if (finish == MASK) value = load(units + r * out.stride + v * LANES) <= 0 ? vec{} : value;
+            store(out.row(r) + v * LANES, value);
+        }
+}
+
+// All rows of `vectors` vectors.
+template <int vectors, Finish finish>
+INLINE void strip(long rows, long depth, Factor a, Matrix x, Matrix out, const real *units) {
+    for (long r = 0; r < rows;) {
+        const Factor from = {a.at + r * a.row, a.row, a.depth};
+        const Matrix to = {out.row(r), out.stride};
+        const real *mask = finish == MASK ? units + r * out.stride : nullptr;
+        const bool whole = rows - r >= ROWS;
+        if (whole)
+            block<ROWS, vectors, finish>(depth, from, x, to, mask);
+        else
+            block<1, vectors, finish>(depth, from, x, to, mask);
+        r += whole ? ROWS : 1;
+    }
+}
+
+// out (rows, columns) = finish(a (rows, depth) x (depth, columns)), a strip of columns after the other, so that the
+// strip of x stays in the first cache. Rows are read and written up to a whole number of vectors: strips go from right
+// to left and rows downwards, so that what is written beyond a row's end is overwritten where the next row begins there.
+template <Finish finish>
+static void product(long rows, long columns, long depth, Factor a, Matrix x, Matrix out, const real *units = nullptr) {
+    constexpr long WIDE = VECTORS * LANES;
+    for (long c = (columns - 1) / WIDE * WIDE; c >= 0; c -= WIDE) {
+        const Matrix from = {x.at + c, x.stride}, to = {out.at + c, out.stride};
+        const real *mask = finish == MASK ? units + c : nullptr;
+        switch (std::min<long>(VECTORS, (columns - c + LANES - 1) / LANES)) {
+            case 1: strip<1, finish>(rows, depth, a, from, to, mask); break;
+            case 2: strip<2, finish>(rows, depth, a, from, to, mask); break;
+            case 3: strip<3, finish>(rows, depth, a, from, to, mask); break;
+            case 4: strip<4, finish>(rows, depth, a, from, to, mask); break;
+        }
+    }
+}
+
+// to (columns, rows) = from (rows, columns) transposed, in tiles as wide as a cache line.
+static void transpose(long rows, long columns, Matrix from, Matrix to) {
+    constexpr long TILE = 64 / sizeof(real);
+    for (long i = 0; i < rows; i += TILE)
+        for (long j = 0; j < columns; j += TILE)
+            for (long c = j; c < std::min(j + TILE, columns); c++)
+                for (long r = i; r < std::min(i + TILE, rows); r++) to.row(c)[r] = from.row(r)[c];
+}
+
+// An update rule and what it remembers, in the layout of theta: Adam's two moments, SGD's momentum, or nothing.
+struct Rule {
+    bool adam;
+    double lr, beta1, beta2, eps, momentum;
+    double step;  // taken so far
+    real *first, *second;
+};
+
+// As PyTorch's Adam. Nothing is left to the compiler to fuse or not: the numbers would depend on its choice.
+static void adam(const Rule &rule, long count, const real *__restrict__ gradient, real *__restrict__ theta,
+                 real *__restrict__ first, real *__restrict__ second) {
+    const real size = rule.lr / (1 - std::pow(rule.beta1, rule.step));
+    const real scale = 1 / std::sqrt(1 - std::pow(rule.beta2, rule.step));
+    const real rest1 = 1 - rule.beta1, beta2 = rule.beta2, rest2 = 1 - rule.beta2, eps = rule.eps;
+    for (long i = 0; i < count; i++) {
+        const real g = gradient[i];
+        first[i] = std::fma(g - first[i], rest1, first[i]);
+        second[i] = std::fma(g * g, rest2, beta2 * second[i]);
+        theta[i] -= size * first[i] / std::fma(std::sqrt(second[i]), scale, eps);
+    }
+}
+
+// As PyTorch's SGD; `buffer` is null without momentum.
+static void sgd(const Rule &rule, long count, const real *__restrict__ gradient, real *__restrict__ theta,
+                real *__restrict__ buffer) {
+    const real lr = rule.lr, momentum = rule.momentum;
+    for (long i = 0; i < count; i++) {
+        const real direction = buffer ? std::fma(momentum, buffer[i], gradient[i]) : gradient[i];
+        if (buffer) buffer[i] = direction;
+        theta[i] = std::fma(-lr, direction, theta[i]);
+    }
+}
+
+// Moves the `count` parameters from `start` on by their gradient.
+static void move(const Rule &rule, long start, long count, const real *gradient, real *theta) {
+    if (rule.adam)
+        adam(rule, count, gradient, theta + start, rule.first + start, rule.second + start);
+    else
+        sgd(rule, count, gradient, theta + start, rule.first ? rule.first + start : nullptr);
+}
+
+// The stride of rows of so many columns: see Matrix.
+static long odd_lines(long columns) { return LANES * ((columns + LANES - 1) / LANES | 1); }
+
+struct Aligned {
+    void operator()(real *memory) const { ::operator delete(memory, std::align_val_t(64)); }
+};
+
+// Buffers for mini-batches, samples along the rows: units[l] (sizes[l] + 1, batch) are what layer l reads, the last of
+// them constantly 1, so that its matrix, weight (in, out) above bias (out,), is one factor; units.back() predicts.
+class Network {
+  public:
+    Network(const long *sizes, long layers, long batch) : sizes(sizes), layers(layers) {
+        const long widest = *std::max_element(sizes, sizes + layers + 1);
+        for (long l = 0; l <= layers; l++) {
+            units.push_back(matrix(sizes[l] + 1, batch));
+            std::fill_n(units[l].row(sizes[l]), batch, real(1));
+        }
+        delta = matrix(widest, batch);
+        below = matrix(widest, batch);
+        delta_t = matrix(batch, widest);
+        gradient.resize((widest + 1) * widest + LANES);
+        for (long l = 0, start = 0; l <= layers; start += l < layers ? (sizes[l] + 1) * sizes[l + 1] : 0, l++)
+            starts.push_back(start);
+    }
+
+    // Predictions for x (count, sizes[0]).
+    Matrix forward(const real *theta, const real *x, long count) {
+        for (long b = 0; b < count; b++)
+            for (long d = 0; d < sizes[0]; d++) units[0].row(d)[b] = x[b * sizes[0] + d];
+        for (long l = 0; l < layers; l++) {
+            const Factor weight = {theta + starts[l], 1, sizes[l + 1]};
+            if (l + 1 < layers)
+                product<RELU>(sizes[l + 1], count, sizes[l] + 1, weight, units[l], units[l + 1]);
+            else
+                product<PLAIN>(sizes[l + 1], count, sizes[l] + 1, weight, units[l], units[l + 1]);
+        }
+        return units.back();
+    }
+
+    // Moves theta against the gradient of the mean over the samples of the squared error summed over outputs.
+    void step(real *theta, const real *y, long count, const Rule &rule) {
+        const long outputs = sizes[layers];
+        for (long b = 0; b < count; b++)
+            for (long o = 0; o < outputs; o++)
+                delta.row(o)[b] = (units.back().row(o)[b] - y[b * outputs + o]) * real(2.0 / count);
+        for (long l = layers - 1; l >= 0; l--) {
+            const long in = sizes[l], out = sizes[l + 1];
+            if (l > 0) product<MASK>(in, count, out, {theta + starts[l], out, 1}, delta, below, units[l].at);
+            transpose(out, count, delta, delta_t);
+            product<PLAIN>(in + 1, out, count, {units[l].at, units[l].stride, 1}, delta_t, {gradient.data(), out});
+            move(rule, starts[l], (in + 1) * out, gradient.data(), theta);
+            std::swap(delta, below);
+        }
+    }
+
+  private:
+    Matrix matrix(long rows, long columns) {
+        const long stride = odd_lines(columns);
+        memory.emplace_back(static_cast<real *>(::operator new(rows *stride * sizeof(real), std::align_val_t(64))));
+        std::fill_n(memory.back().get(), rows * stride, real(0));
+        return {memory.back().get(), stride};
+    }
+
+    const long *sizes, layers;
+    std::vector<long> starts;
+    std::vector<std::unique_ptr<real[], Aligned>> memory;
+    std::vector<Matrix> units;
+    Matrix delta, below, delta_t;
+    std::vector<real> gradient;  // of one layer
+};
+
+static double squared_error(Matrix prediction, const real *y, long count, long outputs) {
+    double sum = 0;
+    for (long b = 0; b < count; b++)
+        for (long o = 0; o < outputs; o++) {
+            const double residual = double(prediction.row(o)[b]) - double(y[b * outputs + o]);
+            sum = std::fma(residual, residual, sum);
+        }
+    return sum;
+}
+
+extern "C" {
+
+// An epoch on x (samples, sizes[0]), y (samples, sizes[layers]); the sums over it of the squared errors of y, and of
+// y_target unless that is null, before each sample's step.
+void train(const long *sizes, long layers, real *theta, const Rule *rule, const real *x, const real *y,
+           const real *y_target, long samples, long batch, double *objective, double *target) {
+    Network network(sizes, layers, batch);
+    Rule now = *rule;
+    const long outputs = sizes[layers];
+    *objective = 0;
+    if (y_target) *target = 0;
+    for (long start = 0; start < samples; start += batch) {
+        const long count = std::min(batch, samples - start);
+        const Matrix prediction = network.forward(theta, x + start * sizes[0], count);
+        *objective += squared_error(prediction, y + start * outputs, count, outputs);
+        if (y_target) *target += squared_error(prediction, y_target + start * outputs, count, outputs);
+        now.step += 1;
+        network.step(theta, y + start * outputs, count, now);
+    }
+}
+
+// The sum over x (samples, sizes[0]), y (samples, sizes[layers]) of the squared errors.
+double evaluate(const long *sizes, long layers, const real *theta, const real *x, const real *y, long samples,
+                long batch) {
+    Network network(sizes, layers, batch);
+    double sum = 0;
+    for (long start = 0; start < samples; start += batch) {
+        const long count = std::min(batch, samples - start);
+        const Matrix prediction = network.forward(theta, x + start * sizes[0], count);
+        sum += squared_error(prediction, y + start * sizes[layers], count, sizes[layers]);
+    }
+    return sum;
+}
+}

@@ -1,0 +1,85 @@
+"""C++ that is compiled on first use: kept, known by what it was made from, and done without where it cannot be."""
+
+import ctypes
+from pathlib import Path
+
+import pytest
+import torch
+
+from homotopy import native
+from homotopy.ensemble import AutogradEnsemble
+from homotopy.fused import FusedEnsemble
+from homotopy.machine import build_ensemble
+from homotopy.models import MLP
+
+
+@pytest.fixture(autouse=True)
+def fresh(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    native.load.cache_clear()
+    yield
+    native.load.cache_clear()
+
+
+@pytest.fixture
+def source(tmp_path) -> Path:
+    path = tmp_path / "answer.cpp"
+    path.write_text('extern "C" int answer() { return ANSWER; }')
+    return path
+
+
+def built(tmp_path) -> list[Path]:
+    return sorted((tmp_path / "cache" / "homotopy").iterdir())
+
+
+def test_it_is_compiled_once_and_again_for_other_options_or_another_source(tmp_path, source, monkeypatch):
+    assert native.load(source, "-DANSWER=42").answer() == 42
+    (first,) = built(tmp_path)
+    written = first.stat().st_mtime_ns
+    native.load.cache_clear()
+    assert native.load(source, "-DANSWER=42").answer() == 42
+    assert [first] == built(tmp_path) and first.stat().st_mtime_ns == written
+    assert native.load(source, "-DANSWER=43").answer() == 43
+    source.write_text('extern "C" int answer() { return -ANSWER; }')
+    native.load.cache_clear()
+    assert native.load(source, "-DANSWER=42").answer() == -42
+    assert len(built(tmp_path)) == 3
+
+
+def test_another_processor_is_given_its_own(tmp_path, source):
+    assert native.load(source, "-DANSWER=1").answer() == 1
+    assert native.load(source, "-DANSWER=1", "-DPROCESSOR=other").answer() == 1  # what it defines is part of the name
+    assert len(built(tmp_path)) == 2
+
+
+def test_what_does_not_compile_is_one_line_and_leaves_nothing(tmp_path, source):
+    with pytest.raises(native.Unavailable) as told:
+        native.load(source)
+    assert "ANSWER" in str(told.value) and "\n" not in str(told.value)
+    assert built(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path, source, monkeypatch):
+    (tmp_path / "cache").write_text("a file")
+    assert native.load(source, "-DANSWER=7").answer() == 7
+
+
+def test_without_a_compiler_the_reference_trains_and_it_is_said(tiny, monkeypatch, capsys):
+    config = tiny()
+    theta = torch.zeros(1, MLP().size)
+    assert isinstance(build_ensemble(config, MLP(), config.optimizer.rule(), theta), FusedEnsemble)
+    native.load.cache_clear()
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert isinstance(build_ensemble(config, MLP(), config.optimizer.rule(), theta), AutogradEnsemble)
+    assert capsys.readouterr().err == (
+        "training with the slower reference solver: there is no C++ compiler (no-such-compiler)\n"
+    )
+
+
+def test_what_cannot_be_loaded_is_unavailable(source, monkeypatch):
+    def refuse(path):
+        raise OSError("wrong ELF class")
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    with pytest.raises(native.Unavailable, match="wrong ELF class"):
+        native.load(source, "-DANSWER=1")
