@@ -163,6 +163,7 @@ static void move(const Rule &rule, long start, long count, const real *gradient,
 // The stride of rows of so many columns: see Matrix.
 static long odd_lines(long columns) { return LANES * ((columns + LANES - 1) / LANES | 1); }
 
+// Frees what `Network::matrix` allocates, whose rows begin with a cache line.
 struct Aligned {
     void operator()(real *memory) const { ::operator delete(memory, std::align_val_t(64)); }
 };
@@ -181,8 +182,7 @@ class Network {
         below = matrix(widest, batch);
         delta_t = matrix(batch, widest);
         gradient.resize((widest + 1) * widest + LANES);
-        for (long l = 0, start = 0; l <= layers; start += l < layers ? (sizes[l] + 1) * sizes[l + 1] : 0, l++)
-            starts.push_back(start);
+        for (long l = 0; l < layers; l++) starts.push_back(starts.back() + (sizes[l] + 1) * sizes[l + 1]);
     }
 
     // Predictions for x (count, sizes[0]).
@@ -223,14 +223,16 @@ class Network {
         return {memory.back().get(), stride};
     }
 
-    const long *sizes, layers;
-    std::vector<long> starts;
+    const long *sizes;
+    const long layers;
+    std::vector<long> starts = {0};  // of each layer in theta
     std::vector<std::unique_ptr<real[], Aligned>> memory;
     std::vector<Matrix> units;
     Matrix delta, below, delta_t;
     std::vector<real> gradient;  // of one layer
 };
 
+// The sum over samples and outputs; prediction (outputs, count), y (count, outputs).
 static double squared_error(Matrix prediction, const real *y, long count, long outputs) {
     double sum = 0;
     for (long b = 0; b < count; b++)

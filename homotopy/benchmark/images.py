@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from homotopy.benchmark.measure import Cell, Section, Spread, interleaved
+from homotopy.benchmark.processes import Processes
 from homotopy.classification import Classification, mix_labels
 from homotopy.errors import DataError
 from homotopy.image_ensemble import ImageEnsemble
@@ -81,37 +80,11 @@ def _losses(trained: ImageEnsemble, problem: Classification) -> Tensor:
     return trained.epoch(problem, 1, LR).objective.cpu()
 
 
-_mine: list[Callable[[], object]] = []  # in a process of its own
-
-
-def _prepare(target: str, seeds: list[int]) -> None:
-    torch.set_num_threads(1)
+def _share(target: str, number: int, processes: int) -> Callable[[], object]:
+    """Return an epoch of one process's share of the seeds."""
+    seeds = list(range(SEEDS))[number::processes]
     deformation = task(target).load(seeds, torch.device("cpu"), torch.float32)
-    _mine.append(partial(ensemble(deformation, seeds).epoch, deformation.at(LAM), 1, LR))
-
-
-def _epoch() -> None:
-    _mine[0]()
-
-
-class Processes:
-    """As many processes as cores, each with its share of the seeds."""
-
-    def __init__(self, target: str) -> None:
-        cores = torch.get_num_threads()
-        self._pools = [ProcessPoolExecutor(1, get_context("spawn")) for _ in range(cores)]
-        for i, pool in enumerate(self._pools):
-            pool.submit(_prepare, target, list(range(SEEDS))[i::cores]).result()
-
-    def epoch(self) -> None:
-        """Train one epoch of all seeds."""
-        for future in [pool.submit(_epoch) for pool in self._pools]:
-            future.result()
-
-    def close(self) -> None:
-        """End the processes."""
-        for pool in self._pools:
-            pool.shutdown()
+    return partial(ensemble(deformation, seeds).epoch, deformation.at(LAM), 1, LR)
 
 
 def network(model: VGG, theta: Tensor) -> nn.Sequential:
@@ -198,7 +171,7 @@ class InMemory:
 
 def _measure(target: str, rounds: int) -> list[list[Cell]]:
     deformation = task(target).load(range(SEEDS), torch.device("cpu"), torch.float32)
-    processes, nchw, nhwc = Processes(target), torch.contiguous_format, torch.channels_last
+    processes, nchw, nhwc = Processes(partial(_share, target)), torch.contiguous_format, torch.channels_last
     single = {
         "DataLoader": PlainLoop(target, deformation, 0).epoch,
         "DataLoader with a worker per core": PlainLoop(target, deformation, torch.get_num_threads()).epoch,
@@ -208,7 +181,7 @@ def _measure(target: str, rounds: int) -> list[list[Cell]]:
     }
     if _can_compile():
         single[COMPILED] = InMemory(deformation, nhwc, True, compiled=True).epoch
-    several = ensembles(deformation, on_cpu()) | {"one process per core": processes.epoch}
+    several = ensembles(deformation, on_cpu()) | {"one process per core": processes}
     if torch.cuda.is_available():
         several |= ensembles(task(target).load(range(SEEDS), torch.device("cuda"), torch.float32), ON_GPU)
     seconds = interleaved(single | several, rounds, LEAST)

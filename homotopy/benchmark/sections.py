@@ -12,15 +12,17 @@ from homotopy.benchmark import machine, memory, solvers
 from homotopy.benchmark.images import images
 from homotopy.benchmark.measure import Cell, Section, Spread, interleaved
 from homotopy.benchmark.overheads import overheads
+from homotopy.benchmark.processes import Processes
 from homotopy.ensemble import AutogradEnsemble
 from homotopy.graphed import GraphEnsemble
 from homotopy.machine import allow_tf32
 from homotopy.models import MLP
 
 BATCH = 128
+LOOPS = "plain loop, a process per core"
 SAMPLES = 8000  # of the sine: 62 whole mini-batches and one of 64
 NO_GPU = "left out: PyTorch sees no GPU here"
-ROUNDS = 5
+ROUNDS = 9
 LEAST = 0.4  # seconds of a turn
 JAX_WIDTHS = (1, 2, 4, 8, 16)
 SEEDS = (1, 2, 4, 16, 64, 100, 200, 400)
@@ -42,19 +44,27 @@ def _share(model: MLP, samples: int, seconds_per_seed: np.ndarray, rate: np.ndar
     return Spread.of(solvers.flops(model, samples) / seconds_per_seed / rate)
 
 
+def _loop(samples: int, number: int, processes: int) -> Callable[[], object]:
+    """Return an epoch of the plain loop in one of several processes."""
+    return solvers.epoch_of(solvers.PlainLoop, MLP(), BATCH, 1, samples)
+
+
 def contestants() -> Section:
     """Everyone on the network and the data of Section 5.1."""
     found = solvers.builders()
     deviation = solvers.check_agreement(found, MLP())
-    entries = [("plain loop", 1), ("plain loop, fused Adam", 1), ("stacked autograd", 16)]
+    loops = Processes(partial(_loop, SAMPLES))
+    entries = [("plain loop", 1), (LOOPS, torch.get_num_threads())]
+    entries += [("plain loop, fused Adam", 1), ("stacked autograd", 16)]
     entries += [("fused ensemble", 8), ("fused ensemble", 32)]
     entries += [("JAX", width) for width in JAX_WIDTHS if "JAX" in found]
     seeds = {f"{name}, {count} at a time" if count > 1 else name: count for name, count in entries}
     epochs = {
-        label: solvers.epoch_of(found[name], MLP(), BATCH, count, SAMPLES)
+        label: loops if name == LOOPS else solvers.epoch_of(found[name], MLP(), BATCH, count, SAMPLES)
         for (label, count), (name, _) in zip(seeds.items(), entries, strict=True)
     }
     seconds = interleaved(machine.products() | epochs, ROUNDS, LEAST)
+    loops.close()
     rate = machine.product_rate(seconds)
     times = _per_seed(seconds, seeds)
     fused = times["fused ensemble, 32 at a time"]
@@ -64,7 +74,8 @@ def contestants() -> Section:
     if "JAX" not in found:
         rows.append(["JAX", "not installed: pip install -r requirements-bench.txt", ""])
     text = (
-        f"One epoch of {SAMPLES} samples, batch {BATCH}, six hidden layers of 100, float32, Adam. All reach the plain "
+        f"One epoch of {SAMPLES} samples, batch {BATCH}, six hidden layers of 100, float32, Adam. All may use "
+        f"{torch.get_num_threads()} threads; a process per core means one thread in each. All reach the plain "
         f"loop's losses in float64 (largest relative deviation {deviation:.0e}). Matrix products of this machine in "
         f"the same turns: {Spread.of(rate / 1e9).median:.0f} GFLOP/s."
     )

@@ -1,0 +1,43 @@
+"""A contestant that works in several processes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import torch
+
+Work = Callable[[], object]
+
+_mine: list[Work] = []  # in a process of its own
+
+
+def _prepare(build: Callable[[int, int], Work], number: int, processes: int) -> None:
+    torch.set_num_threads(1)
+    _mine.append(build(number, processes))
+
+
+def _work() -> None:
+    _mine[0]()
+
+
+class Processes:
+    """As many processes as PyTorch uses threads here, each with one thread and its own work."""
+
+    def __init__(self, build: Callable[[int, int], Work]) -> None:
+        """Start them; build(i, n), which must be importable, makes in process i of n what that does at each call."""
+        count = torch.get_num_threads()
+        self._pools = [ProcessPoolExecutor(1, get_context("spawn")) for _ in range(count)]
+        for number, pool in enumerate(self._pools):
+            pool.submit(_prepare, build, number, count).result()
+
+    def __call__(self) -> None:
+        """Let all work once, and wait for the last."""
+        for future in [pool.submit(_work) for pool in self._pools]:
+            future.result()
+
+    def close(self) -> None:
+        """End the processes."""
+        for pool in self._pools:
+            pool.shutdown()
