@@ -110,13 +110,32 @@ static void product(long rows, long columns, long depth, Factor a, Matrix x, Mat
     }
 }
 
-// to (columns, rows) = from (rows, columns) transposed, in tiles as wide as a cache line.
+// Exchanges the two blocks of `size` beside the diagonal in a tile of vectors, or in each of its tiles of 2 size; then
+// halves size. From LANES / 2 on, this transposes the tile.
+template <long size, std::size_t... k>
+INLINE void exchange(vec *tile, std::index_sequence<k...> lanes) {
+#pragma GCC unroll 16
+    for (long r = 0; r < LANES; r++)
+        if (!(r & size)) {
+            const vec upper = tile[r], lower = tile[r + size];
+            tile[r] = vec{(k & size ? lower : upper)[k & ~size]...};
+            tile[r + size] = vec{(k & size ? lower : upper)[k | size]...};
+        }
+    if constexpr (size > 1) exchange<size / 2>(tile, lanes);
+}
+
+// to (columns, rows) = from (rows, columns) transposed, both up to whole tiles. Written by whole vectors, since the
+// product that follows reads such.
 static void transpose(long rows, long columns, Matrix from, Matrix to) {
-    constexpr long TILE = 64 / sizeof(real);
-    for (long i = 0; i < rows; i += TILE)
-        for (long j = 0; j < columns; j += TILE)
-            for (long c = j; c < std::min(j + TILE, columns); c++)
-                for (long r = i; r < std::min(i + TILE, rows); r++) to.row(c)[r] = from.row(r)[c];
+    for (long i = 0; i < rows; i += LANES)
+        for (long j = 0; j < columns; j += LANES) {
+            vec tile[LANES];
+#pragma GCC unroll 16
+            for (long r = 0; r < LANES; r++) tile[r] = load(from.row(std::min(i + r, rows - 1)) + j);
+            exchange<LANES / 2>(tile, std::make_index_sequence<LANES>());
+#pragma GCC unroll 16
+            for (long r = 0; r < LANES; r++) store(to.row(j + r) + i, tile[r]);
+        }
 }
 
 // An update rule and what it remembers, in the layout of theta: Adam's two moments, SGD's momentum, or nothing.
@@ -180,7 +199,7 @@ class Network {
         }
         delta = matrix(widest, batch);
         below = matrix(widest, batch);
-        delta_t = matrix(batch, widest);
+        delta_t = matrix(batch + LANES, widest);  // whole tiles
         gradient.resize((widest + 1) * widest + LANES);
         for (long l = 0; l < layers; l++) starts.push_back(starts.back() + (sizes[l] + 1) * sizes[l + 1]);
     }

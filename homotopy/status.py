@@ -19,6 +19,7 @@ from homotopy.errors import Diverged, ResultError
 from homotopy.failures import Failure
 from homotopy.library import Place, jobs
 from homotopy.locks import Holder, holders
+from homotopy.provenance import hardware
 from homotopy.results import RunFolder
 
 
@@ -92,6 +93,11 @@ def _size(of: Config) -> int:
     return of.epochs * (of.task.training_samples or 1)
 
 
+def _device(of: Config) -> torch.device:
+    """Return where runs would be trained here."""
+    return torch.device("cuda" if of.device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
 def _cores(threads: int, runs: int, on_gpu: bool) -> int:
     return 1 if on_gpu else min(threads, runs)
 
@@ -99,7 +105,8 @@ def _cores(threads: int, runs: int, on_gpu: bool) -> int:
 def rates(states: Iterable[State]) -> dict[tuple[str, str], float]:
     """Return the median core-seconds per epoch and sample of one run, by task and kind, as finished runs recorded them.
 
-    A run uses one core: a group of fewer seeds than threads leaves the others idle. A GPU counts as one core.
+    A run uses one core: a group of fewer seeds than threads leaves the others idle. A GPU counts as one core. Runs on
+    other hardware count where there are none on this, and runs of before solvers were recorded where there are no others.
     """
     measured = defaultdict(list)
     for each in states:
@@ -107,8 +114,14 @@ def rates(states: Iterable[State]) -> dict[tuple[str, str], float]:
             if record.get("seconds") and record.get("seeds"):
                 cores = _cores(record.get("threads", 1), len(record["seeds"]), record.get("device") == "cuda")
                 rate = record["seconds"] * cores / len(record["seeds"]) / _size(each.config)
-                measured[each.config.task.name, _kind(each.config)].append(rate)
-    return {kind: statistics.median(values) for kind, values in measured.items()}
+                here = record.get("hardware") == hardware(_device(each.config))
+                measured[each.config.task.name, _kind(each.config)].append(((here, "solver" in record), rate))
+    return {kind: _median_of_nearest(values) for kind, values in measured.items()}
+
+
+def _median_of_nearest(measured: Sequence[tuple[tuple[bool, bool], float]]) -> float:
+    nearest = max(nearness for nearness, _ in measured)
+    return statistics.median(rate for nearness, rate in measured if nearness == nearest)
 
 
 def seconds_left(states: Iterable[State], rate: Mapping[tuple[str, str], float]) -> tuple[float, bool]:
@@ -121,8 +134,8 @@ def seconds_left(states: Iterable[State], rate: Mapping[tuple[str, str], float])
         task, runs = each.config.task.name, each.running + each.missing
         similar = [seconds for (name, _), seconds in rate.items() if name == task]
         if runs and similar:
-            on_gpu = each.config.device != "cpu" and torch.cuda.is_available()
-            cores = _cores(each.config.threads or torch.get_num_threads(), runs, on_gpu)
+            threads = each.config.threads or torch.get_num_threads()
+            cores = _cores(threads, runs, _device(each.config).type == "cuda")
             left += runs * _size(each.config) * rate.get((task, _kind(each.config)), max(similar)) / cores
         all_known = all_known and bool(similar or not runs)
     return left, all_known

@@ -4,9 +4,10 @@ import json
 import re
 
 import pytest
+import torch
 import yaml
 
-from homotopy import compose, config, failures, status
+from homotopy import compose, config, failures, provenance, status
 from homotopy.errors import DataError
 from homotopy.locks import hold
 from tests.machine import command
@@ -133,6 +134,12 @@ def test_the_time_left_follows_from_the_time_taken(tiny):
     assert status.rates([state(4, 4.0, threads=2)]) == rate  # two at a time
     assert status.rates([state(1, 2.0, threads=2)]) == rate  # one core idle
     assert status.rates([state(4, 8.0, threads=64, device="cuda")]) == rate
+    here, solver = provenance.hardware(torch.device("cpu")), {"solver": "FusedEnsemble"}
+    elsewhere, before = state(4, 80.0, hardware="another", **solver), state(4, 16.0, hardware=here)
+    now = state(4, 8.0, hardware=here, **solver)
+    assert status.rates([elsewhere, before, now]) == rate  # on this hardware, by the solver of now
+    assert status.rates([elsewhere, before]) == {kind: 2 * each for kind, each in rate.items()}
+    assert status.rates([elsewhere, timed]) == {kind: 10 * each for kind, each in rate.items()}
     assert status.seconds_left([state(0, more=["threads=2"])], rate) == (pytest.approx(10), True)
     assert status.seconds_left([state(9, more=["threads=2"])], rate) == (pytest.approx(2), True)
 
