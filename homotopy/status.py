@@ -106,7 +106,7 @@ def rates(states: Iterable[State]) -> dict[tuple[str, str], float]:
     """Return the median core-seconds per epoch and sample of one run, by task and kind, as finished runs recorded them.
 
     A run uses one core: a group of fewer seeds than threads leaves the others idle. A GPU counts as one core. Runs on
-    other hardware count where there are none on this, and runs of before solvers were recorded where there are no others.
+    other hardware count where there are none on this, and runs without a recorded solver where there are no others.
     """
     measured = defaultdict(list)
     for each in states:
