@@ -138,7 +138,7 @@ def compiler() -> Iterator[Finding]:
     """The C++ compiler, tried on the solver that needs it."""
     try:
         fused.library(torch.float32)
-        yield Finding(OK, "compiler", f"{native.compiler()} compiles the fast solver")
+        yield Finding(OK, "compiler", f"{native.compiler()[0]} compiles the fast solver")
     except native.Unavailable as reason:
         remedy = "training takes longer; install g++ (apt install g++, xcode-select --install), or set CXX"
         yield Finding(ABSENT, "compiler", str(reason), remedy)

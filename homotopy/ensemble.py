@@ -46,7 +46,7 @@ class Ensemble(Protocol):
 
 
 def squared_error(prediction: Tensor, y: Tensor) -> Tensor:
-    """Sum over the samples of each seed, (S, B, 1) -> (S,)."""
+    """Sum over the samples of each seed, (S, B, outputs) -> (S,)."""
     return (prediction - y).square().sum(dim=(1, 2))
 
 
@@ -88,7 +88,7 @@ class AutogradEnsemble:
 
     @torch.no_grad()
     def evaluate(self, x: Tensor, y: Tensor) -> Tensor:
-        """Mean squared error of each seed on its own x (S, N, D), y (S, N, 1); float64 (S,)."""
+        """Mean squared error of each seed on its own x (S, N, D), y (S, N, outputs); float64 (S,)."""
         return squared_error(self._model.forward(self._theta, x), y).double() / x.shape[1]
 
     def reset_moments(self) -> None:

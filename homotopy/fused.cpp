@@ -38,7 +38,7 @@ struct Factor {
     long row, depth;
 };
 
-// Rows of `stride` elements, an odd number of cache lines, so that a column's lines do not all compete for one place.
+// Rows of `stride` elements.
 struct Matrix {
     real *at;
     long stride;
@@ -110,8 +110,8 @@ static void product(long rows, long columns, long depth, Factor a, Matrix x, Mat
     }
 }
 
-// Exchanges the two blocks of `size` beside the diagonal in a tile of vectors, or in each of its tiles of 2 size; then
-// halves size. From LANES / 2 on, this transposes the tile.
+// Swaps, in each square of 2 size along the diagonal of a tile, the upper right with the lower left quarter, then does
+// so with half the size. From LANES / 2 on, this transposes the tile.
 template <long size, std::size_t... k>
 INLINE void exchange(vec *tile, std::index_sequence<k...> lanes) {
 #pragma GCC unroll 16
@@ -179,12 +179,8 @@ static void move(const Rule &rule, long start, long count, const real *gradient,
         sgd(rule, count, gradient, theta + start, rule.first ? rule.first + start : nullptr);
 }
 
-// The stride of rows of so many columns: see Matrix.
-static long odd_lines(long columns) { return LANES * ((columns + LANES - 1) / LANES | 1); }
-
-// Frees what `Network::matrix` allocates, whose rows begin with a cache line.
-struct Aligned {
-    void operator()(real *memory) const { ::operator delete(memory, std::align_val_t(64)); }
+struct Free {
+    void operator()(real *memory) const { ::operator delete(memory, std::align_val_t(BYTES)); }
 };
 
 // Buffers for mini-batches, samples along the rows: units[l] (sizes[l] + 1, batch) are what layer l reads, the last of
@@ -235,9 +231,11 @@ class Network {
     }
 
   private:
+    // Every row begins with a whole vector. Their number in a row is odd, so that the rows of a column do not all
+    // compete for one place in the cache.
     Matrix matrix(long rows, long columns) {
-        const long stride = odd_lines(columns);
-        memory.emplace_back(static_cast<real *>(::operator new(rows *stride * sizeof(real), std::align_val_t(64))));
+        const long stride = LANES * ((columns + LANES - 1) / LANES | 1);
+        memory.emplace_back(static_cast<real *>(::operator new(rows *stride * sizeof(real), std::align_val_t(BYTES))));
         std::fill_n(memory.back().get(), rows * stride, real(0));
         return {memory.back().get(), stride};
     }
@@ -245,7 +243,7 @@ class Network {
     const long *sizes;
     const long layers;
     std::vector<long> starts = {0};  // of each layer in theta
-    std::vector<std::unique_ptr<real[], Aligned>> memory;
+    std::vector<std::unique_ptr<real[], Free>> memory;
     std::vector<Matrix> units;
     Matrix delta, below, delta_t;
     std::vector<real> gradient;  // of one layer
@@ -262,37 +260,44 @@ static double squared_error(Matrix prediction, const real *y, long count, long o
     return sum;
 }
 
-extern "C" {
-
-// An epoch on x (samples, sizes[0]), y (samples, sizes[layers]); the sums over it of the squared errors of y, and of
-// y_target unless that is null, before each sample's step.
-void train(const long *sizes, long layers, real *theta, const Rule *rule, const real *x, const real *y,
-           const real *y_target, long samples, long batch, double *objective, double *target) {
-    Network network(sizes, layers, batch);
-    Rule now = *rule;
-    const long outputs = sizes[layers];
-    *objective = 0;
-    if (y_target) *target = 0;
-    for (long start = 0; start < samples; start += batch) {
-        const long count = std::min(batch, samples - start);
-        const Matrix prediction = network.forward(theta, x + start * sizes[0], count);
-        *objective += squared_error(prediction, y + start * outputs, count, outputs);
-        if (y_target) *target += squared_error(prediction, y_target + start * outputs, count, outputs);
-        now.step += 1;
-        network.step(theta, y + start * outputs, count, now);
+// Calls work(network, start, count) for each mini-batch; false if there is no memory for one.
+template <typename Work>
+static bool in_batches(const long *sizes, long layers, long samples, long batch, Work work) {
+    try {
+        Network network(sizes, layers, std::min(batch, samples));
+        for (long start = 0; start < samples; start += batch) work(network, start, std::min(batch, samples - start));
+    } catch (const std::bad_alloc &) {
+        return false;
     }
+    return true;
 }
 
-// The sum over x (samples, sizes[0]), y (samples, sizes[layers]) of the squared errors.
-double evaluate(const long *sizes, long layers, const real *theta, const real *x, const real *y, long samples,
-                long batch) {
-    Network network(sizes, layers, batch);
-    double sum = 0;
-    for (long start = 0; start < samples; start += batch) {
-        const long count = std::min(batch, samples - start);
-        const Matrix prediction = network.forward(theta, x + start * sizes[0], count);
-        sum += squared_error(prediction, y + start * sizes[layers], count, sizes[layers]);
-    }
-    return sum;
+extern "C" {
+
+// An epoch on x (samples, sizes[0]), y (samples, sizes[layers]). losses are the sums over it of the squared errors of y
+// and, unless that is null, of y_target, before each sample's step.
+bool train(const long *sizes, long layers, real *theta, const Rule *rule, const real *x, const real *y,
+           const real *y_target, long samples, long batch, double *losses) {
+    Rule now = *rule;
+    const long inputs = sizes[0], outputs = sizes[layers];
+    losses[0] = losses[1] = 0;
+    return in_batches(sizes, layers, samples, batch, [&](Network &network, long start, long count) {
+        const Matrix prediction = network.forward(theta, x + start * inputs, count);
+        losses[0] += squared_error(prediction, y + start * outputs, count, outputs);
+        if (y_target) losses[1] += squared_error(prediction, y_target + start * outputs, count, outputs);
+        now.step += 1;
+        network.step(theta, y + start * outputs, count, now);
+    });
+}
+
+// loss is the sum over x (samples, sizes[0]), y (samples, sizes[layers]) of the squared errors.
+bool evaluate(const long *sizes, long layers, const real *theta, const real *x, const real *y, long samples, long batch,
+              double *loss) {
+    const long inputs = sizes[0], outputs = sizes[layers];
+    *loss = 0;
+    return in_batches(sizes, layers, samples, batch, [&](Network &network, long start, long count) {
+        const Matrix prediction = network.forward(theta, x + start * inputs, count);
+        *loss += squared_error(prediction, y + start * outputs, count, outputs);
+    });
 }
 }

@@ -17,7 +17,6 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -28,7 +27,6 @@ from homotopy.models import MLP
 from homotopy.optimizers import SGD, Adam, restore, stored, zero_moments
 from homotopy.problems import Regression
 
-T = TypeVar("T")
 SOURCE = Path(__file__).with_suffix(".cpp")
 REAL = {torch.float32: "float", torch.float64: "double"}
 
@@ -47,10 +45,10 @@ def library(dtype: torch.dtype, target: str = native.THIS_MACHINE) -> ctypes.CDL
     """Return fused.cpp compiled for a floating-point type; raise native.Unavailable where it cannot be."""
     built = native.load(SOURCE, f"-DREAL={REAL[dtype]}", target=target)
     number, memory = ctypes.c_long, ctypes.c_void_p
-    built.train.argtypes = [memory, number, *5 * [memory], *2 * [number], *2 * [memory]]
-    built.train.restype = None
-    built.evaluate.argtypes = [memory, number, *3 * [memory], *2 * [number]]
-    built.evaluate.restype = ctypes.c_double
+    built.train.argtypes = [memory, number, *5 * [memory], *2 * [number], memory]
+    built.evaluate.argtypes = [memory, number, *3 * [memory], *2 * [number], memory]
+    for function in (built.train, built.evaluate):
+        function.restype = ctypes.c_bool
     return built
 
 
@@ -66,6 +64,7 @@ class FusedEnsemble:
         self._library = library(theta.dtype)
         sizes = [model.inputs, *(fan_out for _, fan_out in model.layers)]
         self._sizes = (ctypes.c_long * len(sizes))(*sizes)
+        self._shape = (self._sizes, len(sizes) - 1)
         self._rule = optimizer
         self._theta = theta.detach().clone(memory_format=torch.contiguous_format)
         self._batch_size = batch_size
@@ -79,39 +78,30 @@ class FusedEnsemble:
 
     def epoch(self, problem: Regression, epoch: int, lr: float) -> EpochLoss:
         """Train one epoch with step size lr, each seed on its own."""
-        x, y, y_target = problem.shuffled(epoch)
-        samples = x.shape[1]
-        losses = torch.empty(2, len(x), dtype=torch.float64)
+        x, y, y_target = self._readable(*problem.shuffled(epoch))
+        losses = torch.empty(len(x), 2, dtype=torch.float64)
 
-        def train(s: int) -> None:
-            data = [None if values is None else values[s].data_ptr() for values in (x, y, y_target)]
-            found = [loss[s].data_ptr() for loss in losses]
-            theta = self._theta[s].data_ptr()
-            self._library.train(
-                self._sizes,
-                len(self._sizes) - 1,
-                theta,
-                ctypes.byref(self._bound(s, lr)),
-                *data,
-                samples,
-                self._batch_size,
-                *found,
-            )
+        def train(s: int) -> bool:
+            targets = None if y_target is None else y_target[s].data_ptr()
+            data = (x[s].data_ptr(), y[s].data_ptr(), targets, x.shape[1], self._batch_size, losses[s].data_ptr())
+            return self._library.train(*self._shape, self._theta[s].data_ptr(), ctypes.byref(self._bound(s, lr)), *data)
 
         self._for_each_seed(train)
-        self._moments.step.add_(math.ceil(samples / self._batch_size))
-        objective, target = losses / samples
+        self._moments.step.add_(math.ceil(x.shape[1] / self._batch_size))
+        objective, target = losses.T / x.shape[1]
         return EpochLoss(objective, None if y_target is None else target)
 
     def evaluate(self, x: Tensor, y: Tensor) -> Tensor:
-        """Mean squared error of each seed on its own x (S, N, D), y (S, N, 1); float64 (S,)."""
-        x, y = x.contiguous(), y.contiguous()
+        """Mean squared error of each seed on its own x (S, N, D), y (S, N, outputs); float64 (S,)."""
+        x, y, _ = self._readable(x, y)
+        losses = torch.empty(len(x), dtype=torch.float64)
 
-        def evaluate(s: int) -> float:
-            data = [values[s].data_ptr() for values in (self._theta, x, y)]
-            return self._library.evaluate(self._sizes, len(self._sizes) - 1, *data, x.shape[1], self._batch_size)
+        def evaluate(s: int) -> bool:
+            data = (x[s].data_ptr(), y[s].data_ptr(), x.shape[1], self._batch_size, losses[s].data_ptr())
+            return self._library.evaluate(*self._shape, self._theta[s].data_ptr(), *data)
 
-        return torch.tensor(self._for_each_seed(evaluate), dtype=torch.float64) / x.shape[1]
+        self._for_each_seed(evaluate)
+        return losses / x.shape[1]
 
     def reset_moments(self) -> None:
         """Forget the optimizer's moments, as at the start of a run."""
@@ -134,6 +124,17 @@ class FusedEnsemble:
         constants = (lr, adam.beta1, adam.beta2, adam.eps, momentum, float(self._moments.step))
         return _Rule(isinstance(self._rule, Adam), *constants, *moments)
 
-    def _for_each_seed(self, function: Callable[[int], T]) -> list[T]:
-        """Return function(0), ..., function(S - 1), called in the worker threads."""
-        return list(self._workers.map(function, range(len(self._theta))))
+    def _readable(self, x: Tensor, y: Tensor, y_target: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return the data as fused.cpp reads them; raise ValueError if they do not suit the network."""
+        inputs, outputs = self._sizes[0], self._sizes[-1]
+        for values, size in ((x, inputs), (y, outputs), (y_target, outputs)):
+            shape = (len(self._theta), x.shape[1], size)
+            if values is not None and (values.shape != shape or values.dtype != self._theta.dtype):
+                told = f"{tuple(values.shape)} {values.dtype}"
+                raise ValueError(f"data must be {shape} {self._theta.dtype} for this ensemble, but are {told}")
+        return x.contiguous(), y.contiguous(), None if y_target is None else y_target.contiguous()
+
+    def _for_each_seed(self, function: Callable[[int], bool]) -> None:
+        """Call function(0), ..., function(S - 1) in the worker threads; raise MemoryError if one says False."""
+        if not all(self._workers.map(function, range(len(self._theta)))):
+            raise MemoryError("no room for the activations of a mini-batch")

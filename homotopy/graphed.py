@@ -70,7 +70,7 @@ class GraphEnsemble:
 
     @torch.no_grad()
     def evaluate(self, x: Tensor, y: Tensor) -> Tensor:
-        """Mean squared error of each seed on its own x (S, N, D), y (S, N, 1); float64 (S,)."""
+        """Mean squared error of each seed on its own x (S, N, D), y (S, N, outputs); float64 (S,)."""
         return squared_error(self._model.forward(self._theta, x), y).double() / x.shape[1]
 
     def reset_moments(self) -> None:

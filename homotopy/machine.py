@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -76,7 +77,7 @@ def group_width(config: Config, device: torch.device) -> int:
 
 
 def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Tensor) -> Ensemble:
-    """Return the fastest ensemble for the model and the device at hand."""
+    """Return the ensemble made for the model and the device at hand."""
     if isinstance(model, VGG):
         return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
     if theta.device.type != "cpu":
@@ -84,8 +85,13 @@ def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Te
     try:
         return FusedEnsemble(model, rule, theta, config.batch_size)
     except native.Unavailable as reason:
-        say(f"training with the slower reference solver: {reason}")
+        _say_once(f"training with the slower reference solver: {reason}")
         return AutogradEnsemble(model, rule, theta, config.batch_size)
+
+
+@cache
+def _say_once(message: str) -> None:
+    say(message)
 
 
 def initial_theta(model: MLP | VGG, seeds: Sequence[int], machine: Machine) -> Tensor:

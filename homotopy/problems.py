@@ -47,9 +47,9 @@ class OrdersAhead:
 
 @dataclass(frozen=True)
 class Regression:
-    """Mean squared error on x (S, N, D) and y (S, N, 1), one data set per seed.
+    """Mean squared error, summed over outputs, on x (S, N, D) and y (S, N, outputs), one data set per seed.
 
-    `y_target` (S, N, 1) are the target task's values at the same x, from which the loss on the target follows
+    `y_target` (S, N, outputs) are the target task's values at the same x, from which the loss on the target follows
     without another forward pass; None where the objective's inputs are not the target's.
     """
 
@@ -64,5 +64,5 @@ class Regression:
         order = draw(self.seeds, self.shuffling, epoch, self.x.shape[1]).to(self.x.device)
         index = order.unsqueeze(-1)
         x = self.x.gather(1, index.expand(-1, -1, self.x.shape[2]))
-        y = self.y.gather(1, index)
-        return x, y, None if self.y_target is None else self.y_target.gather(1, index)
+        rows = index.expand(-1, -1, self.y.shape[2])
+        return x, self.y.gather(1, rows), None if self.y_target is None else self.y_target.gather(1, rows)

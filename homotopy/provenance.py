@@ -7,6 +7,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def version(package: str) -> str | None:
         return None
 
 
+@cache
 def hardware(device: torch.device) -> str:
     """Return the name of the processor that computes."""
     if device.type == "cuda":

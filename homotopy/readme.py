@@ -14,7 +14,8 @@ Keys, all but the benchmark's of one profile's results:
     runs.EXPERIMENT               finished runs, "540 of 600"
     csv PATH [COLUMN=VALUE, ...] COLUMN   a cell of the first such line of a CSV file in the profile's folder
     csv PATH [COLUMN=VALUE, ...] count    the number of such lines
-    bench MACHINE SECTION [NAME / ...] N   the Nth number of the row of those names in bench/MACHINE.json, or its median
+    bench MACHINE SECTION [NAME / ...] N   the Nth number, or its median, of that row in bench/MACHINE.json; the smallest
+                                  of several rows, where * in a name is any text
     table.verdicts                all claims with what was found and their verdicts, as a table
     table.questions               the same for our own questions
 
@@ -30,6 +31,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from itertools import chain, takewhile
 from pathlib import Path
 
@@ -132,12 +134,15 @@ class Values:
         if not file.exists():
             raise ResultError(f"value bench {machine}: there is no {file}")
         rows = [found["rows"] for found in json.loads(file.read_text())["sections"] if found["name"] == section]
+        found = []
         for cells in chain.from_iterable(rows):
             names = list(takewhile(lambda cell: isinstance(cell, str), cells))
-            if names == row.split(" / ") and 1 <= int(column) <= len(cells) - len(names):
+            if fnmatchcase(" / ".join(names), row) and 1 <= int(column) <= len(cells) - len(names):
                 cell = cells[len(names) + int(column) - 1]
-                return number(cell["median"] if isinstance(cell, dict) else cell)
-        raise ResultError(f"value bench {machine} {section} [{row}] {column}: there is no such cell")
+                found.append(cell["median"] if isinstance(cell, dict) else cell)
+        if not found:
+            raise ResultError(f"value bench {machine} {section} [{row}] {column}: there is no such cell")
+        return number(min(found))
 
     def _cell(self, path: str, where: str, column: str) -> str:
         file = self._library.place.folder / path

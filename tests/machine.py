@@ -13,9 +13,24 @@ from tempfile import TemporaryFile
 from typing import NamedTuple
 
 import pytest
+import torch
+
+from homotopy import fused, native
 
 ROOT = Path(__file__).resolve().parents[1]
 _NEW_MOUNTS, _NEW_USER, _READ_ONLY, _REMOUNT, _PRIVATE = 0x20000, 0x10000000, 0x1, 0x20, 0x44000
+
+
+def _no_cpp() -> str:
+    """Return why C++ cannot be compiled here, nothing if it can."""
+    try:
+        fused.library(torch.float32)
+    except native.Unavailable as reason:
+        return str(reason)
+    return ""
+
+
+needs_cpp = pytest.mark.skipif(bool(_no_cpp()), reason=_no_cpp())
 
 
 def in_child(work: Callable[[], object]) -> int:

@@ -1,7 +1,9 @@
 """The fast ensemble against plain PyTorch and against the reference, and what must never depend on the neighbours."""
 
 import platform
+import resource
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +16,14 @@ from homotopy.fused import FusedEnsemble
 from homotopy.models import MLP
 from homotopy.optimizers import SGD, Adam
 from homotopy.problems import Regression
+from tests.machine import needs_cpp
 
+pytestmark = needs_cpp
 fused_library = fused.library
 MODEL = MLP(width=20, depth=3)
 RULES = [Adam(), SGD(momentum=0.9), SGD(momentum=0.0)]
 BATCH, SAMPLES, LR = 32, 100, 2e-3  # three whole mini-batches and one of four samples
-MODELS = [MODEL, MLP(inputs=3, width=7, depth=1), MLP(depth=0)]
+MODELS = [MODEL, MLP(inputs=3, width=7, depth=1, outputs=2), MLP(depth=0)]
 
 
 def initial(seeds: range, model: MLP = MODEL, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -29,7 +33,7 @@ def initial(seeds: range, model: MLP = MODEL, dtype: torch.dtype = torch.float64
 def sine(seeds: range, model: MLP = MODEL, dtype: torch.dtype = torch.float64, samples: int = SAMPLES) -> Regression:
     rng = [np.random.default_rng((seed, 1)) for seed in seeds]
     x = torch.from_numpy(np.stack([r.uniform(size=(samples, model.inputs)) for r in rng])).to(dtype)
-    y = torch.sin(6 * x.sum(-1, keepdim=True))
+    y = torch.sin(torch.arange(6, 6 + model.outputs, dtype=dtype) * x.sum(-1, keepdim=True))
     return Regression(x, y, y + 0.1, list(seeds))
 
 
@@ -126,7 +130,7 @@ def test_shorter_vectors_do_not_change_a_bit(rule: Adam | SGD, dtype: torch.dtyp
     """What a processor with AVX2 alone computes, at sizes that no vector divides."""
     model, seeds = MLP(inputs=2, width=41, depth=2), range(2)
     found = []
-    for target in (native.THIS_MACHINE, "-march=x86-64-v3"):
+    for target in (native.THIS_MACHINE, "-march=haswell"):
         monkeypatch.setattr(fused, "library", partial(fused_library, target=target))
         ensemble = FusedEnsemble(model, rule, initial(seeds, model, dtype), BATCH)
         losses = torch.stack(train(ensemble, sine(seeds, model, dtype)))
@@ -145,11 +149,13 @@ def test_threads_of_the_caller_are_left_alone() -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e300])
-def test_a_diverged_seed_leaves_its_neighbours_alone(bad: float) -> None:
+@pytest.mark.parametrize("parameters", [slice(None), 0])
+def test_a_diverged_seed_leaves_its_neighbours_alone(bad: float, parameters: slice | int) -> None:
+    """And is seen to have diverged, if it is a single weight that did: no ReLU hides it."""
     seeds = range(4)
     theta = initial(seeds)
     healthy = FusedEnsemble(MODEL, Adam(), theta, BATCH, threads=1)
-    theta[1] = bad
+    theta[1, parameters] = bad
     infected = FusedEnsemble(MODEL, Adam(), theta, BATCH, threads=1)
     losses_healthy, losses = (torch.stack(train(ensemble, sine(seeds))) for ensemble in (healthy, infected))
     others = [0, 2, 3]
@@ -200,6 +206,31 @@ def test_forgotten_moments_are_those_of_a_new_ensemble() -> None:
     new = FusedEnsemble(MODEL, Adam(), used.theta, BATCH)
     used.reset_moments()
     assert torch.equal(torch.stack(train(used, problem)), torch.stack(train(new, problem)))
+
+
+def test_data_that_do_not_suit_are_refused() -> None:
+    x, y, _ = sine(range(2)).shuffled(1)
+    ensemble = FusedEnsemble(MODEL, Adam(), initial(range(2)), BATCH)
+    for data in ((x[:1], y), (x, y[:, :-1]), (x.expand(-1, -1, 2), y), (x, y.expand(-1, -1, 2)), (x.float(), y)):
+        with pytest.raises(ValueError, match="data must be"):
+            ensemble.evaluate(*data)
+    every_second = torch.stack([x, y]).repeat_interleave(2, dim=2)[:, :, ::2]
+    assert torch.equal(ensemble.evaluate(*every_second), ensemble.evaluate(x, y))
+
+
+@pytest.mark.skipif(platform.system() != "Linux", reason="limits and measures memory as Linux does")
+def test_too_little_memory_is_an_error_of_python() -> None:
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    model, samples = MLP(width=1000, depth=2), 10**6
+    ensemble = FusedEnsemble(model, Adam(), torch.zeros(1, model.size), samples)
+    x = torch.zeros(1, samples, 1)
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + 10**9, limits[1]))  # of some 10 GB that it needs
+    try:
+        with pytest.raises(MemoryError):
+            ensemble.evaluate(x, x)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
 def test_an_objective_without_target_values_reports_no_target_loss() -> None:

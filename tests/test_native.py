@@ -1,6 +1,7 @@
 """C++ that is compiled on first use: kept, known by what it was made from, and done without where it cannot be."""
 
 import ctypes
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from homotopy.ensemble import AutogradEnsemble
 from homotopy.fused import FusedEnsemble
 from homotopy.machine import build_ensemble
 from homotopy.models import MLP
+from tests.machine import needs_cpp
+
+pytestmark = needs_cpp
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +50,27 @@ def test_it_is_compiled_once_and_again_for_other_options_or_another_source(tmp_p
     assert len(built(tmp_path)) == 3
 
 
-def test_another_processor_is_given_its_own(tmp_path, source):
+def test_another_processor_is_given_its_own(tmp_path, source, monkeypatch):
+    run = native._run
     assert native.load(source, "-DANSWER=1").answer() == 1
-    assert native.load(source, "-DANSWER=1", "-DPROCESSOR=other").answer() == 1  # what it defines is part of the name
+    monkeypatch.setattr(native, "_run", lambda command: run(command) + b"#define __OTHER__")
+    native.load.cache_clear()
+    assert native.load(source, "-DANSWER=1").answer() == 1
     assert len(built(tmp_path)) == 2
+
+
+def test_what_is_damaged_is_compiled_again(tmp_path, source):
+    native.load(source, "-DANSWER=5")
+    (path,) = built(tmp_path)
+    path.unlink()  # what is loaded keeps its own
+    path.write_bytes(b"truncated")
+    native.load.cache_clear()
+    assert native.load(source, "-DANSWER=5").answer() == 5
+
+
+def test_a_compiler_may_have_arguments(source, monkeypatch):
+    monkeypatch.setenv("CXX", f"env {native.compiler()[0]} -DANSWER=6")
+    assert native.load(source).answer() == 6
 
 
 def test_what_does_not_compile_is_one_line_and_leaves_nothing(tmp_path, source):
@@ -61,7 +82,28 @@ def test_what_does_not_compile_is_one_line_and_leaves_nothing(tmp_path, source):
 
 def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path, source, monkeypatch):
     (tmp_path / "cache").write_text("a file")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     assert native.load(source, "-DANSWER=7").answer() == 7
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_nor_is_a_user_without_a_home(source, monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    assert native.load(source, "-DANSWER=8").answer() == 8
+
+
+@pytest.mark.parametrize("script", ["not a program", "#!/bin/sh\n"])
+def test_a_compiler_that_does_nothing_is_unavailable(tmp_path, source, monkeypatch, script):
+    (tmp_path / "compiler").write_text(script)
+    (tmp_path / "compiler").chmod(0o755)
+    monkeypatch.setenv("CXX", str(tmp_path / "compiler"))
+    with pytest.raises(native.Unavailable):
+        native.load(source)
 
 
 def test_without_a_compiler_the_reference_trains_and_it_is_said(tiny, monkeypatch, capsys):
@@ -70,7 +112,8 @@ def test_without_a_compiler_the_reference_trains_and_it_is_said(tiny, monkeypatc
     assert isinstance(build_ensemble(config, MLP(), config.optimizer.rule(), theta), FusedEnsemble)
     native.load.cache_clear()
     monkeypatch.setenv("CXX", "no-such-compiler")
-    assert isinstance(build_ensemble(config, MLP(), config.optimizer.rule(), theta), AutogradEnsemble)
+    for _ in range(2):
+        assert isinstance(build_ensemble(config, MLP(), config.optimizer.rule(), theta), AutogradEnsemble)
     assert capsys.readouterr().err == (
         "training with the slower reference solver: there is no C++ compiler (no-such-compiler)\n"
     )

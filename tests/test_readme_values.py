@@ -24,7 +24,7 @@ def values(tmp_path_factory):
     frame = pd.DataFrame({"name": ["a", "b", "b"], "noise": [0.1, 0.01, 0.1], "loss": [1.0, 0.01234, 3.0]})
     frame.to_csv(place.folder / "some.csv", index=False)
     (place.results / "bench").mkdir()
-    rows = [["a loop", {"median": 10.7, "q25": 1.0, "q75": 99.0}, 3], ["images", "a loop", 5.0], ["images", "other", 6]]
+    rows = [["a loop", {"median": 10.7, "q25": 1.0, "q75": 99.0}, 3], ["images", "other", 6], ["images", "a loop", 5.0]]
     bench = {"sections": [{"name": "speed", "rows": rows}]}
     (place.results / "bench" / "some-machine.json").write_text(json.dumps(bench))
     return readme.Values(Library(place))
@@ -51,6 +51,7 @@ def values(tmp_path_factory):
         ("bench some-machine speed [a loop] 1", "10.7"),
         ("bench some-machine speed [a loop] 2", "3"),
         ("bench some-machine speed [images / other] 1", "6"),
+        ("bench some-machine speed [images / *] 1", "5"),
     ],
 )
 def test_keys(values, key, value):
