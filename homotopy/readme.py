@@ -14,7 +14,7 @@ Keys, all but the benchmark's of one profile's results:
     runs.EXPERIMENT               finished runs, "540 of 600"
     csv PATH [COLUMN=VALUE, ...] COLUMN   a cell of the first such line of a CSV file in the profile's folder
     csv PATH [COLUMN=VALUE, ...] count    the number of such lines
-    bench MACHINE SECTION [NAME / ...] N   the Nth number, or its median, of that row in bench/MACHINE.json; the smallest
+    bench MACHINE SECTION [NAME / ...] N   the Nth number, or its median, of that row of bench/MACHINE.json; the least
                                   of several rows, where * in a name is any text
     table.verdicts                all claims with what was found and their verdicts, as a table
     table.questions               the same for our own questions
