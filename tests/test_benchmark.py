@@ -21,6 +21,7 @@ from homotopy.fused import FusedEnsemble
 from homotopy.models import MLP
 from homotopy.optimizers import Adam
 from scripts import bench
+from tests.machine import needs_cpp
 
 SMALL = MLP(width=8, depth=2)
 
@@ -49,6 +50,7 @@ def test_a_spread_is_median_and_quartiles() -> None:
     assert Spread.of(np.array([4.0, 1.0, 2.0, 3.0, 100.0])) == Spread(3.0, 2.0, 4.0, 5)
 
 
+@needs_cpp
 def test_all_contestants_agree() -> None:
     assert solvers.check_agreement(solvers.builders(), SMALL, batch_size=32, samples=80) < 1e-12
 
@@ -63,6 +65,7 @@ def test_jax_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "JAX" not in solvers.builders()
 
 
+@needs_cpp
 def test_other_losses_print_no_ratio() -> None:
     def lazy(model: MLP, rule: Adam, theta: torch.Tensor, batch_size: int) -> FusedEnsemble:
         return FusedEnsemble(model, rule, theta, 2 * batch_size)
@@ -135,6 +138,7 @@ def test_the_gpu_s_contestants_train_where_they_are_told_to(tiny: None, monkeypa
     assert torch.get_float32_matmul_precision() == "highest"
 
 
+@needs_cpp
 def test_every_table_is_complete(tiny: None, tmp_path: Path) -> None:
     path = tmp_path / "machine.json"
     measured: dict = {}
@@ -152,6 +156,7 @@ def test_every_table_is_complete(tiny: None, tmp_path: Path) -> None:
     assert (tmp_path / "again.png").read_bytes() == path.with_suffix(".png").read_bytes()
 
 
+@needs_cpp
 def test_shares_of_overheads_are_of_a_run(tiny: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def timed(contestants: dict, *rest: object) -> dict:
         for run in contestants.values():

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from homotopy import compose, config, runner
-from tests.machine import ROOT, in_child, status
+from tests.machine import ROOT, in_child, needs_cpp, status
 
 # the paper's network, whose matrix products are large enough for several threads
 REAL = ["profile=smoke", "task.samples=400", "seeds=5", "budget.k=2"]
@@ -24,6 +24,7 @@ def once(tmp_path_factory):
     return files(tmp_path_factory.mktemp("once"), "threads=1", "width=5")
 
 
+@needs_cpp
 @pytest.mark.parametrize("other", [["width=5", "threads=1"], ["threads=2"], ["width=1"], ["width=2", "threads=2"]])
 def test_neither_a_second_time_nor_threads_nor_width_change_a_byte_on_a_cpu(once, other, tmp_path):
     assert files(tmp_path, *other) == once
