@@ -12,8 +12,11 @@ from tests.images import ROOT, needs_images
 class NoProcesses:
     """In place of processes, which take seconds to start."""
 
-    def __init__(self, target):
-        self.close = self.epoch = lambda: None
+    def __init__(self, build):
+        self.close = lambda: None
+
+    def __call__(self):
+        pass
 
 
 def test_the_plain_loops_network_is_the_ensembles():
