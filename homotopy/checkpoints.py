@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import torch
 from torch import Tensor
 
 from homotopy.errors import ResultError
-from homotopy.files import read_tensors, set_aside, write_tensors
+from homotopy.files import read_head, read_tensors, set_aside, write_tensors
 from homotopy.interruption import Interruption
 from homotopy.progress import say
+from homotopy.results import digest
 
 
 class Part(Protocol):
@@ -40,55 +40,68 @@ class Saved(NamedTuple):
 
 def path_of(folder: Path, seeds: Sequence[int]) -> Path:
     """Return where the checkpoint of these seeds is."""
-    return folder / f"checkpoint-{min(seeds)}-{max(seeds)}-{len(seeds)}.pt"
+    return folder / f"checkpoint-{digest(list(seeds))}.pt"
 
 
 def saved(folder: Path, besides: Sequence[Path] = ()) -> list[Saved]:
-    """Return a folder's checkpoints but for those `besides`; damaged ones are set aside."""
+    """Return a folder's checkpoints, as their heads have them, but for those `besides`.
+
+    Those whose head is damaged, or of other seeds than the name says, are set aside.
+    """
     found = []
     for path in sorted(folder.glob("checkpoint-*.pt")):
         if path not in besides:
             try:
-                tensors = read_tensors(path)
+                found.append(_saved(path))
             except ResultError as error:
                 set_aside(path, str(error))
-            else:
-                found.append(Saved(path, tuple(tensors["seeds"].tolist()), int(tensors["done"])))
     return found
 
 
-class Checkpoint:
-    """The checkpoint of one group of seeds while it trains."""
+def _saved(path: Path) -> Saved:
+    head = read_head(path)
+    if "done" not in head or path != path_of(path.parent, head.get("seeds", [])):
+        raise ResultError(f"{path} is truncated or altered: its name is not that of its seeds")
+    return Saved(path, tuple(head["seeds"]), head["done"])
 
-    def __init__(
-        self, folder: Path, seeds: Sequence[int], parts: dict[str, Part], minutes: float, stop: Interruption
-    ) -> None:
-        """Keep `parts` in a file of the folder, at most `minutes` apart and whenever a signal asks for it."""
-        self._path, self._seeds, self._parts, self._stop = path_of(folder, seeds), list(seeds), parts, stop
+
+class Checkpoint:
+    """The checkpoint of one group of seeds while it trains.
+
+    `found` says whether there is one to go on from.
+    """
+
+    def __init__(self, folder: Path, seeds: Sequence[int], minutes: float, stop: Interruption) -> None:
+        """Read the file of these seeds, which is set aside if it is damaged.
+
+        Write it from then on at most `minutes` apart, and whenever a signal asks for it.
+        """
+        self._path, self._seeds, self._stop = path_of(folder, seeds), list(seeds), stop
         self._every = 60 * minutes
+        self._parts: dict[str, Part] = {}
+        self._head, self._tensors = self._read()
+        self.found = bool(self._head)
         self._began = self._last = time.monotonic()
-        self._seconds_before = 0.0
 
     @property
     def seconds(self) -> float:
         """Time that the training has taken, that before interruptions included."""
-        return self._seconds_before + time.monotonic() - self._began
+        return self._head.get("seconds", 0.0) + time.monotonic() - self._began
 
-    def load(self) -> int:
-        """Continue the parts from the file; return the number of epochs done, 0 where there is none."""
-        if not self._path.exists():
+    def resume(self, parts: dict[str, Part]) -> int:
+        """Keep these parts from now on; continue them from what was found and return the number of epochs done."""
+        self._parts = parts
+        self._began = self._last = time.monotonic()
+        if not self.found:
             return 0
-        tensors = read_tensors(self._path)
-        if tensors["seeds"].tolist() != self._seeds:
-            return 0
+        tensors, self._tensors = self._tensors, {}
         try:
-            for name, part in self._parts.items():
+            for name, part in parts.items():
                 part.load({key.partition(".")[2]: t for key, t in tensors.items() if key.startswith(f"{name}.")})
         except (KeyError, RuntimeError) as error:  # of another version of the program
             set_aside(self._path, f"{self._path} does not fit this configuration")
             raise ResultError("a checkpoint was set aside; the same command starts its seeds anew") from error
-        self._seconds_before = float(tensors["seconds"])
-        return int(tensors["done"])
+        return int(self._head["done"])
 
     def after(self, epoch: int) -> None:
         """Count an epoch: write the file if it is time or a signal asks for it, then answer the signal."""
@@ -102,12 +115,23 @@ class Checkpoint:
     def save(self, epoch: int) -> None:
         """Write the file."""
         kept = {f"{name}.{key}": value for name, part in self._parts.items() for key, value in part.state().items()}
-        head = {"seeds": torch.tensor(self._seeds), "done": torch.tensor(epoch)}
-        write_tensors(self._path, {**head, "seconds": torch.tensor(self.seconds, dtype=torch.float64), **kept})
+        head = {"seeds": self._seeds, "done": epoch, "seconds": self.seconds}
+        write_tensors(self._path, head, kept)
 
     def remove(self) -> None:
         """Remove the file: what it held is among the results."""
         self._path.unlink(missing_ok=True)
+
+    def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Return the file's head and tensors, nothing at all where it is missing, damaged or of other seeds."""
+        if self._path.exists():
+            try:
+                head, tensors = read_tensors(self._path)
+                if head.get("seeds") == self._seeds:
+                    return head, tensors
+            except ResultError as error:
+                set_aside(self._path, str(error))
+        return {}, {}
 
     def _try_to_save(self, epoch: int) -> None:
         try:

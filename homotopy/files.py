@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +22,7 @@ from homotopy.progress import say
 _SEAL = 64  # hexadecimal digits of the SHA-256 that ends a tensor file
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes | memoryview) -> None:
     """Replace `path` by `data`, whole or not at all, also if the machine stops in between; ResultError if it cannot."""
     with refusal(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +38,7 @@ def refusal(path: Path) -> Iterator[None]:
         raise ResultError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, data: bytes | memoryview) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -65,7 +67,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def sha256(data: bytes) -> str:
+def sha256(data: bytes | memoryview) -> str:
     """Return the SHA-256 in hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
@@ -80,24 +82,52 @@ def set_aside(path: Path, why: str) -> Path:
     return aside
 
 
-def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write tensors atomically: a file of `torch.save` with its SHA-256 at the end."""
-    buffer = io.BytesIO()
+def write_tensors(path: Path, head: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Write tensors atomically: a line of JSON, `head`, the file of `torch.save`, and the SHA-256 of both."""
+    buffer = io.BytesIO()  # the only copy: a large network's checkpoint is a gigabyte
+    buffer.write(json.dumps(head).encode() + b"\n")
     torch.save(tensors, buffer)
-    data = buffer.getvalue()
-    write_atomic(path, data + sha256(data).encode())
+    with buffer.getbuffer() as written:
+        seal = sha256(written)
+    buffer.write(seal.encode())
+    write_atomic(path, buffer.getbuffer())
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Return what `write_tensors` wrote; nothing but tensors is ever unpickled, and nothing whose SHA-256 is wrong."""
+def read_head(path: Path) -> dict[str, Any]:
+    """Return the head of what `write_tensors` wrote, without reading the tensors or comparing the SHA-256."""
+    with _reading(path), open(path, "rb") as file:
+        return _head(path, file.readline())
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return head and tensors that `write_tensors` wrote; nothing is unpickled but tensors whose SHA-256 is right."""
+    with _reading(path), open(path, "rb") as file:
+        line = file.readline()
+        data = file.read(max(0, os.fstat(file.fileno()).st_size - len(line) - _SEAL))
+        seal = file.read()
+    found = hashlib.sha256(line)
+    found.update(data)
+    if found.hexdigest().encode() != seal:
+        raise ResultError(f"{path} is truncated or altered: it does not end in its SHA-256")
+    return _head(path, line), torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+
+
+def _head(path: Path, line: bytes) -> dict[str, Any]:
     try:
-        content = path.read_bytes()
+        head = json.loads(line)
+    except ValueError:
+        head = None
+    if not isinstance(head, dict):
+        raise ResultError(f"{path} is truncated or altered: it does not begin with a line of JSON")
+    return head
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ResultError(f"cannot read {path}: {error.strerror}") from error
-    data, seal = content[:-_SEAL], content[-_SEAL:]
-    if sha256(data).encode() != seal:
-        raise ResultError(f"{path} is truncated or altered: it does not end in its SHA-256")
-    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
 
 
 def nearest_folder(path: Path) -> Path:

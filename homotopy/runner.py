@@ -28,17 +28,14 @@ def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: 
     deformation = config.task.load(seeds, machine.device, machine.dtype)
     folder.check_data(deformation.provenance)
     model = config.model.network(deformation)
-    half_way = checkpoints.path_of(folder.path, seeds).exists()
-    if config.method.start == "source" and not half_way:
+    checkpoint = Checkpoint(folder.path, seeds, config.checkpoint_minutes, stop)
+    if config.method.start == "source" and not checkpoint.found:
         theta = Sources(config).get(seeds, deformation, machine, stop)
     else:
         theta = initial_theta(model, seeds, machine)
     ensemble = build_ensemble(config, model, config.optimizer.rule(), theta)
     history = History(seeds, config.steps(), config.log_every)
-    path = build_path(config)
-    parts: dict[str, checkpoints.Part] = {"ensemble": ensemble, "history": history, "path": path}
-    checkpoint = Checkpoint(folder.path, seeds, parts, config.checkpoint_minutes, stop)
-    _train(config, path, ensemble, deformation, history, checkpoint)
+    _train(config, build_path(config), ensemble, deformation, history, checkpoint)
     checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
     made = {
         "seconds": round(checkpoint.seconds, 1),
@@ -78,7 +75,7 @@ def _train(
     checkpoint: Checkpoint,
 ) -> None:
     """Run Algorithm 1 from the checkpoint to the end."""
-    done = checkpoint.load()
+    done = checkpoint.resume({"ensemble": ensemble, "history": history, "path": path})
     title = f"{config.task.label} {config.method.name}, {len(history.seeds)} seeds"
     with Progress(title, config.epochs, done) as progress, live.curves(config, history.seeds, done) as show:
         for epoch in _epochs(config, path, ensemble, deformation, done):

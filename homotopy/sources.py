@@ -49,7 +49,7 @@ class Sources:
         if not path.exists():
             return None
         try:
-            return read_tensors(path)["theta"]
+            return read_tensors(path)[1]["theta"]
         except ResultError as error:
             set_aside(path, str(error))
             return None
@@ -61,8 +61,8 @@ class Sources:
         config = self._config
         model = config.model.network(deformation)
         ensemble = build_ensemble(config, model, Adam(config.source_lr), initial_theta(model, seeds, machine))
-        checkpoint = Checkpoint(self._folder, seeds, {"ensemble": ensemble}, config.checkpoint_minutes, stop)
-        done = checkpoint.load()
+        checkpoint = Checkpoint(self._folder, seeds, config.checkpoint_minutes, stop)
+        done = checkpoint.resume({"ensemble": ensemble})
         epochs = config.budget.source
         with Progress("source task", epochs, done) as progress:
             for epoch in solve_source(ensemble, deformation, epochs, config.source_lr, done=done):
@@ -70,5 +70,5 @@ class Sources:
                 checkpoint.after(epoch.number)
         for seed, theta in zip(seeds, ensemble.theta.cpu(), strict=True):
             if not self._file(seed).exists():
-                write_tensors(self._file(seed), {"theta": theta.clone()})
+                write_tensors(self._file(seed), {}, {"theta": theta.clone()})
         checkpoint.remove()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from homotopy import cli, compose, config, runner
+from homotopy import checkpoints, cli, compose, config, runner
 from homotopy.errors import ConfigError, Diverged, ResultError, UserError
 from homotopy.failures import in_words
 from homotopy.results import RunFolder
@@ -223,7 +223,14 @@ DAMAGES = {
     "column": lambda data, n, other: without_column(data) if data[:2] == b"\x1f\x8b" else b"seed,epoch\n1,2\n",
     "delete": lambda data, n, other: None,
 }
-FILES = ("SHA256SUMS", "config.yaml", "median.csv", "metadata.json", "runs.csv.gz", "checkpoint-2-3-2.pt")
+FILES = (
+    "SHA256SUMS",
+    "config.yaml",
+    "median.csv",
+    "metadata.json",
+    "runs.csv.gz",
+    checkpoints.path_of(Path(), [2, 3]).name,
+)
 
 
 @settings(FUZZ, max_examples=50)

@@ -125,6 +125,20 @@ def test_a_run_interrupted_by_a_signal_goes_on_where_it_stopped(tiny, monkeypatc
     assert files(config) == expected
 
 
+@pytest.mark.parametrize("method", ["warmstart", "homotopy"])
+def test_the_checkpoint_of_other_seeds_changes_nothing(tiny, monkeypatch, method):
+    expected, _ = uninterrupted(tiny, f"method={method}", "seeds=[0,3,5]")
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(runner.History, "watch", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        runner.run(tiny(f"method={method}", "seeds=[0,2,5]"))  # as many, between the same two
+    config = tiny(f"method={method}", "seeds=[0,3,5]")
+    (left,) = config.folder.glob("checkpoint-*.pt")
+    runner.run(config)
+    assert left.exists()
+    left.unlink()
+    assert files(config) == expected
+
+
 def test_sigusr1_asks_for_a_checkpoint_only(tiny):
     with Interruption() as stop:
         os.kill(os.getpid(), signal.SIGUSR1)

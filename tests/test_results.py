@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 import yaml
 
-from homotopy import checkpoints, runner
+from homotopy import checkpoints, runner, sources
 from homotopy.errors import ResultError
 from homotopy.results import SCHEMA, RunFolder
 from tests.machine import in_child, make_read_only, mount_disk, needs_mounts, own_mounts, status
@@ -145,6 +145,25 @@ def test_a_damaged_source_solution_is_found_again(tiny):
     assert first.exists() and first.with_name(f"{first.name}.damaged-1").exists()
 
 
+@pytest.mark.parametrize("damage", [truncate, alter, empty])
+def test_a_damaged_checkpoint_of_the_source_task_is_set_aside(tiny, monkeypatch, damage):
+    whole = tiny(results={"root": str(tiny().results / "whole")})
+    runner.run(whole)
+    config = tiny("checkpoint_minutes=0")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(sources, "write_tensors", interrupt)
+        runner.run(config)
+    (path,) = (config.results / ".cache").glob("*/checkpoint-*.pt")
+    damage(path)
+    runner.run(config)
+    assert path.with_name(f"{path.name}.damaged-1").exists()
+    assert contents(config.folder) == contents(whole.folder)
+
+
+def interrupt(*arguments):
+    raise KeyboardInterrupt
+
+
 def half_way(tiny, monkeypatch):
     """Return a configuration that stopped with a checkpoint."""
     config = tiny("seeds=2", "method=random", "checkpoint_minutes=0")
@@ -176,9 +195,9 @@ def test_a_damaged_checkpoint_is_set_aside(tiny, monkeypatch, damage, capsys):
 
 def test_a_checkpoint_of_another_program_is_set_aside(tiny, monkeypatch):
     config, path = half_way(tiny, monkeypatch)
-    tensors = checkpoints.read_tensors(path)
+    head, tensors = checkpoints.read_tensors(path)
     del tensors["ensemble.theta"]
-    checkpoints.write_tensors(path, tensors)
+    checkpoints.write_tensors(path, head, tensors)
     with pytest.raises(ResultError, match="the same command"):
         runner.run(config)
     runner.run(config)
