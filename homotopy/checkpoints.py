@@ -68,7 +68,7 @@ def _saved(path: Path) -> Saved:
 class Checkpoint:
     """The checkpoint of one group of seeds while it trains.
 
-    `found` says whether there is one to go on from.
+    `found` says whether there is one to go on from, and `notes` are kept with it: values for JSON.
     """
 
     def __init__(self, folder: Path, seeds: Sequence[int], minutes: float, stop: Interruption) -> None:
@@ -81,6 +81,7 @@ class Checkpoint:
         self._parts: dict[str, Part] = {}
         self._head, self._tensors = self._read()
         self.found = bool(self._head)
+        self.notes: dict[str, Any] = self._head.get("notes", {})
         self._began = self._last = time.monotonic()
 
     @property
@@ -115,7 +116,7 @@ class Checkpoint:
     def save(self, epoch: int) -> None:
         """Write the file."""
         kept = {f"{name}.{key}": value for name, part in self._parts.items() for key, value in part.state().items()}
-        head = {"seeds": self._seeds, "done": epoch, "seconds": self.seconds}
+        head = {"seeds": self._seeds, "done": epoch, "seconds": self.seconds, "notes": self.notes}
         write_tensors(self._path, head, kept)
 
     def remove(self) -> None:

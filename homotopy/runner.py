@@ -30,7 +30,7 @@ def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: 
     model = config.model.network(deformation)
     checkpoint = Checkpoint(folder.path, seeds, config.checkpoint_minutes, stop)
     if config.method.start == "source" and not checkpoint.found:
-        theta = Sources(config).get(seeds, deformation, machine, stop)
+        theta, checkpoint.notes["source"] = Sources(config, deformation).get(seeds, machine, stop)
     else:
         theta = initial_theta(model, seeds, machine)
     ensemble = build_ensemble(config, model, config.optimizer.rule(), theta)
@@ -42,6 +42,7 @@ def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: 
         "solver": type(ensemble).__name__,
         "precision": config.precision,
         "data": deformation.provenance,
+        **checkpoint.notes,
     }
     with folder.lock():
         folder.add(history.frame(), {"seeds": list(seeds), **made, **provenance(machine.device)}, history.diverged)

@@ -1,5 +1,7 @@
 """A configuration's run: what is computed, what is kept, what is shared."""
 
+import hashlib
+import io
 import json
 
 import pandas as pd
@@ -92,6 +94,46 @@ def test_warm_start_and_homotopy_share_the_source_solution(tiny, monkeypatch):
     run(tiny("method=warmstart"))
     monkeypatch.setattr(sources, "solve_source", lambda *a: pytest.fail("the source solution was computed again"))
     run(tiny("method=homotopy"))
+
+
+def test_the_metadata_tell_where_each_source_solution_comes_from(tiny, monkeypatch):
+    made_by = {"commit": "first", "dirty": True, "command": "one"}
+    monkeypatch.setattr(sources, "provenance", lambda device: made_by)
+    run(tiny("method=warmstart", "seeds=2"))
+    monkeypatch.setattr(sources, "provenance", lambda device: made_by | {"commit": "second"})
+    (of_homotopy,) = run(tiny("seeds=[1,2,0]")).metadata()["records"]
+    assert [(o["seeds"], o["commit"], o["dirty"]) for o in of_homotopy["source"]] == [
+        ([1, 0], "first", True),
+        ([2], "second", True),
+    ]
+    assert {o["solver"] for o in of_homotopy["source"]} == {of_homotopy["solver"]}
+    (of_random,) = run(tiny("method=random")).metadata()["records"]
+    assert "source" not in of_random
+
+
+def test_a_run_that_goes_on_from_its_checkpoint_still_knows_its_source(tiny, monkeypatch):
+    def stop(self, number, objective):
+        if number == 2:
+            raise KeyboardInterrupt
+
+    config = tiny("method=warmstart", "checkpoint_minutes=0")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(runner.History, "watch", stop)
+        run(config)
+    monkeypatch.setattr(runner, "Sources", lambda *_: pytest.fail("it was asked for its source solution again"))
+    (record,) = run(config).metadata()["records"]
+    (origin,) = record["source"]
+    assert origin["seeds"] == record["seeds"] and origin["commit"] == record["commit"]
+
+
+def test_a_source_solution_that_does_not_know_its_origin_is_found_again(tiny):
+    run(tiny("method=warmstart", "seeds=1"))
+    (path,) = (tiny().results / ".cache").glob("*/seed-0.pt")
+    buffer = io.BytesIO()
+    torch.save({"theta": torch.zeros(3)}, buffer)  # as former versions of the program wrote it
+    path.write_bytes(buffer.getvalue() + hashlib.sha256(buffer.getvalue()).hexdigest().encode())
+    (record,) = run(tiny("method=homotopy", "seeds=1")).metadata()["records"]
+    assert [origin["seeds"] for origin in record["source"]] == [[0]]
 
 
 @pytest.mark.parametrize(("threads", "width"), [(1, 16), (2, 32), (3, 48)])

@@ -205,6 +205,23 @@ def test_seeds_of_other_files_are_not_added_to_a_result(images, tmp_path):
     pd.testing.assert_frame_equal(RunFolder(more.folder).runs(), before)
 
 
+def test_a_source_solution_of_other_files_is_not_started_from(images, tmp_path, monkeypatch):
+    folder(tmp_path / "birds", ["crow", "owl"]), folder(tmp_path / "fish", ["cod", "eel"])
+    sets = [f"task.source={tmp_path / 'birds'}", f"task.target={tmp_path / 'fish'}", "task.size=8", "batch_size=4"]
+    solve, solved = sources.solve_source, []
+    monkeypatch.setattr(sources, "solve_source", lambda *a, **k: solved.append(a) or solve(*a, **k))
+
+    def source_data(method):
+        record = RunFolder(runner.run(images(*sets, *SHORT, f"method={method}", task="image_folder"))).metadata()
+        (origin,) = record["records"][0]["source"]
+        assert origin["data"] == record["records"][0]["data"]
+        return origin["data"][0]["md5"]["train"]
+
+    before = source_data("warmstart")
+    picture(tmp_path / "birds" / "train" / "owl" / "a.png", (9, 12), 200)
+    assert source_data("homotopy") != before and len(solved) == 2
+
+
 @needs_images
 def test_figure_6_shows_real_images_and_the_papers_label(tmp_path):
     overrides = ["experiment=fig6", "profile=smoke", f"results.root={tmp_path}", f"data.root={ROOT}"]
