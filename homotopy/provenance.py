@@ -14,18 +14,27 @@ from typing import Any
 import numpy as np
 import torch
 
+# what can change a run's numbers; results are tracked too, and change with every run
+_CODE = ("homotopy", "conf", "scripts", "pyproject.toml", "requirements*.txt")
+_ROOT = Path(__file__).resolve().parent.parent
 
-def _git(*arguments: str) -> str | None:
+
+def _git(*arguments: str, root: Path = _ROOT) -> str | None:
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=Path(__file__).parent)
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=root)
     except OSError:
         return None  # no git here
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def is_dirty(root: Path = _ROOT) -> bool:
+    """Return whether code differs from the commit. Untracked files do not count: only changed code reaches them."""
+    return bool(_git("status", "--porcelain", "--untracked-files=no", "--", *_CODE, root=root))
+
+
 # of the code that runs, which is the code at import: the checkout may move on during a long study
 COMMIT = _git("rev-parse", "HEAD")
-DIRTY = bool(_git("status", "--porcelain", "--untracked-files=no"))
+DIRTY = is_dirty()
 
 
 def provenance(device: torch.device) -> dict[str, Any]:

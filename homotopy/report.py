@@ -146,7 +146,7 @@ def completeness_text(found: pd.DataFrame, place: Place) -> str:
         line = [f"`{row['experiment']}`", "yes" if whole else f"{row['complete']} of {row['configurations']}"]
         if row["runs"]:
             runs = f"{row['done']:,} of {row['runs']:,}"
-            line += [runs, seeds, str(row["diverged"]), row["hardware"], row["commits"]]
+            line += [runs, seeds, str(row["diverged"]), row["hardware"], row["code"]]
         lines.append(line + [""] * (len(head) - len(line)))
     everything = (found["complete"] == found["configurations"]).all()
     missing = f"\nWhat is missing is made by `{place.command('NAME')}`, which goes on where it stands.\n"

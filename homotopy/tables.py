@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,7 @@ def _made(name: str, files: Sequence[Path]) -> dict[str, Any]:
     there = sum(path.exists() for path in files)
     nothing = dict.fromkeys(("runs", "done", "least seeds", "most seeds", "diverged"), 0)
     return {
-        "experiment": name, "configurations": len(files), "complete": there, **nothing, "hardware": "", "commits": "",
+        "experiment": name, "configurations": len(files), "complete": there, **nothing, "hardware": "", "code": "",
     }  # fmt: skip
 
 
@@ -163,8 +164,20 @@ def _trained(name: str, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "most seeds": max(done),
         "diverged": sum(len(state.diverged) for state in states),
         "hardware": "; ".join(sorted({r["hardware"] for r in records if r.get("hardware")})),
-        "commits": "; ".join(sorted({r["commit"][:7] for r in records if r.get("commit")})),
+        "code": _code(records),
     }
+
+
+def _code(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return each solver with its commits, as in "FusedEnsemble: 0123456, 789abcd-dirty", source solutions included.
+
+    "-dirty" is git's word for code that differs from the commit.
+    """
+    commits = defaultdict(set)
+    for made in (*records, *(origin for record in records for origin in record.get("source", []))):
+        commit = (made.get("commit") or "unknown")[:7] + ("-dirty" if made.get("dirty") else "")
+        commits[made.get("solver", "unknown solver")].add(commit)
+    return "; ".join(f"{solver}: {', '.join(sorted(found))}" for solver, found in sorted(commits.items()))
 
 
 def search(results: Sequence[Result]) -> pd.DataFrame:

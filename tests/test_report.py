@@ -103,7 +103,7 @@ def test_too_few_seeds_leave_a_paper_scale_claim_open_so_far():
 
 def test_what_is_complete_stands_in_a_file_of_its_own(written, place):
     text = (place.folder / "report" / "completeness.md").read_text()
-    assert "| `fig1` | yes | 24 of 24 | 4 | 0 | a machine | 0123456 |" in text
+    assert "| `fig1` | yes | 24 of 24 | 4 | 0 | a machine | unknown solver: 0123456 |" in text
     assert "| `fig8` | 0 of 6 | 0 of 24 | 0 | 0 |  |  |" in text
     assert text in written["REPORT.md"]
 

@@ -92,7 +92,18 @@ def test_completeness_counts_runs_and_names_hardware(library):
     assert table.loc["fig1", counts].tolist() == [6, 1, 12, 7, 1, 2]
     assert table.loc["fig8", counts].tolist() == [6, 0, 12, 0, 0, 0]
     assert table.loc["theory", counts].tolist() == [9, 1, 0, 0, 0, 0]  # it trains nothing, and has made one file
-    assert (table.loc["fig1", "hardware"], table.loc["fig1", "commits"]) == (HARDWARE, "0123456")
+    assert (table.loc["fig1", "hardware"], table.loc["fig1", "code"]) == (HARDWARE, "unknown solver: 0123456")
+
+
+def test_completeness_names_solvers_and_commits_and_marks_dirty_ones(library):
+    first, second, *_ = library.results("fig1")
+    curves = pd.DataFrame({"seed": [0], "epoch": 1, "lam": 1.0, "phase": "final", "train_loss": 1.0})
+    origin = {"seeds": [0], "solver": "Reference", "commit": "c" * 40, "dirty": True}
+    made = {"seeds": [0], "solver": "Fast", "commit": "b" * 40, "dirty": False}
+    RunFolder(first.config.folder).add(curves, made | {"source": [origin]}, {})
+    RunFolder(second.config.folder).add(curves, made | {"commit": "a" * 40, "dirty": True}, {})
+    table = tables.completeness(library, ["fig1"])
+    assert table["code"].tolist() == ["Fast: aaaaaaa-dirty, bbbbbbb; Reference: ccccccc-dirty"]
 
 
 def test_the_search_names_the_best_of_each_method_on_a_target(library):
