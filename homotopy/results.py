@@ -103,10 +103,10 @@ class RunFolder:
         else:
             self._write(self.runs(), _completed(self.metadata(), self.runs()), {CONFIG: _yaml(identity)})
 
-    def check_data(self, data: Sequence[dict[str, Any]]) -> None:
-        """Raise ResultError if the folder's seeds were trained on other files than these."""
+    def check_data(self, data: Sequence[dict[str, Any]], besides: Sequence[dict[str, Any]]) -> None:
+        """Raise ResultError if the folder's seeds, or those of records `besides`, were trained on other files."""
         files = [part["md5"] for part in data]
-        for record in self.metadata().get("records", []):
+        for record in (*self.metadata().get("records", []), *besides):
             before = record.get("data", data)
             if [part["md5"] for part in before] != files:
                 names = ", ".join(

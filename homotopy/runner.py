@@ -26,9 +26,10 @@ from homotopy.sources import Sources
 def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: RunFolder, stop: Interruption) -> None:
     """Train some seeds together, from their checkpoint if there is one, and add them to the folder."""
     deformation = config.task.load(seeds, machine.device, machine.dtype)
-    folder.check_data(deformation.provenance)
-    model = config.model.network(deformation)
     checkpoint = Checkpoint(folder.path, seeds, config.checkpoint_minutes, stop)
+    folder.check_data(deformation.provenance, [checkpoint.notes])
+    checkpoint.notes["data"] = deformation.provenance
+    model = config.model.network(deformation)
     if config.method.start == "source" and not checkpoint.found:
         theta, checkpoint.notes["source"] = Sources(config, deformation).get(seeds, machine, stop)
     else:
@@ -41,7 +42,6 @@ def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: 
         "seconds": round(checkpoint.seconds, 1),
         "solver": type(ensemble).__name__,
         "precision": config.precision,
-        "data": deformation.provenance,
         **checkpoint.notes,
     }
     with folder.lock():

@@ -205,6 +205,22 @@ def test_seeds_of_other_files_are_not_added_to_a_result(images, tmp_path):
     pd.testing.assert_frame_equal(RunFolder(more.folder).runs(), before)
 
 
+def test_a_checkpoint_of_other_files_is_not_gone_on_from(images, tmp_path, monkeypatch):
+    folder(tmp_path / "birds", ["crow", "owl"]), folder(tmp_path / "fish", ["cod", "eel"])
+    sets = [f"task.source={tmp_path / 'birds'}", f"task.target={tmp_path / 'fish'}", "task.size=8", "batch_size=4"]
+    of = images(*sets, *SHORT, "method=random", task="image_folder")
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(RunFolder, "add", stop)
+        runner.run(of)
+    picture(tmp_path / "fish" / "train" / "cod" / "a.png", (9, 12), 200)
+    with pytest.raises(ResultError, match="its seeds were trained on other files of fish"):
+        runner.run(of)
+
+
 def test_a_source_solution_of_other_files_is_not_started_from(images, tmp_path, monkeypatch):
     folder(tmp_path / "birds", ["crow", "owl"]), folder(tmp_path / "fish", ["cod", "eel"])
     sets = [f"task.source={tmp_path / 'birds'}", f"task.target={tmp_path / 'fish'}", "task.size=8", "batch_size=4"]
