@@ -22,7 +22,7 @@ from homotopy.errors import ConfigError, Diverged, ResultError, UserError, short
 from homotopy.failures import in_words
 from homotopy.files import nearest_folder
 from homotopy.interruption import Interrupted
-from homotopy.machine import choose_device
+from homotopy.machine import check_precision, choose_device
 from homotopy.progress import say
 from homotopy.results import RunFolder
 from homotopy.theory import study
@@ -63,13 +63,7 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
         return main()  # --help, --cfg and the like are Hydra's own
     jobs = check(arguments)
     todo = [raw for raw in jobs if not _is_done(raw)]
-    for raw in todo:
-        _check_writable(Path(raw["results"]["root"]))
-    here = [raw for raw in todo if not raw["elsewhere"]]
-    for name in {raw["device"] for raw in here}:
-        choose_device(name)
-    for task in {config.from_dict(raw).task for raw in here}:
-        task.check_data()
+    _preflight(todo)
     if todo:
         sys.argv = [script, *_expanded(arguments, jobs)]
         os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
@@ -80,6 +74,17 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
         except Exception as error:  # of a launcher whose worker was killed, say
             _say_unforeseen(error)
     sys.exit(report(jobs))
+
+
+def _preflight(jobs: Sequence[dict[str, Any]]) -> None:
+    """Raise UserError for what jobs would fail at on this machine, before they write anything."""
+    for raw in jobs:
+        _check_writable(Path(raw["results"]["root"]))
+    here = [raw for raw in jobs if not raw["elsewhere"]]
+    for device, precision in {(raw["device"], raw["precision"]) for raw in here}:
+        check_precision(precision, choose_device(device))
+    for task in {config.from_dict(raw).task for raw in here}:
+        task.check_data()
 
 
 def _expanded(arguments: Sequence[str], jobs: Sequence[dict[str, Any]]) -> list[str]:

@@ -214,17 +214,28 @@ def _classes(path: Path) -> tuple[str, ...]:
     return classes
 
 
+def count_images(path: Path) -> int:
+    """Return the number of images in `path`/<class>/*, which are not read; DataError if a class has none."""
+    return len(_image_folder(path))
+
+
+def _image_folder(path: Path, transform: Any = None) -> Any:
+    from homotopy import tv
+
+    try:
+        return tv.datasets.ImageFolder(path, transform)
+    except OSError as error:  # a class without images
+        raise DataError(f"{path}: {str(error).splitlines()[0]}") from error
+
+
 def _read_folder(path: Path, size: int, channels: int) -> Split:
     from homotopy import tv
 
     transform = tv.transforms.Compose(
         [tv.transforms.Resize((size, size)), tv.transforms.Grayscale(channels), tv.transforms.PILToTensor()]
     )
-    try:
-        folder = tv.datasets.ImageFolder(path, transform)
-        pixels = torch.stack([_image(folder, i) for i in range(len(folder))])
-    except OSError as error:  # a class without images
-        raise DataError(f"{path}: {str(error).splitlines()[0]}") from error
+    folder = _image_folder(path, transform)
+    pixels = torch.stack([_image(folder, i) for i in range(len(folder))])
     return Split(pixels, torch.tensor(folder.targets))
 
 

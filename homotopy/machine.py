@@ -55,12 +55,17 @@ def prepare(config: Config) -> Machine:
     device = choose_device(config.device)
     if device.type == "cuda":
         torch.cuda.set_device(device)  # the one on which graphs are recorded and replayed
-    if config.precision == "tf32" and device.type != "cuda":
-        raise ConfigError("precision", "tf32", "float32 or float64 on a CPU: only a GPU computes in TF32")
+    check_precision(config.precision, device)
     allow_tf32(config.precision == "tf32")
     if config.threads:
         torch.set_num_threads(config.threads)
     return Machine(device, DTYPES[config.precision])
+
+
+def check_precision(name: str, device: torch.device) -> None:
+    """Raise ConfigError if the device cannot compute in the precision of that name."""
+    if name == "tf32" and device.type != "cuda":
+        raise ConfigError("precision", name, "float32 or float64 on a CPU: only a GPU computes in TF32")
 
 
 def allow_tf32(allowed: bool) -> None:

@@ -118,10 +118,11 @@ def run(config: Config) -> Path:
     """
     folder = RunFolder(config.folder)
     if not folder.settled(config.identity(), config.seeds):
+        machine = prepare(config)
         with folder.lock():
             folder.repair(config.identity())
         with Interruption() as stop:
-            _train_missing(config, folder, prepare(config), stop)
+            _train_missing(config, folder, machine, stop)
     return folder.path
 
 

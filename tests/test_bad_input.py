@@ -145,6 +145,18 @@ def test_what_is_wrong_is_named(wrong, told):
     assert told in str(caught.value)
 
 
+def test_a_precision_that_the_device_lacks_is_refused_before_anything_is_written(tmp_path, capsys):
+    command = ["profile=smoke", "precision=tf32", "device=cpu", f"results.root={tmp_path / 'results'}"]
+    with pytest.raises(SystemExit) as end:
+        cli.guard(cli.start, None, "train.py", command)
+    assert end.value.code == 2 and not list(tmp_path.iterdir())
+    assert "precision=tf32: must be float32 or float64" in capsys.readouterr().err
+    (raw,) = compose.jobs(command)
+    with pytest.raises(ConfigError, match="precision=tf32"):
+        runner.run(config.from_dict(raw))
+    assert not list(tmp_path.iterdir())
+
+
 def test_of_plain_values_given_twice_the_last_counts():
     (raw,) = compose.jobs(["seeds=1", "seeds=2"])
     assert raw["seeds"] == 2

@@ -13,7 +13,18 @@ import torch
 from torch import Tensor
 
 from homotopy.classification import PAIRINGS, Classification, Samples
-from homotopy.data import DATASETS, ImageSet, Split, check, check_folder, common_shape, fit, load, load_folder
+from homotopy.data import (
+    DATASETS,
+    ImageSet,
+    Split,
+    check,
+    check_folder,
+    common_shape,
+    count_images,
+    fit,
+    load,
+    load_folder,
+)
 from homotopy.errors import ConfigError
 from homotopy.image_ensemble import ImageEnsemble
 from homotopy.settings import at_least, one_of, rule
@@ -76,9 +87,15 @@ class Classifying(ABC):
         shape = common_shape(source, target)
         return Mixing(self, fit(source, shape), fit(target, shape), seeds, device)
 
+    def check_counts(self, source: int, target: int, test: int) -> None:
+        """Raise ConfigError if more is asked for than there is: training images of both sets, and the target's test."""
+        _check_count("samples", self.samples, min(source, target))
+        _check_count("test_samples", self.test_samples, test)
+        _check_count("evaluated", self.evaluated, self.samples or target)
+
     @abstractmethod
     def check_data(self) -> None:
-        """Raise DataError if source or target cannot be used, as `load` would, but soon."""
+        """Raise DataError or ConfigError if source or target cannot be used, as `load` would, but soon."""
 
     @abstractmethod
     def sets(self) -> tuple[ImageSet, ImageSet]:
@@ -97,9 +114,12 @@ class Images(Classifying):
     not_numbers: ClassVar[tuple[str, ...]] = ("root", "verify")
 
     def check_data(self) -> None:
-        """Compare every file's checksum."""
+        """Compare every file's checksum, and count the images where a setting depends on it."""
         for name in (self.source, self.target):
             check(name, Path(self.root), self.verify)
+        if (self.samples, self.evaluated, self.test_samples) != (None, None, None):
+            source, target = self.sets()
+            self.check_counts(len(source.train.labels), len(target.train.labels), len(target.test.labels))
 
     def sets(self) -> tuple[ImageSet, ImageSet]:
         """Read source and target; DataError if a file is missing, damaged or, with `verify`, not official."""
@@ -115,9 +135,11 @@ class ImageFolders(Classifying):
     name: str = "image_folder"
 
     def check_data(self) -> None:
-        """Look for the classes of both."""
-        for path in (self.source, self.target):
-            check_folder(Path(path))
+        """Look for the classes of both, and count their images."""
+        source, target = Path(self.source), Path(self.target)
+        for path in (source, target):
+            check_folder(path)
+        self.check_counts(*(count_images(path) for path in (source / "train", target / "train", target / "test")))
 
     def sets(self) -> tuple[ImageSet, ImageSet]:
         """Read source and target; DataError if they are not such folders."""
@@ -135,12 +157,11 @@ class Mixing:
         self._seeds, self._pairing, self.device = seeds, task.pairing, device
         self.shape, self.classes = target.shape, max(len(source.classes), len(target.classes))
         self.provenance = [images.provenance._asdict() for images in (source, target)]
-        samples = _within("samples", task.samples, min(len(images.train.labels) for images in (source, target)))
-        test_samples = _within("test_samples", task.test_samples, len(target.test.labels))
-        self._source = _draw(source.train, samples, seeds, _SOURCE, device)
-        self._target = _draw(target.train, samples, seeds, _TARGET, device)
-        self._test = _draw(target.test, test_samples, seeds, _TEST, device)
-        self._evaluated = self._target.first(_within("evaluated", task.evaluated, self._target.members.shape[1]))
+        task.check_counts(len(source.train.labels), len(target.train.labels), len(target.test.labels))
+        self._source = _draw(source.train, task.samples, seeds, _SOURCE, device)
+        self._target = _draw(target.train, task.samples, seeds, _TARGET, device)
+        self._test = _draw(target.test, task.test_samples, seeds, _TEST, device)
+        self._evaluated = self._target.first(task.evaluated)
 
     def source(self) -> Classification:
         """Return the source task's problem."""
@@ -165,11 +186,9 @@ class Mixing:
         }
 
 
-def _within(key: str, count: int | None, there: int) -> int | None:
-    """Return a count of images if there are so many, else raise ConfigError."""
+def _check_count(key: str, count: int | None, there: int) -> None:
     if count is not None and count > there:
         raise ConfigError(f"task.{key}", count, f"at most {there}, or null for all: there are no more")
-    return count
 
 
 def _draw(split: Split, samples: int | None, seeds: Sequence[int], part: int, device: torch.device) -> Samples:

@@ -1,7 +1,5 @@
 """The image tasks on real images, through the same runner as every other task."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -157,14 +155,27 @@ def test_an_experiment_without_its_images_is_one_line_with_status_2_and_writes_n
     assert line.startswith(f"error: MNIST: {tmp_path}/MNIST/raw/train-images-idx3-ubyte is missing (md5 6bbc9ace898e")
 
 
-def test_more_images_than_there_are_is_one_line(images, tmp_path):
+@pytest.mark.parametrize(("key", "most"), [("samples", 4), ("test_samples", 6), ("evaluated", 6)])
+def test_more_images_than_there_are_is_one_line_and_nothing_is_written(images, tmp_path, capsys, key, most):
     folder(tmp_path / "birds", ["crow", "owl"]), folder(tmp_path / "fish", ["cod", "eel", "ray"])
     sets = [f"task.source={tmp_path / 'birds'}", f"task.target={tmp_path / 'fish'}", "task.size=8", "batch_size=4"]
-    task = images(*sets, task="image_folder").task
-    for key, most in (("samples", 4), ("test_samples", 6), ("evaluated", 6)):
-        replace(task, **{key: most}).load([0], torch.device("cpu"), torch.float32)
+    task = images(*sets, f"task.{key}={most}", task="image_folder").task
+    task.check_data()
+    task.load([0], torch.device("cpu"), torch.float32)
+    command = ["task=image_folder", *TINY, *sets, f"task.{key}={most + 1}", f"results.root={tmp_path / 'results'}"]
+    with pytest.raises(SystemExit) as ended:
+        cli.guard(cli.start, None, "train.py", command)
+    assert ended.value.code == 2 and not (tmp_path / "results").exists()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: task.{key}={most + 1}: must be at most {most}")
+
+
+@needs_images
+def test_more_of_the_official_images_than_there_are_is_refused_before_training(images):
+    for key, most in (("samples", 60000), ("test_samples", 10000), ("evaluated", 60000)):
+        images("task.samples=null", f"task.{key}={most}").task.check_data()
         with pytest.raises(ConfigError, match=f"task.{key}={most + 1}: must be at most {most}"):
-            replace(task, **{key: most + 1}).load([0], torch.device("cpu"), torch.float32)
+            images("task.samples=null", f"task.{key}={most + 1}").task.check_data()
 
 
 @needs_images
