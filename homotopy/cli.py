@@ -63,7 +63,7 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
         return main()  # --help, --cfg and the like are Hydra's own
     jobs = check(arguments)
     todo = [raw for raw in jobs if not _is_done(raw)]
-    _preflight(todo)
+    preflight(todo)
     if todo:
         sys.argv = [script, *_expanded(arguments, jobs)]
         os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
@@ -76,7 +76,7 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     sys.exit(report(jobs))
 
 
-def _preflight(jobs: Sequence[dict[str, Any]]) -> None:
+def preflight(jobs: Sequence[dict[str, Any]]) -> None:
     """Raise UserError for what jobs would fail at on this machine, before they write anything."""
     for raw in jobs:
         _check_writable(Path(raw["results"]["root"]))

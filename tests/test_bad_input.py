@@ -1,5 +1,6 @@
 """Whatever a user types and whatever happens to a file: an error of one line, and nothing of value is lost."""
 
+import contextlib
 import copy
 import dataclasses
 import gzip
@@ -43,7 +44,8 @@ def leaves(raw, path=()):
 @pytest.fixture(scope="module")
 def composed(tmp_path_factory):
     root = tmp_path_factory.mktemp("results")
-    return [compose.jobs(["profile=smoke", f"results.root={root}", *base])[0] for base in BASES]
+    options = ["profile=smoke", f"results.root={root}", f"data.root={root}"]
+    return [compose.jobs([*options, *base])[0] for base in BASES]
 
 
 numbers = st.integers() | st.floats() | st.sampled_from([2**31, 2**63, 2**200, -1, 0, 1, 5e-324, 1e308])
@@ -51,9 +53,20 @@ plain = st.none() | st.booleans() | numbers | st.text(max_size=8) | st.sampled_f
 values = st.recursive(plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2))
 
 
+@contextlib.contextmanager
+def nothing_written(*folders, words=str):
+    """Do work that an error of one line may end, here and in empty folders, and find nothing there at its end."""
+    with tempfile.TemporaryDirectory() as here, contextlib.chdir(here):
+        try:
+            yield
+        except UserError as error:
+            assert 0 < len(words(error)) < 1000 and len(words(error).splitlines()) == 1
+        assert not [path for folder in (Path(here), *folders) for path in folder.iterdir()]
+
+
 @settings(FUZZ, max_examples=500)
 @given(st.data())
-def test_a_value_is_accepted_or_refused_in_one_line(composed, data):
+def test_a_value_is_accepted_or_refused_in_one_line_and_nothing_is_written(composed, data):
     raw = copy.deepcopy(data.draw(st.sampled_from(composed)))
     *groups, key = data.draw(st.sampled_from(list(leaves(raw))))
     group = raw
@@ -66,10 +79,9 @@ def test_a_value_is_accepted_or_refused_in_one_line(composed, data):
             del group[key]
         case "add":
             group[f"{key}2"] = data.draw(values)
-    try:
+    with nothing_written(Path(composed[0]["results"]["root"])):
         cli.check_job(raw)
-    except UserError as error:
-        assert 0 < len(str(error)) < 1000 and len(str(error).splitlines()) == 1
+        cli.preflight([raw])
 
 
 @pytest.mark.parametrize("key", ["a\x1eb", "a\nb", "a\u2028b", "x" * 5000])
@@ -105,11 +117,9 @@ overrides = st.builds(
 
 @settings(FUZZ, max_examples=40)
 @given(st.lists(overrides, min_size=1, max_size=2), st.sampled_from([[], ["experiment=fig1"], ["seeds_per_job=1"]]))
-def test_a_command_line_is_accepted_or_refused_in_one_line(typed, besides):
-    try:
-        cli.check(["profile=smoke", *besides, *typed])
-    except UserError as error:
-        assert 0 < len(in_words(error)) < 1000 and len(in_words(error).splitlines()) == 1
+def test_a_command_line_is_accepted_or_refused_in_one_line_and_nothing_is_written(typed, besides):
+    with nothing_written(words=in_words):
+        cli.preflight(cli.check(["profile=smoke", *besides, *typed]))
 
 
 @pytest.mark.parametrize(
