@@ -32,11 +32,13 @@ class History:
         self.diverged_at[broken] = number
 
     def add(self, found: dict[str, Tensor]) -> None:
-        """Record one point; a diverged seed's losses are infinite from there on."""
+        """Record one point; a diverged seed has the worst scores from there on, and still its own lam."""
         for name, values in found.items():
-            worst = 0.0 if name.endswith("accuracy") else torch.inf
-            values = values.cpu().double().nan_to_num(nan=worst, posinf=worst)
-            values[self.diverged_at > 0] = worst
+            values = values.cpu().double()
+            if name != "lam":
+                worst = 0.0 if name.endswith("accuracy") else torch.inf
+                values = values.nan_to_num(nan=worst, posinf=worst)
+                values[self.diverged_at > 0] = worst
             self.metrics.setdefault(name, []).append(values)
 
     @property
