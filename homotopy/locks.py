@@ -107,13 +107,13 @@ def _remove_dead(folder: Path) -> None:
 
 
 def _is_free(path: Path) -> bool:
-    """Whether no living process holds the file."""
+    """Whether no living process holds the file; those who only ask, at the same time, share their lock."""
     try:
-        file = os.open(path, os.O_RDWR)
+        file = os.open(path, os.O_RDONLY)
     except OSError:
-        return False  # its holder has just removed it, or the folder is read-only
+        return False  # its holder has just removed it, or it is another user's
     try:
-        return _try_lock(file)
+        return _try_lock(file, fcntl.LOCK_SH)
     finally:
         os.close(file)
 
@@ -148,9 +148,9 @@ def _wait(file: int, folder: Path) -> None:
         time.sleep(0.02)
 
 
-def _try_lock(file: int) -> bool:
+def _try_lock(file: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -64,6 +64,22 @@ def test_the_hold_of_a_dead_process_is_taken_over(tmp_path):
     assert not list((tmp_path / ".holds").iterdir())
 
 
+def test_those_who_only_look_do_not_take_each_other_for_the_holder(tmp_path, monkeypatch):
+    def die():
+        with hold(tmp_path, lambda others: [0]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def close_after_another_look(file):
+        monkeypatch.undo()
+        seen.append(holders(tmp_path))
+        os.close(file)
+
+    assert status(in_child(die)) == -signal.SIGKILL
+    seen = []
+    monkeypatch.setattr(os, "close", close_after_another_look)  # the first look has not ended
+    assert holders(tmp_path) == [] and seen == [[]]
+
+
 def test_a_hold_ends_with_an_exception(tmp_path):
     with pytest.raises(ZeroDivisionError), hold(tmp_path, lambda others: [0]):
         raise ZeroDivisionError
