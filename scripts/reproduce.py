@@ -14,7 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 from homotopy import cli, compose  # noqa: E402  (found beside this folder, installed or not)
 from homotopy.data import unusable  # noqa: E402
 from homotopy.errors import ConfigError  # noqa: E402
@@ -43,12 +44,12 @@ def main(arguments: list[str]) -> None:
     failed, began = [], time.monotonic()
     for command in steps(options["profile"], options["results.root"], options["data.verify"]):
         print(f"[{time.monotonic() - began:5.0f} s] python {' '.join(command)}", file=sys.stderr, flush=True)
-        if subprocess.run([sys.executable, *command], cwd=Path(__file__).parent.parent).returncode:
+        if subprocess.run([sys.executable, *command], cwd=ROOT).returncode:
             failed.append(command)
     print(f"[{time.monotonic() - began:5.0f} s] done", file=sys.stderr)
     for command in failed:
         print(f"failed; repeat it with: python {' '.join(command)}", file=sys.stderr)
-    for line in unusable(Path(os.environ.get("HOMOTOPY_DATA", "data")), options["data.verify"] != "false"):
+    for line in unusable(ROOT / os.environ.get("HOMOTOPY_DATA", "data"), options["data.verify"] != "false"):
         print(f"left out: {line}", file=sys.stderr)
     sys.exit(1 if failed else 0)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +85,21 @@ def test_reproduce_in_profile_paper_leaves_no_experiment_out():
 def test_a_search_gives_every_setting_the_same_epochs(name):
     for profile in ("smoke", "quick", "paper"):
         assert {config.from_dict(raw).epochs for raw in jobs(name, profile)} == {20}
+
+
+@pytest.mark.parametrize(("given", "folder"), [({}, "data"), ({"HOMOTOPY_DATA": "own"}, "own")])
+def test_reproduce_looks_for_data_where_its_steps_do(given, folder, tmp_path, monkeypatch):
+    def look(root, verify):
+        looked.append(Path(root))
+        return []
+
+    ran, looked = [], []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", given)
+    monkeypatch.setattr(reproduce, "unusable", look)
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, cwd: ran.append(Path(cwd)) or subprocess.CompletedProcess(command, 0)
+    )
+    with pytest.raises(SystemExit):
+        reproduce.main([])
+    assert looked == [ran[0] / folder] and len(set(ran)) == 1
