@@ -24,8 +24,9 @@ class Interrupted(BaseException):
 class Interruption:
     """Notes the signals that arrive while it is entered; `answer` lets them take their usual course.
 
-    A handler that was there before (a batch system's, which requeues the job, say) is called then. A second
-    Ctrl-C does not wait for the end of the epoch.
+    A handler that was there before (a batch system's, which requeues the job, say) is called then, and a signal that
+    was ignored before (Ctrl-C by a job in the background, say) stays so. A second Ctrl-C does not wait for the end of
+    the epoch.
     """
 
     def __init__(self) -> None:
@@ -53,7 +54,8 @@ class Interruption:
     def __enter__(self) -> Interruption:
         """Start noting."""
         if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
-            self._before = {number: signal.signal(number, self._note) for number in _SIGNALS}
+            heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._note) for number in heeded}
         return self
 
     def __exit__(self, *exception: object) -> None:

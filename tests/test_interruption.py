@@ -159,6 +159,19 @@ def test_a_batch_system_s_handler_is_called_once_the_checkpoint_is_written():
         signal.signal(signal.SIGUSR2, before)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
+def test_a_signal_that_was_ignored_stays_ignored(number):
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with Interruption() as stop:
+            os.kill(os.getpid(), number)
+            assert stop.requested is None
+            assert signal.getsignal(number) is signal.SIG_IGN
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
 def test_ctrl_c_leaves_a_checkpoint_one_line_and_exit_130(tmp_path):
     options = ["method=random", "seeds=1", "budget.k=50000", "model.width=8"]
     command = ["scripts/train.py", "profile=smoke", f"results.root={tmp_path}", *options]
