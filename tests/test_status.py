@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import yaml
 from homotopy import compose, config, failures, provenance, status
 from homotopy.errors import DataError
 from homotopy.locks import hold
-from tests.machine import command
+from tests.machine import ROOT, command
 
 TINY = ["profile=smoke", "task.samples=60", "batch_size=16", "model.width=8", "model.depth=2"]
 
@@ -91,6 +92,13 @@ def test_the_parts_of_a_job_fail_and_succeed_with_it(tmp_path):
     assert len(failures.of(raw)) == 2
     failures.clear(raw)
     assert failures.of(raw) == []
+
+
+def test_failures_in_the_committed_results_are_not_committed():
+    asked = subprocess.run(["git", "check-ignore", "results/paper/failures/job.json"], cwd=ROOT, capture_output=True)
+    if asked.returncode > 1:
+        pytest.skip("not in a git repository")
+    assert asked.returncode == 0
 
 
 def test_a_run_is_done_running_or_missing(tiny, tmp_path):
