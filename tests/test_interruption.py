@@ -175,7 +175,10 @@ def test_a_signal_that_was_ignored_stays_ignored(number):
 def test_ctrl_c_leaves_a_checkpoint_one_line_and_exit_130(tmp_path):
     options = ["method=random", "seeds=1", "budget.k=50000", "model.width=8"]
     command = ["scripts/train.py", "profile=smoke", f"results.root={tmp_path}", *options]
-    with subprocess.Popen([sys.executable, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    options = {"cwd": ROOT, "stderr": subprocess.PIPE, "text": True}
+    # these tests may run in the background of a script, which ignores Ctrl-C, and so would the command
+    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen([sys.executable, *command], **options, **heeding) as process:
         wait_for(lambda: list(tmp_path.glob("smoke/*/*/.holds/*.lock")), process)
         process.send_signal(signal.SIGUSR1)
         wait_for(lambda: list(tmp_path.glob("smoke/*/*/checkpoint-*.pt")), process)
