@@ -61,6 +61,7 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     """
     if any(argument.startswith("-") and argument not in _MULTIRUN for argument in arguments):
         return main()  # --help, --cfg and the like are Hydra's own
+    arguments = compose.at_home(arguments)
     jobs = check(arguments)
     todo = [raw for raw in jobs if not _is_done(raw)]
     for raw in todo:

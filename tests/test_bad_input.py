@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from homotopy import cli, compose, config, runner
+from homotopy import cli, compose, config, keys, runner
 from homotopy.errors import ConfigError, Diverged, ResultError, UserError
 from homotopy.failures import in_words
 from homotopy.results import RunFolder
@@ -137,12 +137,53 @@ def test_a_command_line_is_accepted_or_refused_in_one_line(typed, besides):
         (["task.omega=interval(0,1)"], "sweep"),
         (["nope=1"], "nope"),
         (["method=nope"], "one of adaptive"),
+        (["omega=74"], "task.omega"),
+        (["+omega=74"], "task.omega"),
+        (["+omega=74,137"], "task.omega"),
+        (["+lr=0.01"], "optimizer.lr"),
+        (["+epochs=100"], "budget.k"),
+        (["++seed=5"], "seeds"),
+        (["optimzer=sgd"], "optimizer"),
+        (["optimzer.lr=3"], "optimizer.lr"),
+        (["+optimzer.lr=3"], "optimizer.lr"),
+        (["optimizer.lrr=3"], "optimizer.lr"),
+        (["+data.verfy=false"], "data.verify"),
+        (["+results.rot=x"], "results.root"),
+        (["fig1"], "experiment=fig1"),
+        (["method=random", "homotopy"], "method=homotopy"),
+        (["task.source=a"], "task=image_folder"),
+        (["schedule.ratio=2"], "schedule=geometric"),
+        (["task.source=a(b"], "task.source=a(b: cannot be read"),
     ],
 )
 def test_what_is_wrong_is_named(wrong, told):
     with pytest.raises(UserError) as caught:
         cli.check(wrong)
     assert told in str(caught.value)
+
+
+def test_a_misspelt_key_in_a_file_of_one_s_own_is_refused(composed):
+    with pytest.raises(ConfigError, match=r"optimzer\.lr=3: .*optimizer\.lr"):
+        cli.check_job(composed[0] | {"optimzer": {"lr": 3}})
+
+
+def test_an_unknown_key_trains_nothing(tmp_path):
+    done = command("scripts/train.py", *TINY, f"results.root={tmp_path}", "+omega=74")
+    assert done.code == 2 and not done.out and not list(tmp_path.iterdir())
+    assert len(done.err.splitlines()) == 1 and "task.omega" in done.err
+
+
+def test_every_suggestion_is_a_key_that_can_be_set():
+    for key in ("omega", "lr", "seed", "gama", "batch", "learning_rate", "epochs", "sample", "init"):
+        assert keys.meant(key)
+        for meant in keys.meant(key):
+            compose.jobs([f"{meant}=1"])
+
+
+def test_a_value_in_the_home_folder_is_found_there(monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    (raw,) = compose.jobs(["results.root=~/x"])
+    assert raw["results"]["root"] == "/somewhere/x"
 
 
 def test_of_plain_values_given_twice_the_last_counts():

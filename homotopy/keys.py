@@ -1,0 +1,84 @@
+"""The keys and choices that conf/ knows, and those that a mistyped one may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+_INTERNAL = ("budgets", "defaults", "hydra", "theory")  # no one types these keys
+_SYNONYMS = {"batch": ("batch_size",), "epochs": ("budget.k", "budget.final"), "learning_rate": ("optimizer.lr",)}
+_ALIKE = 0.75  # of difflib's ratio, from which on a word may be another mistyped
+
+
+def groups() -> list[str]:
+    """Return the names of the groups of conf/."""
+    return sorted(path.name for path in CONF.iterdir() if path.is_dir())
+
+
+def names(group: str) -> list[str]:
+    """Return the choices of a group of conf/."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+@cache
+def known() -> frozenset[str]:
+    """Return every group and every key in the files of conf/, such as optimizer.lr."""
+    found = set(groups())
+    for path in CONF.rglob("*.yaml"):
+        text = path.read_text()
+        is_global = path.parent == CONF or "@package _global_" in text
+        found |= set(_dotted(yaml.safe_load(text) or {}, "" if is_global else f"{path.parent.name}."))
+    return frozenset(key for key in found if key.partition(".")[0] not in _INTERNAL)
+
+
+def _dotted(content: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for name, value in content.items():
+        yield f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f"{prefix}{name}.")
+
+
+def meant(key: str) -> list[str]:
+    """Return the known keys, at most three and the likeliest first, that an unknown key may stand for."""
+    if key in _SYNONYMS:
+        return list(_SYNONYMS[key])
+    likeness = {other: _likeness(key, other) for other in known()}
+    best = max(likeness.values())
+    found = [other for other in known() if likeness[other] >= max(_ALIKE, best - 0.05)]
+    return sorted(found, key=lambda other: (-likeness[other], other))[:3]
+
+
+def _likeness(key: str, other: str) -> float:
+    """Compare two keys whole and by their last parts; where only these agree, the more similar groups count more."""
+    last, other_last = (name.rpartition(".")[2] for name in (key, other))
+    whole = SequenceMatcher(None, key, other).ratio()
+    return max(whole, SequenceMatcher(None, last, other_last).ratio() - 0.05 * (1 - whole))
+
+
+def _having(group: str, name: str) -> list[str]:
+    """Return the choices of a group whose files have a key."""
+    texts = {choice: (CONF / group / f"{choice}.yaml").read_text() for choice in names(group)}
+    return [f"{group}={choice}" for choice, text in texts.items() if name in (yaml.safe_load(text) or {})]
+
+
+def hint(key: str) -> str:
+    """Return what to type instead of a key that the configuration lacks, as the end of an error."""
+    group, _, name = key.partition(".")
+    if key in known():
+        return f"a key of what is chosen; these have it: {', '.join(_having(group, name))}"
+    likely = meant(key)
+    if likely:
+        return f"a known key; did you mean {' or '.join(likely)}?"
+    return "a known key (python scripts/train.py --cfg job shows them all)"
+
+
+def choice_hint(word: str) -> str:
+    """Return what to type instead of a word without a key."""
+    found = [f"{group}={word}" for group in groups() if word in names(group)]
+    return f"KEY=VALUE; did you mean {' or '.join(found)}?" if found else "KEY=VALUE"
