@@ -61,8 +61,9 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     """
     if any(argument.startswith("-") and argument not in _MULTIRUN for argument in arguments):
         return main()  # --help, --cfg and the like are Hydra's own
-    arguments = compose.at_home(arguments)
-    jobs = check(arguments)
+    lines = compose.command_lines([argument for argument in arguments if argument not in _MULTIRUN])
+    jobs_of = [check(line) for line in lines]
+    jobs = list(itertools.chain(*jobs_of))
     todo = [raw for raw in jobs if not _is_done(raw)]
     for raw in todo:
         _check_writable(Path(raw["results"]["root"]))
@@ -71,21 +72,27 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
         choose_device(name)
     for task in {config.from_dict(raw).task for raw in here}:
         task.check_data()
-    if todo:
-        sys.argv = [script, *_expanded(arguments, jobs)]
-        os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
-        try:
-            main()
-        except OSError as error:  # a full disk, say
-            say(f"error: {in_words(error)}")
-        except Exception as error:  # of a launcher whose worker was killed, say
-            _say_unforeseen(error)
+    for line, its_jobs in zip(lines, jobs_of, strict=True):
+        if any(raw in todo for raw in its_jobs):
+            _run(main, [script, *_expanded(line, its_jobs)])
     sys.exit(report(jobs))
+
+
+def _run(main: Callable[[], None], command: list[str]) -> None:
+    """Let Hydra run the jobs of a command line, from which it also takes the launcher; say if that fails."""
+    sys.argv = command
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
+    try:
+        main()
+    except OSError as error:  # a full disk, say
+        say(f"error: {in_words(error)}")
+    except Exception as error:  # of a launcher whose worker was killed, say
+        _say_unforeseen(error)
 
 
 def _expanded(arguments: Sequence[str], jobs: Sequence[dict[str, Any]]) -> list[str]:
     """Return the arguments for Hydra: a sweep says so, and the seeds of a run may be swept over in parts."""
-    given = [argument for argument in arguments if argument not in _MULTIRUN]
+    given = list(arguments)
     size = jobs[0]["seeds_per_job"]
     parts = max(math.ceil(len(config.from_dict(raw).seeds) / size) for raw in jobs) if size else 1
     if parts > 1 and jobs[0]["part"] is None:
@@ -95,7 +102,7 @@ def _expanded(arguments: Sequence[str], jobs: Sequence[dict[str, Any]]) -> list[
 
 def check(arguments: Sequence[str]) -> list[dict[str, Any]]:
     """Compose and check all the jobs that a command line asks for, and return them; nothing is written."""
-    jobs = compose.jobs([argument for argument in arguments if argument not in _MULTIRUN])
+    jobs = compose.jobs(arguments)
     for raw in jobs:
         check_job(raw)
     return jobs

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -22,13 +22,9 @@ from omegaconf.errors import OmegaConfBaseException
 from homotopy.errors import ConfigError, UserError, shortened
 from homotopy.keys import CONF, choice_hint, hint, names
 
+T = TypeVar("T")
 # for budgets that are shared out among gamma steps, and at least one epoch each
 OmegaConf.register_new_resolver("divide", lambda total, parts: max(1, int(total) // max(1, int(parts))), replace=True)
-
-
-def at_home(overrides: Sequence[str]) -> list[str]:
-    """Replace the ~ of a value such as ~/images by the user's home, as a shell does before it starts a program."""
-    return [re.sub(r"(?<==)~(?=/|$)", str(Path.home()), text) for text in overrides]
 
 
 def _check_words(overrides: Sequence[str]) -> None:
@@ -140,18 +136,40 @@ def jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
 
     Raises UserError, in one line, for an unknown key or choice.
     """
-    overrides = at_home(overrides)
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        try:
-            return _jobs(overrides)
-        except (HydraException, OmegaConfBaseException) as error:
-            raise _one_line(error, overrides) from None
+        return [job for line in command_lines(overrides) for job in _in_one_line(_jobs, line)]
 
 
-def _jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
+def command_lines(overrides: Sequence[str]) -> list[list[str]]:
+    """Return the overrides for each experiment that is asked for, one after the other: each has a sweep of its own.
+
+    The ~ of a value such as ~/images becomes the user's home, as if a shell had read it. Raises UserError.
+    """
+    overrides = [re.sub(r"(?<==)~(?=/|$)", str(Path.home()), text) for text in overrides]
+    return _in_one_line(_command_lines, overrides)
+
+
+def _command_lines(overrides: Sequence[str]) -> list[list[str]]:
     _check_words(overrides)
     given = OverridesParser.create().parse_overrides(list(overrides))
     _check_sweeps(given)
+    for i, override in enumerate(given):
+        if override.key_or_group == "experiment" and override.is_sweep_override():
+            each = override.sweep_string_iterator()
+            return [[*overrides[:i], f"experiment={name}", *overrides[i + 1 :]] for name in each]
+    return [list(overrides)]
+
+
+def _in_one_line(work: Callable[[Sequence[str]], T], overrides: Sequence[str]) -> T:
+    """Do what Hydra may refuse, and raise UserError then."""
+    try:
+        return work(overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _one_line(error, overrides) from None
+
+
+def _jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
+    given = OverridesParser.create().parse_overrides(list(overrides))
     swept = any(override.is_sweep_override() for override in given)
     single = [_first(override, text) for override, text in zip(given, overrides, strict=True)]
     _check_choices(overrides)

@@ -46,6 +46,15 @@ def test_a_failing_job_does_not_stop_a_sweep_and_can_be_repeated(tmp_path):
     assert (third.code, third.out.split(), third.err) == (0, [str(first), str(second)], "")
 
 
+def test_several_experiments_run_one_after_the_other_each_with_its_own_sweep(tmp_path):
+    line = [*TINY, f"results.root={tmp_path}", "seeds=1", "budget.final=0"]
+    done = command("scripts/train.py", "experiment=fig5,fig8,fig2b", "method=random,homotopy", *line)
+    assert done.code == 0, done.err
+    expected = [raw for name in ("fig8", "fig2b") for raw in compose.jobs([f"experiment={name}", *line])]
+    folders = {str(config.from_dict(raw).folder) for raw in expected if raw["method"]["name"] != "warmstart"}
+    assert len(folders) == 6 and folders | {str(tmp_path / "smoke/illustrations/fig5.csv.gz")} == set(done.out.split())
+
+
 def test_the_script_shows_what_an_experiment_lacks(tmp_path):
     shown = command("scripts/status.py", "profile=smoke", f"results.root={tmp_path}", "experiment=fig1")
     assert shown.code == 0
