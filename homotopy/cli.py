@@ -1,4 +1,4 @@
-"""What the scripts share: the jobs that a configuration can ask for, and one-line errors with exit code 2."""
+"""What scripts/train.py does: checks all the jobs that a command line asks for, and runs those that are not done."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import itertools
 import math
 import os
 import shlex
-import signal
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,13 +15,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from homotopy import compose, config, failures, illustrations, runner, settings, status
-from homotopy.errors import ConfigError, Diverged, ResultError, UserError, shortened
-from homotopy.failures import in_words
+from homotopy.errors import ConfigError, Diverged, ResultError, UserError, in_words
 from homotopy.files import nearest_folder
-from homotopy.interruption import Interrupted
 from homotopy.machine import choose_device
 from homotopy.progress import say
 from homotopy.results import RunFolder
+from homotopy.script import say_unforeseen
 from homotopy.theory import study
 
 
@@ -65,17 +61,22 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     jobs_of = [check(line) for line in lines]
     jobs = list(itertools.chain(*jobs_of))
     todo = [raw for raw in jobs if not _is_done(raw)]
-    for raw in todo:
-        _check_writable(Path(raw["results"]["root"]))
-    here = [raw for raw in todo if not raw["elsewhere"]]
-    for name in {raw["device"] for raw in here}:
-        choose_device(name)
-    for task in {config.from_dict(raw).task for raw in here}:
-        task.check_data()
+    preflight(todo)
     for line, its_jobs in zip(lines, jobs_of, strict=True):
         if any(raw in todo for raw in its_jobs):
             _run(main, [script, *_expanded(line, its_jobs)])
     sys.exit(report(jobs))
+
+
+def preflight(jobs: Sequence[dict[str, Any]]) -> None:
+    """Raise UserError for what jobs would fail at on this machine, before they write anything."""
+    for raw in jobs:
+        _check_writable(Path(raw["results"]["root"]))
+    here = [raw for raw in jobs if not raw["elsewhere"]]
+    for name in {raw["device"] for raw in here}:
+        choose_device(name)
+    for task in {config.from_dict(raw).task for raw in here}:
+        task.check_data()
 
 
 def _run(main: Callable[[], None], command: list[str]) -> None:
@@ -87,7 +88,7 @@ def _run(main: Callable[[], None], command: list[str]) -> None:
     except OSError as error:  # a full disk, say
         say(f"error: {in_words(error)}")
     except Exception as error:  # of a launcher whose worker was killed, say
-        _say_unforeseen(error)
+        say_unforeseen(error)
 
 
 def _expanded(arguments: Sequence[str], jobs: Sequence[dict[str, Any]]) -> list[str]:
@@ -168,48 +169,3 @@ def report(jobs: Sequence[dict[str, Any]]) -> int:
         title = f"{sum(map(bool, found))} of {len(jobs)} jobs failed:"
         say("\n".join([title, *status.failure_table(list(itertools.chain(*found)))]))
     return 1 if any(found) else 0
-
-
-def guard(work: Callable[..., None], *arguments: Any) -> None:
-    """Do the work; end in one line on stderr and an exit code.
-
-    2 is for what the user can mend, 128 + signal for that, 1 for what nobody foresaw: its traceback goes to a file.
-    """
-    try:
-        work(*arguments)
-    except UserError as error:
-        say(f"error: {' '.join(str(error).split())}")
-        sys.exit(error.exit_code)
-    except BrokenPipeError:  # of what reads our output: `| head`, say
-        sys.stdout = None  # type: ignore[assignment]  # which Python would flush at its end
-        sys.exit(128 + signal.SIGPIPE)
-    except OSError as error:
-        say(f"error: {in_words(error)}")
-        sys.exit(2)
-    except Exception as error:
-        _say_unforeseen(error)
-        sys.exit(1)
-    except Interrupted as interrupted:
-        say("interrupted; the same command goes on from the checkpoint")
-        sys.exit(interrupted.exit_code)
-    except KeyboardInterrupt:
-        say("interrupted; the same command goes on from the last checkpoint")
-        sys.exit(130)
-
-
-def _say_unforeseen(error: Exception) -> None:
-    with tempfile.NamedTemporaryFile("w", prefix="homotopy-", suffix=".txt", delete=False) as file:
-        traceback.print_exception(error, file=file)
-    say(f"error: {in_words(error)}; the traceback is in {file.name}")
-
-
-def options(arguments: Sequence[str], defaults: dict[str, str]) -> dict[str, str]:
-    """Read key=value arguments of a script that composes no configuration; raise UserError for an unknown key."""
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    for argument in arguments:
-        if "=" not in argument or argument.partition("=")[0] not in defaults:
-            raise UserError(f"{shortened(argument)}: must be KEY=VALUE with a key of {', '.join(defaults)}")
-    for key, value in given.items():
-        if not value and defaults[key]:
-            raise ConfigError(key, value, f"given (without it: {defaults[key]})")
-    return defaults | given

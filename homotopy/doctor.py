@@ -17,8 +17,7 @@ from typing import NamedTuple
 import torch
 
 from homotopy import data, fused, locks, native
-from homotopy.errors import UserError
-from homotopy.failures import in_words
+from homotopy.errors import UserError, in_words
 from homotopy.files import nearest_folder
 from homotopy.provenance import COMMIT, hardware, version
 

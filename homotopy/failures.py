@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from homotopy import config
-from homotopy.errors import ResultError, UserError, shortened
+from homotopy.errors import ResultError, UserError, in_words
 from homotopy.files import write_atomic
 
 
@@ -24,18 +24,6 @@ class Failure(NamedTuple):
     host: str
     since: str
     traceback: list[str]
-
-
-def in_words(error: BaseException) -> str:
-    """Return an error as one line."""
-    text = shortened(error, 500)
-    if isinstance(error, UserError):
-        return text
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
-        return f"not enough memory: {text}; train fewer seeds at a time (width=1 is the least)"
-    return f"{type(error).__name__}: {text}"
 
 
 def _name(raw: Mapping[str, Any]) -> str:

@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 CONF = Path(__file__).resolve().parent.parent / "conf"
 _INTERNAL = ("budgets", "defaults", "hydra", "theory")  # no one types these keys
 _SYNONYMS = {"batch": ("batch_size",), "epochs": ("budget.k", "budget.final"), "learning_rate": ("optimizer.lr",)}
@@ -29,6 +27,8 @@ def names(group: str) -> list[str]:
 @cache
 def known() -> frozenset[str]:
     """Return every group and every key in the files of conf/, such as optimizer.lr."""
+    import yaml  # here: --help needs no package
+
     found = set(groups())
     for path in CONF.rglob("*.yaml"):
         text = path.read_text()
@@ -63,6 +63,8 @@ def _likeness(key: str, other: str) -> float:
 
 def _having(group: str, name: str) -> list[str]:
     """Return the choices of a group whose files have a key."""
+    import yaml
+
     texts = {choice: (CONF / group / f"{choice}.yaml").read_text() for choice in names(group)}
     return [f"{group}={choice}" for choice, text in texts.items() if name in (yaml.safe_load(text) or {})]
 

@@ -12,9 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from homotopy import cli, compose, config, keys, runner
-from homotopy.errors import ConfigError, Diverged, ResultError, UserError
-from homotopy.failures import in_words
+from homotopy import cli, compose, config, keys, runner, script
+from homotopy.errors import ConfigError, Diverged, ResultError, UserError, in_words
 from homotopy.results import RunFolder
 from tests.conftest import TINY
 from tests.machine import command
@@ -200,7 +199,7 @@ def test_errors_pass_from_process_to_process():
 def test_an_error_that_nobody_foresaw_is_one_line_and_its_traceback_a_file(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(SystemExit) as end:
-        cli.guard(lambda: 1 / 0)
+        script.guard(lambda: 1 / 0)
     (file,) = tmp_path.iterdir()
     assert end.value.code == 1 and "ZeroDivisionError" in file.read_text()
     assert capsys.readouterr().err == f"error: ZeroDivisionError: division by zero; the traceback is in {file}\n"
@@ -208,7 +207,7 @@ def test_an_error_that_nobody_foresaw_is_one_line_and_its_traceback_a_file(tmp_p
 
 def test_what_the_system_refuses_is_one_line(capsys):
     with pytest.raises(SystemExit) as end:
-        cli.guard(open, "/nope")
+        script.guard(open, "/nope")
     assert end.value.code == 2
     assert capsys.readouterr().err == "error: /nope: No such file or directory\n"
     assert in_words(MemoryError("8 TB")).startswith("not enough memory: 8 TB; train fewer seeds")
@@ -322,7 +321,8 @@ def test_the_files_of_another_configuration_are_neither_read_nor_deleted(half, t
 @pytest.mark.parametrize(
     "typed, told",
     [
-        (["scripts/plot.py", "nope"], "nope: must be KEY=VALUE"),
+        (["scripts/plot.py", "nope"], "figures=nope"),
+        (["scripts/report.py", "nope"], "nope: must be KEY=VALUE"),
         (["scripts/plot.py", "figures=nope"], "figures=nope"),
         (["scripts/plot.py", "profile=nope"], "one of paper, quick, smoke"),
         (["scripts/report.py", "profile=nope"], "one of paper, quick, smoke"),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from homotopy import checkpoints, cli, compose, config, illustrations, runner, sources
+from homotopy import checkpoints, cli, compose, config, illustrations, runner, script, sources
 from homotopy.classification import normalised
 from homotopy.errors import ConfigError, DataError, ResultError
 from homotopy.figures import fig3, fig6
@@ -151,7 +151,7 @@ def test_missing_images_are_one_line_before_anything_is_trained(images, tmp_path
 def test_an_experiment_without_its_images_is_one_line_with_status_2_and_writes_nothing(experiment, tmp_path, capsys):
     command = [f"experiment={experiment}", "profile=smoke", f"results.root={tmp_path / 'results'}"]
     with pytest.raises(SystemExit) as ended:
-        cli.guard(cli.start, None, "train.py", [*command, f"data.root={tmp_path}"])
+        script.guard(cli.start, None, "train.py", [*command, f"data.root={tmp_path}"])
     assert ended.value.code == 2 and not (tmp_path / "results").exists()
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: MNIST: {tmp_path}/MNIST/raw/train-images-idx3-ubyte is missing (md5 6bbc9ace898e")
