@@ -13,7 +13,7 @@ from homotopy import models, optimizers, schedules
 from homotopy.adaptive import Control
 from homotopy.continuation import Step, plan
 from homotopy.errors import ConfigError
-from homotopy.keys import hint
+from homotopy.keys import hint, named
 from homotopy.predictors import PREDICTORS
 from homotopy.results import SCHEMA, digest
 from homotopy.settings import at_least, build, check, given, one_of, positive, rule, within
@@ -316,7 +316,8 @@ def _check_together(config: Config) -> None:
     if config.epochs > _EPOCHS:
         raise ConfigError("budget", f"{config.epochs} epochs", f"at most {_EPOCHS} epochs, all steps together")
     if config.model.name not in config.task.models:
-        raise ConfigError("model", config.model.name, f"{' or '.join(config.task.models)} with task={config.task.name}")
+        choices = named("model", config.task.models)
+        raise ConfigError("model", config.model.name, f"{' or '.join(choices)} for a task of {config.task.name}")
     if config.precision not in config.model.precisions:
         allowed = f"{', '.join(config.model.precisions)} with model={config.model.name}"
         raise ConfigError("precision", config.precision, allowed)

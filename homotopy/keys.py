@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
@@ -27,19 +27,22 @@ def names(group: str) -> list[str]:
 @cache
 def known() -> frozenset[str]:
     """Return every group and every key in the files of conf/, such as optimizer.lr."""
-    import yaml  # here: --help needs no package
-
-    found = set(groups())
-    for path in CONF.rglob("*.yaml"):
-        text = path.read_text()
-        is_global = path.parent == CONF or "@package _global_" in text
-        found |= set(_dotted(yaml.safe_load(text) or {}, "" if is_global else f"{path.parent.name}."))
+    found = set(groups()).union(*(_keys(path) for path in CONF.rglob("*.yaml")))
     return frozenset(key for key in found if key.partition(".")[0] not in _INTERNAL)
 
 
-def _dotted(content: Mapping[str, Any], prefix: str) -> Iterator[str]:
+def _keys(path: Path) -> dict[str, Any]:
+    """Return the keys of a file of conf/ as a command line names them, and their values."""
+    import yaml  # here: --help needs no package
+
+    text = path.read_text()
+    is_global = path.parent == CONF or "@package _global_" in text
+    return dict(_dotted(yaml.safe_load(text) or {}, "" if is_global else f"{path.parent.name}."))
+
+
+def _dotted(content: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for name, value in content.items():
-        yield f"{prefix}{name}"
+        yield f"{prefix}{name}", value
         if isinstance(value, Mapping):
             yield from _dotted(value, f"{prefix}{name}.")
 
@@ -61,19 +64,17 @@ def _likeness(key: str, other: str) -> float:
     return max(whole, SequenceMatcher(None, last, other_last).ratio() - 0.05 * (1 - whole))
 
 
-def _having(group: str, name: str) -> list[str]:
-    """Return the choices of a group whose files have a key."""
-    import yaml
-
-    texts = {choice: (CONF / group / f"{choice}.yaml").read_text() for choice in names(group)}
-    return [f"{group}={choice}" for choice, text in texts.items() if name in (yaml.safe_load(text) or {})]
+def named(group: str, kinds: Sequence[str]) -> list[str]:
+    """Return the choices of a group whose `name` is among `kinds`: for model and vgg these are vgg11 and vgg_small."""
+    return [choice for choice in names(group) if _keys(CONF / group / f"{choice}.yaml").get(f"{group}.name") in kinds]
 
 
 def hint(key: str) -> str:
     """Return what to type instead of a key that the configuration lacks, as the end of an error."""
-    group, _, name = key.partition(".")
     if key in known():
-        return f"a key of what is chosen; these have it: {', '.join(_having(group, name))}"
+        group = key.partition(".")[0]
+        having = [f"{group}={c}" for c in names(group) if key in _keys(CONF / group / f"{c}.yaml")]
+        return f"a key of what is chosen; these have it: {', '.join(having)}"
     likely = meant(key)
     if likely:
         return f"a known key; did you mean {' or '.join(likely)}?"

@@ -24,8 +24,8 @@ BASES = (
     ["schedule=geometric"],
     ["schedule=sublinear"],
     ["schedule=explicit"],
-    ["task=mnist_fashion", "model=vgg_small"],
-    ["task=image_folder", "model=vgg_small", "task.source=a", "task.target=b"],
+    ["task=mnist_fashion"],
+    ["task=image_folder", "task.source=a", "task.target=b"],
     ["experiment=theory"],
     ["experiment=fig4"],
 )

@@ -124,6 +124,15 @@ def test_the_record_of_a_run_tells_which_data_it_used_and_how_it_computed(images
     assert record["data"][0]["md5"]["t10k-labels-idx1-ubyte"] == "27ae3e4e09519cfbb04c329615203637"
 
 
+@pytest.mark.parametrize(("task", "experiment"), [("mnist_fashion", "fig3a"), ("mnist_cifar", "fig3b")])
+def test_a_task_alone_has_the_settings_of_its_figure(task, experiment):
+    (alone,) = compose.jobs([f"task={task}", "profile=paper"])
+    of_figure = compose.jobs([f"experiment={experiment}", "profile=paper", "method=homotopy"])
+    assert [config.from_dict(raw).folder for raw in of_figure] == [config.from_dict(alone).folder]
+    own = config.from_dict(*compose.jobs([f"task={task}", "batch_size=64", "schedule=explicit", "optimizer=sgd"]))
+    assert (own.batch_size, own.schedule.gamma, own.optimizer.lr) == (64, 4, 0.01)
+
+
 def test_what_does_not_change_numbers_does_not_change_the_folder(images):
     base = images("method=random").folder
     assert images("method=random", "data.verify=true", "data.root=/elsewhere").folder == base
@@ -133,9 +142,9 @@ def test_what_does_not_change_numbers_does_not_change_the_folder(images):
 
 
 def test_a_model_or_precision_that_does_not_fit_is_one_line(images):
-    with pytest.raises(ConfigError, match="model=mlp: must be vgg with task=images"):
-        (raw,) = compose.jobs(["task=mnist_fashion", "profile=smoke"])
-        config.from_dict(raw)
+    for wrong in (["task=mnist_fashion", "model=mlp"], ["model=mlp", "task=mnist_cifar"]):
+        with pytest.raises(ConfigError, match="model=mlp: must be vgg11 or vgg_small"):
+            cli.check(wrong)
     with pytest.raises(ConfigError, match="task.pairing=none: must be random or fixed or class_matched"):
         images("task.pairing=none")
     with pytest.raises(ConfigError, match="task.samples=0: must be an integer of at least 1, or null"):
