@@ -15,7 +15,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from homotopy import compose, config, failures, illustrations, runner, settings, status
-from homotopy.errors import ConfigError, Diverged, ResultError, UserError, in_words
+from homotopy.errors import ConfigError, Diverged, ResultError, UserError, all_of, in_words
 from homotopy.files import nearest_folder
 from homotopy.machine import choose_device
 from homotopy.progress import say
@@ -75,8 +75,7 @@ def preflight(jobs: Sequence[dict[str, Any]]) -> None:
     here = [raw for raw in jobs if not raw["elsewhere"]]
     for name in {raw["device"] for raw in here}:
         choose_device(name)
-    for task in {config.from_dict(raw).task for raw in here}:
-        task.check_data()
+    all_of(task.check_data for task in dict.fromkeys(config.from_dict(raw).task for raw in here))
 
 
 def _run(main: Callable[[], None], command: list[str]) -> None:

@@ -5,6 +5,8 @@ Nothing but the standard library is needed here: scripts/ say with it that a pac
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 
 class UserError(Exception):
     """Something the user can mend; its text is the whole message."""
@@ -32,7 +34,23 @@ def shortened(value: object, most: int = 200) -> str:
 
 
 class DataError(UserError):
-    """A data set that is missing, damaged or not the official one."""
+    """Data sets that are missing, damaged or not the official ones; each argument tells of one."""
+
+    def __str__(self) -> str:
+        """Name each once."""
+        return "; ".join(dict.fromkeys(self.args))
+
+
+def all_of(checks: Iterable[Callable[[], object]]) -> None:
+    """Make all the checks; raise one DataError with what every failing one tells."""
+    found: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except DataError as error:
+            found += error.args
+    if found:
+        raise DataError(*found)
 
 
 class ResultError(UserError):

@@ -3,6 +3,9 @@
 examples:
   python scripts/plot.py                     all that have results in results/quick
   python scripts/plot.py fig1 fig2a profile=paper results.root=DIR
+  python scripts/plot.py fig8 budget.k=6     what `train.py experiment=fig8 budget.k=6` made, in a folder of its own
+
+Other keys are those of scripts/train.py.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from homotopy import script  # noqa: E402  (found beside this folder, installed 
 with script.imports():
     from homotopy.errors import ConfigError, ResultError
     from homotopy.figures.registry import FIGURES
-    from homotopy.library import Place
+    from homotopy.library import Place, telling
 
 
 def attempt(place: Place, name: str) -> list[Path] | str:
@@ -42,9 +45,11 @@ def tell(found: list[Path] | str, required: bool) -> None:
 def main(arguments: list[str]) -> None:
     """Draw the figures asked for, or all that have results, side by side; name those that have none."""
     defaults = {"profile": "quick", "results.root": "results", "figures": ""}
-    options = script.options(__doc__, arguments, defaults, words="figures")
-    place = Place(Path(options["results.root"]), options["profile"])
-    chosen = [name for name in options["figures"].split(",") if name]
+    others = [text for text in arguments if "=" in text and text.partition("=")[0] not in defaults]
+    options = script.options(__doc__, [text for text in arguments if text not in others], defaults, words="figures")
+    place = Place(Path(options["results.root"]), options["profile"], telling(others))
+    experiments = [text.removeprefix("experiment=") for text in others if text.startswith("experiment=")]
+    chosen = [name for name in [*options["figures"].split(","), *experiments] if name]
     for name in chosen:
         if name not in FIGURES:
             raise ConfigError("figures", name, f"among {', '.join(FIGURES)}")

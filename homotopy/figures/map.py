@@ -102,8 +102,9 @@ def draw(place: Place) -> list[Path]:
     """Draw the final losses of every setting and write the table as CSV and Markdown beside the figures."""
     found = experiment("map", place)
     summary = table(found)
-    write_csv(place.folder / "map" / "map.csv", summary)
-    write_atomic(place.folder / "map" / "map.md", text(summary).encode())
+    tables = place.figures if place.overrides else place.folder / "map"
+    write_csv(tables / "map.csv", summary)
+    write_atomic(tables / "map.md", text(summary).encode())
     figure, axes = common.subplots(columns=len(OMEGAS), height=3.2, sharey=True, sharex=True)
     by_setting = settings(found)
     for ax, omega in zip(axes, OMEGAS, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from homotopy.classification import PAIRINGS, Classification, Samples
 from homotopy.data import DATASETS, ImageSet, Split, check, check_folder, common_shape, fit, load, load_folder
-from homotopy.errors import ConfigError
+from homotopy.errors import ConfigError, all_of
 from homotopy.image_ensemble import ImageEnsemble
 from homotopy.settings import at_least, one_of, rule
 from homotopy.streams import Purpose, generator
@@ -98,8 +99,7 @@ class Images(Classifying):
 
     def check_data(self) -> None:
         """Compare every file's checksum."""
-        for name in (self.source, self.target):
-            check(name, Path(self.root), self.verify)
+        all_of(partial(check, name, Path(self.root), self.verify) for name in (self.source, self.target))
 
     def sets(self) -> tuple[ImageSet, ImageSet]:
         """Read source and target; DataError if a file is missing, damaged or, with `verify`, not official."""

@@ -164,6 +164,16 @@ def test_an_experiment_without_its_images_is_one_line_with_status_2_and_writes_n
     assert ended.value.code == 2 and not (tmp_path / "results").exists()
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: MNIST: {tmp_path}/MNIST/raw/train-images-idx3-ubyte is missing (md5 6bbc9ace898e")
+    assert ("CIFAR10:" if experiment == "fig3b" else "FashionMNIST:") in line
+    assert "scripts/data.py" in line
+
+
+def test_the_data_that_several_tasks_lack_are_each_named_once(tmp_path, capsys):
+    sweep = ["experiment=fig3a,fig3b,fig6", f"results.root={tmp_path / 'results'}", f"data.root={tmp_path}"]
+    with pytest.raises(SystemExit):
+        script.guard(cli.start, None, "train.py", sweep)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert [line.count(f" {name}: ") for name in ("MNIST", "FashionMNIST", "CIFAR10")] == [1, 1, 1]
 
 
 def test_more_images_than_there_are_is_one_line(images, tmp_path):
