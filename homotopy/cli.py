@@ -7,20 +7,22 @@ import math
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from tqdm import tqdm
 
-from homotopy import compose, config, failures, illustrations, runner, settings, status
-from homotopy.errors import ConfigError, Diverged, ResultError, UserError, all_of, in_words
+from homotopy import compose, config, failures, illustrations, progress, runner, settings, status, summary
+from homotopy.errors import ConfigError, Diverged, ResultError, UserError, all_of, in_words, shortened
 from homotopy.files import nearest_folder
 from homotopy.machine import choose_device
 from homotopy.progress import say
 from homotopy.results import RunFolder
-from homotopy.script import say_unforeseen
+from homotopy.script import say_unforeseen, shown
 from homotopy.theory import study
 
 
@@ -57,15 +59,41 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     """
     if any(argument.startswith("-") and argument not in _MULTIRUN for argument in arguments):
         return main()  # --help, --cfg and the like are Hydra's own
-    lines = compose.command_lines([argument for argument in arguments if argument not in _MULTIRUN])
-    jobs_of = [check(line) for line in lines]
-    jobs = list(itertools.chain(*jobs_of))
-    todo = [raw for raw in jobs if not _is_done(raw)]
-    preflight(todo)
+    with shown(f"composing and checking {shortened(' '.join(arguments) or 'the default', 50)}"):
+        lines = compose.command_lines([argument for argument in arguments if argument not in _MULTIRUN])
+        jobs_of = [check(line) for line in lines]
+        jobs = list(itertools.chain(*jobs_of))
+        todo = [raw for raw in jobs if not _is_done(raw)]
+        preflight(todo)
+    progress.begin(progress.Study([failures.name(raw) for raw in jobs], _open_epochs(todo)))
+    _say_where(todo, len(jobs) - len(todo))
     for line, its_jobs in zip(lines, jobs_of, strict=True):
         if any(raw in todo for raw in its_jobs):
             _run(main, [script, *_expanded(line, its_jobs)])
-    sys.exit(report(jobs))
+    sys.exit(report(jobs, lines))
+
+
+def _open_epochs(jobs: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Return by name the epochs that training jobs lack, those of all seeds together."""
+    found = {}
+    for raw in jobs:
+        if raw["job"] == "train":
+            checked = config.from_dict(raw)
+            try:
+                missing = set(checked.seeds) - RunFolder(checked.folder).finished()
+            except ResultError:  # a damaged result, which is made again
+                missing = set(checked.seeds)
+            found[checked.name] = len(missing) * checked.epochs
+    return found
+
+
+def _say_where(todo: Sequence[dict[str, Any]], done: int) -> None:
+    """Say what a user may not expect: that some jobs were done before, or that results go to another folder."""
+    if todo and done:
+        say(f"{done} of {done + len(todo)} jobs were done before")
+    root = Path(todo[0]["results"]["root"]) if todo else Path.cwd()
+    if not root.is_absolute() and Path.cwd() != compose.CONF.parent:
+        say(f"results go to {root.absolute()}")
 
 
 def preflight(jobs: Sequence[dict[str, Any]]) -> None:
@@ -138,9 +166,14 @@ def do(raw: Any) -> None:
     """Run one job of a command line; in a sweep a failure is kept for the end."""
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
     command = shlex.join(["python", "scripts/train.py", *HydraConfig.get().overrides.task])
+    study, began, done = progress.study(), time.monotonic(), _is_done(raw)
+    study.enter(failures.name(raw))
     try:
         JOBS[raw["job"]].do(raw)
         failures.clear(raw)
+        if raw["job"] == "train" and not done:
+            took = tqdm.format_interval(time.monotonic() - began)
+            say("\n".join(f"{study.position()}{line}; took {took}{study.left()}" for line in summary.lines([raw])))
     except Exception as error:
         _keep(raw, error, command)
         if not swept:
@@ -158,12 +191,20 @@ def _keep(raw: Any, error: Exception, command: str) -> None:
             say(f"the traceback is in {path}")
 
 
-def report(jobs: Sequence[dict[str, Any]]) -> int:
-    """Print the result folders, and say which jobs failed and how to repeat them; return the exit status."""
+def report(jobs: Sequence[dict[str, Any]], lines: Sequence[Sequence[str]]) -> int:
+    """Print the result folders; say what was found, which jobs failed and how to repeat them.
+
+    `lines` are the command lines that ask for the jobs. Return the exit status.
+    """
     found = [status.problems(raw) for raw in jobs]
     for raw, problems in zip(jobs, found, strict=True):
         if raw["job"] == "train" and not problems:
-            print(config.from_dict(raw).folder)
+            print(config.from_dict(raw).folder, flush=True)
+    if numbers := summary.lines([raw for raw in jobs if raw["job"] == "train"]):
+        say("\n".join([f"{summary.HEAD}:", *numbers]))
+    experiments = [text.partition("=")[2] for line in lines for text in line if text.startswith("experiment=")]
+    if not all(found) and (command := summary.drawing(experiments, jobs[0], lines[0])):
+        say(f"draw it with: {command}")
     if any(found):
         title = f"{sum(map(bool, found))} of {len(jobs)} jobs failed:"
         say("\n".join([title, *status.failure_table(list(itertools.chain(*found)))]))

@@ -26,7 +26,7 @@ class Failure(NamedTuple):
     traceback: list[str]
 
 
-def _name(raw: Mapping[str, Any]) -> str:
+def name(raw: Mapping[str, Any]) -> str:
     """Return a job's name: for training that of its result folder, whatever machine it runs on."""
     if raw["job"] == "train":
         return config.from_dict(raw).name
@@ -39,14 +39,14 @@ def _folder(raw: Mapping[str, Any]) -> Path:
 
 def _path(raw: Mapping[str, Any]) -> Path:
     part = "" if raw.get("part") is None else f".part{raw['part']}"
-    return _folder(raw) / f"{_name(raw)}{part}.json"
+    return _folder(raw) / f"{name(raw)}{part}.json"
 
 
 def record(raw: Mapping[str, Any], error: Exception, command: str) -> Path:
     """Keep why a job failed; return the file."""
     lines = [] if isinstance(error, UserError) else traceback.format_exception(error)
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    failure = Failure(_name(raw), in_words(error), command, socket.gethostname(), since, lines)
+    failure = Failure(name(raw), in_words(error), command, socket.gethostname(), since, lines)
     write_atomic(_path(raw), (json.dumps(failure._asdict(), indent=1) + "\n").encode())
     return _path(raw)
 
@@ -55,13 +55,13 @@ def clear(raw: Mapping[str, Any]) -> None:
     """Forget a job's failures, since it succeeded; a whole job's success is that of its parts."""
     _path(raw).unlink(missing_ok=True)
     if raw.get("part") is None:
-        for path in _folder(raw).glob(f"{_name(raw)}.part*.json"):
+        for path in _folder(raw).glob(f"{name(raw)}.part*.json"):
             path.unlink(missing_ok=True)
 
 
 def of(raw: Mapping[str, Any]) -> list[Failure]:
     """Return the failures of a whole job: its own and those of its parts."""
-    paths = sorted(_folder(raw).glob(f"{_name(raw)}*.json"))
+    paths = sorted(_folder(raw).glob(f"{name(raw)}*.json"))
     return [failure for path in paths if (failure := _read(path))]
 
 

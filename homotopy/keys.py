@@ -37,14 +37,18 @@ def _keys(path: Path) -> dict[str, Any]:
 
     text = path.read_text()
     is_global = path.parent == CONF or "@package _global_" in text
-    return dict(_dotted(yaml.safe_load(text) or {}, "" if is_global else f"{path.parent.name}."))
+    return dict(dotted(yaml.safe_load(text) or {}, "" if is_global else f"{path.parent.name}."))
 
 
-def _dotted(content: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def dotted(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every key of a configuration with those of its groups, such as optimizer and optimizer.lr, and its value.
+
+    `prefix` is put before each.
+    """
     for name, value in content.items():
         yield f"{prefix}{name}", value
         if isinstance(value, Mapping):
-            yield from _dotted(value, f"{prefix}{name}.")
+            yield from dotted(value, f"{prefix}{name}.")
 
 
 def meant(key: str) -> list[str]:

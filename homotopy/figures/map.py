@@ -105,9 +105,10 @@ def draw(place: Place) -> list[Path]:
     tables = place.figures if place.overrides else place.folder / "map"
     write_csv(tables / "map.csv", summary)
     write_atomic(tables / "map.md", text(summary).encode())
-    figure, axes = common.subplots(columns=len(OMEGAS), height=3.2, sharey=True, sharex=True)
     by_setting = settings(found)
-    for ax, omega in zip(axes, OMEGAS, strict=True):
+    omegas = [omega for omega in OMEGAS if any(omega in by_omega for by_omega in by_setting.values())]
+    figure, axes = common.subplots(columns=len(omegas), height=3.2, sharey=True, sharex=True)
+    for ax, omega in zip(axes, omegas, strict=True):
         panel(ax, list(by_setting.values()), omega)
         ax.set_title(rf"$\omega = {omega:g}$ rad, {count([r for r in found if r.config.task.omega == omega])}")
     short = [f"{s.init.replace('_', ' ')}\nnoise {s.noise:g}, batch {s.batch_size}" for s in by_setting]
