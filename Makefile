@@ -27,6 +27,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 	$(CHECK_PYTHON) -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --requirement requirements.txt
 	$(PYTHON) -m pip install --quiet --requirement requirements-dev.txt
+	$(PYTHON) scripts/status.py > /dev/null  # composes every experiment, once: make status is quick from then on
 	touch $(STAMP)
 
 setup: $(STAMP)  ## install everything into .venv

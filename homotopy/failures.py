@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from homotopy import config
 from homotopy.errors import ResultError, UserError, in_words
 from homotopy.files import write_atomic
 
@@ -28,6 +27,8 @@ class Failure(NamedTuple):
 
 def name(raw: Mapping[str, Any]) -> str:
     """Return a job's name: for training that of its result folder, whatever machine it runs on."""
+    from homotopy import config  # here: what reads failures needs no configuration, and is sooner without
+
     if raw["job"] == "train":
         return config.from_dict(raw).name
     return f"{raw['job']}-{config.digest(raw)}"
@@ -61,7 +62,12 @@ def clear(raw: Mapping[str, Any]) -> None:
 
 def of(raw: Mapping[str, Any]) -> list[Failure]:
     """Return the failures of a whole job: its own and those of its parts."""
-    paths = sorted(_folder(raw).glob(f"{name(raw)}*.json"))
+    return kept(_folder(raw), name(raw))
+
+
+def kept(folder: Path, job: str) -> list[Failure]:
+    """Return the failures, in a profile's folder `failures`, of a job with this name."""
+    paths = sorted(folder.glob(f"{job}*.json"))
     return [failure for path in paths if (failure := _read(path))]
 
 

@@ -10,12 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from homotopy.errors import ResultError
 from homotopy.progress import say
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SEAL = 64  # hexadecimal digits of the SHA-256 that ends a tensor file
 
@@ -82,6 +83,8 @@ def set_aside(path: Path, why: str) -> Path:
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write tensors atomically: a file of `torch.save` with its SHA-256 at the end."""
+    import torch  # here: others write files without it, sooner
+
     buffer = io.BytesIO()
     torch.save(tensors, buffer)
     data = buffer.getvalue()
@@ -90,6 +93,8 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Return what `write_tensors` wrote; nothing but tensors is ever unpickled, and nothing whose SHA-256 is wrong."""
+    import torch  # as in `write_tensors`
+
     try:
         content = path.read_bytes()
     except OSError as error:

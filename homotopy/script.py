@@ -30,7 +30,7 @@ def imports() -> Iterator[None]:
     if sys.version_info < _VERSION:
         _refuse(f"Python 3.11 or newer is needed, and {sys.executable} is {sys.version.split()[0]}")
     try:
-        with shown("loading PyTorch"):
+        with shown("loading"):
             yield
     except ModuleNotFoundError as error:
         if str(error.name).startswith("homotopy"):

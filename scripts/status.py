@@ -14,17 +14,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
 
 with script.imports():
-    from homotopy import compose, status
-    from homotopy.library import Place
+    from homotopy import keys, status
+    from homotopy.errors import ConfigError
 
 
 def main(arguments: list[str]) -> None:
     """Print where the study stands."""
     defaults = {"profile": "quick", "results.root": "results", "experiment": ""}
     options = script.options(__doc__, arguments, defaults, words="experiment")
-    names = options["experiment"].split(",") if options["experiment"] else compose.names("experiment")
-    place = Place(Path(options["results.root"]), options["profile"])
-    print(status.overview(status.experiments(names, place)))
+    asked = [name for name in options["experiment"].split(",") if name]
+    for group, names in (("profile", [options["profile"]]), ("experiment", asked)):
+        for name in names:
+            if name not in keys.names(group):
+                raise ConfigError(group, name, f"one of {', '.join(keys.names(group))}")
+    results = Path(options["results.root"])
+    found = status.experiments(asked or keys.names("experiment"), results, options["profile"])
+    print(status.overview(found, [] if asked else status.others(found, results / options["profile"])))
 
 
 if __name__ == "__main__":
