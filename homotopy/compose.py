@@ -66,7 +66,8 @@ def _one_line(error: Exception, overrides: Sequence[str]) -> UserError:
     for override in overrides:
         key, _, value = override.partition("=")
         if f"'{key}'" in text or f"full_key: {key}" in text:
-            return ConfigError(key, value, f"one that can be set ({text})" if key.startswith("hydra") else hint(key))
+            lacking = "Could not override" in text and not key.startswith("hydra")
+            return ConfigError(key, value, hint(key) if lacking else f"one that has a sense here ({text})")
     return UserError(text)
 
 

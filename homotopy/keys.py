@@ -76,9 +76,10 @@ def named(group: str, kinds: Sequence[str]) -> list[str]:
 def hint(key: str) -> str:
     """Return what to type instead of a key that the configuration lacks, as the end of an error."""
     if key in known():
-        group = key.partition(".")[0]
-        having = [f"{group}={c}" for c in names(group) if key in _keys(CONF / group / f"{c}.yaml")]
-        return f"a key of what is chosen; these have it: {', '.join(having)}"
+        own = key.partition(".")[0]
+        for group in [own] if own in groups() else groups():
+            if having := [f"{group}={c}" for c in names(group) if key in _keys(CONF / group / f"{c}.yaml")]:
+                return f"a key of what is chosen; these have it: {', '.join(having)}"
     likely = meant(key)
     if likely:
         return f"a known key; did you mean {' or '.join(likely)}?"

@@ -152,6 +152,8 @@ def test_a_command_line_is_accepted_or_refused_in_one_line(typed, besides):
         (["method=random", "homotopy"], "method=homotopy"),
         (["task.source=a"], "task=image_folder"),
         (["schedule.ratio=2"], "schedule=geometric"),
+        (["illustration=fig4"], "experiment=fig4"),
+        (["seeds=${nowhere}"], "nowhere"),
         (["task.source=a(b"], "task.source=a(b: cannot be read"),
     ],
 )
