@@ -9,15 +9,26 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 CHECK_PYTHON := python3
 
+# make profile=smoke would set a variable that nothing reads: refuse it
+in_upper_case = $(if $(filter command,$(origin $(1))),$(error $(1)=$($(1)) is not known: write $(2)=$($(1))))
+$(call in_upper_case,profile,PROFILE)
+$(call in_upper_case,verify,VERIFY)
+$(call in_upper_case,results,RESULTS)
+$(call in_upper_case,venv,VENV)
+
 .PHONY: help setup data reproduce figures report sweep status doctor bench test lint
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
 
 $(STAMP): requirements.txt requirements-dev.txt
+	@$(CHECK_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed, and $(CHECK_PYTHON) is not: make setup CHECK_PYTHON=python3.12" >&2; exit 2; }
 	$(CHECK_PYTHON) -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --requirement requirements.txt
 	$(PYTHON) -m pip install --quiet --requirement requirements-dev.txt
+	@# every experiment is composed here once, so that make status is quick from then on
+	for profile in quick paper; do $(PYTHON) scripts/status.py profile=$$profile > /dev/null; done
 	touch $(STAMP)
 
 setup: $(STAMP)  ## install everything into .venv

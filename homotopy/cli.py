@@ -1,4 +1,4 @@
-"""What the scripts share: the jobs that a configuration can ask for, and one-line errors with exit code 2."""
+"""What scripts/train.py does: checks all the jobs that a command line asks for, and runs those that are not done."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ import itertools
 import math
 import os
 import shlex
-import signal
 import sys
-import tempfile
-import traceback
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from tqdm import tqdm
 
-from homotopy import compose, config, failures, illustrations, runner, settings, status
-from homotopy.errors import ConfigError, Diverged, ResultError, UserError, shortened
-from homotopy.failures import in_words
+from homotopy import compose, config, failures, illustrations, progress, runner, settings, status, summary
+from homotopy.errors import ConfigError, Diverged, ResultError, UserError, all_of, in_words, shortened
 from homotopy.files import nearest_folder
-from homotopy.interruption import Interrupted
 from homotopy.machine import check_precision, choose_device
 from homotopy.progress import say
 from homotopy.results import RunFolder
+from homotopy.script import say_unforeseen, shown
 from homotopy.theory import study
 
 
@@ -61,19 +59,41 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     """
     if any(argument.startswith("-") and argument not in _MULTIRUN for argument in arguments):
         return main()  # --help, --cfg and the like are Hydra's own
-    jobs = check(arguments)
-    todo = [raw for raw in jobs if not _is_done(raw)]
-    preflight(todo)
-    if todo:
-        sys.argv = [script, *_expanded(arguments, jobs)]
-        os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
-        try:
-            main()
-        except OSError as error:  # a full disk, say
-            say(f"error: {in_words(error)}")
-        except Exception as error:  # of a launcher whose worker was killed, say
-            _say_unforeseen(error)
-    sys.exit(report(jobs))
+    with shown(f"composing and checking {shortened(' '.join(arguments) or 'the default', 50)}"):
+        lines = compose.command_lines([argument for argument in arguments if argument not in _MULTIRUN])
+        jobs_of = [check(line) for line in lines]
+        jobs = list(itertools.chain(*jobs_of))
+        todo = [raw for raw in jobs if not _is_done(raw)]
+        preflight(todo)
+    progress.begin(progress.Study([failures.name(raw) for raw in jobs], _open_epochs(todo)))
+    _say_where(todo, len(jobs) - len(todo))
+    for line, its_jobs in zip(lines, jobs_of, strict=True):
+        if any(raw in todo for raw in its_jobs):
+            _run(main, [script, *_expanded(line, its_jobs)])
+    sys.exit(report(jobs, lines))
+
+
+def _open_epochs(jobs: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Return by name the epochs that training jobs lack, those of all seeds together."""
+    found = {}
+    for raw in jobs:
+        if raw["job"] == "train":
+            checked = config.from_dict(raw)
+            try:
+                missing = set(checked.seeds) - RunFolder(checked.folder).finished()
+            except ResultError:  # a damaged result, which is made again
+                missing = set(checked.seeds)
+            found[checked.name] = len(missing) * checked.epochs
+    return found
+
+
+def _say_where(todo: Sequence[dict[str, Any]], done: int) -> None:
+    """Say what a user may not expect: that some jobs were done before, or that results go to another folder."""
+    if todo and done:
+        say(f"{done} of {done + len(todo)} jobs were done before")
+    root = Path(todo[0]["results"]["root"]) if todo else Path.cwd()
+    if not root.is_absolute() and Path.cwd() != compose.CONF.parent:
+        say(f"results go to {root.absolute()}")
 
 
 def preflight(jobs: Sequence[dict[str, Any]]) -> None:
@@ -83,13 +103,24 @@ def preflight(jobs: Sequence[dict[str, Any]]) -> None:
     here = [raw for raw in jobs if not raw["elsewhere"]]
     for device, precision in {(raw["device"], raw["precision"]) for raw in here}:
         check_precision(precision, choose_device(device))
-    for task in {config.from_dict(raw).task for raw in here}:
-        task.check_data()
+    all_of(task.check_data for task in dict.fromkeys(config.from_dict(raw).task for raw in here))
+
+
+def _run(main: Callable[[], None], command: list[str]) -> None:
+    """Let Hydra run the jobs of a command line, from which it also takes the launcher; say if that fails."""
+    sys.argv = command
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
+    try:
+        main()
+    except OSError as error:  # a full disk, say
+        say(f"error: {in_words(error)}")
+    except Exception as error:  # of a launcher whose worker was killed, say
+        say_unforeseen(error)
 
 
 def _expanded(arguments: Sequence[str], jobs: Sequence[dict[str, Any]]) -> list[str]:
     """Return the arguments for Hydra: a sweep says so, and the seeds of a run may be swept over in parts."""
-    given = [argument for argument in arguments if argument not in _MULTIRUN]
+    given = list(arguments)
     size = jobs[0]["seeds_per_job"]
     parts = max(math.ceil(len(config.from_dict(raw).seeds) / size) for raw in jobs) if size else 1
     if parts > 1 and jobs[0]["part"] is None:
@@ -99,7 +130,7 @@ def _expanded(arguments: Sequence[str], jobs: Sequence[dict[str, Any]]) -> list[
 
 def check(arguments: Sequence[str]) -> list[dict[str, Any]]:
     """Compose and check all the jobs that a command line asks for, and return them; nothing is written."""
-    jobs = compose.jobs([argument for argument in arguments if argument not in _MULTIRUN])
+    jobs = compose.jobs(arguments)
     for raw in jobs:
         check_job(raw)
     return jobs
@@ -135,9 +166,14 @@ def do(raw: Any) -> None:
     """Run one job of a command line; in a sweep a failure is kept for the end."""
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
     command = shlex.join(["python", "scripts/train.py", *HydraConfig.get().overrides.task])
+    study, began, done = progress.study(), time.monotonic(), _is_done(raw)
+    study.enter(failures.name(raw))
     try:
         JOBS[raw["job"]].do(raw)
         failures.clear(raw)
+        if raw["job"] == "train" and not done:
+            took = tqdm.format_interval(time.monotonic() - began)
+            say("\n".join(f"{study.position()}{line}; took {took}{study.left()}" for line in summary.lines([raw])))
     except Exception as error:
         _keep(raw, error, command)
         if not swept:
@@ -155,58 +191,21 @@ def _keep(raw: Any, error: Exception, command: str) -> None:
             say(f"the traceback is in {path}")
 
 
-def report(jobs: Sequence[dict[str, Any]]) -> int:
-    """Print the result folders, and say which jobs failed and how to repeat them; return the exit status."""
+def report(jobs: Sequence[dict[str, Any]], lines: Sequence[Sequence[str]]) -> int:
+    """Print the result folders; say what was found, which jobs failed and how to repeat them.
+
+    `lines` are the command lines that ask for the jobs. Return the exit status.
+    """
     found = [status.problems(raw) for raw in jobs]
     for raw, problems in zip(jobs, found, strict=True):
         if raw["job"] == "train" and not problems:
-            print(config.from_dict(raw).folder)
+            print(config.from_dict(raw).folder, flush=True)
+    if numbers := summary.lines([raw for raw in jobs if raw["job"] == "train"]):
+        say("\n".join([f"{summary.HEAD}:", *numbers]))
+    experiments = [text.partition("=")[2] for line in lines for text in line if text.startswith("experiment=")]
+    if not all(found) and (command := summary.drawing(experiments, jobs[0], lines[0])):
+        say(f"draw it with: {command}")
     if any(found):
         title = f"{sum(map(bool, found))} of {len(jobs)} jobs failed:"
         say("\n".join([title, *status.failure_table(list(itertools.chain(*found)))]))
     return 1 if any(found) else 0
-
-
-def guard(work: Callable[..., None], *arguments: Any) -> None:
-    """Do the work; end in one line on stderr and an exit code.
-
-    2 is for what the user can mend, 128 + signal for that, 1 for what nobody foresaw: its traceback goes to a file.
-    """
-    try:
-        work(*arguments)
-    except UserError as error:
-        say(f"error: {' '.join(str(error).split())}")
-        sys.exit(error.exit_code)
-    except BrokenPipeError:  # of what reads our output: `| head`, say
-        sys.stdout = None  # type: ignore[assignment]  # which Python would flush at its end
-        sys.exit(128 + signal.SIGPIPE)
-    except OSError as error:
-        say(f"error: {in_words(error)}")
-        sys.exit(2)
-    except Exception as error:
-        _say_unforeseen(error)
-        sys.exit(1)
-    except Interrupted as interrupted:
-        say("interrupted; the same command goes on from the checkpoint")
-        sys.exit(interrupted.exit_code)
-    except KeyboardInterrupt:
-        say("interrupted; the same command goes on from the last checkpoint")
-        sys.exit(130)
-
-
-def _say_unforeseen(error: Exception) -> None:
-    with tempfile.NamedTemporaryFile("w", prefix="homotopy-", suffix=".txt", delete=False) as file:
-        traceback.print_exception(error, file=file)
-    say(f"error: {in_words(error)}; the traceback is in {file.name}")
-
-
-def options(arguments: Sequence[str], defaults: dict[str, str]) -> dict[str, str]:
-    """Read key=value arguments of a script that composes no configuration; raise UserError for an unknown key."""
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    for argument in arguments:
-        if "=" not in argument or argument.partition("=")[0] not in defaults:
-            raise UserError(f"{shortened(argument)}: must be KEY=VALUE with a key of {', '.join(defaults)}")
-    for key, value in given.items():
-        if not value and defaults[key]:
-            raise ConfigError(key, value, f"given (without it: {defaults[key]})")
-    return defaults | given

@@ -8,27 +8,29 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from homotopy.errors import ConfigError, UserError, shortened
+from homotopy.keys import CONF, choice_hint, hint, names
 
-CONF = Path(__file__).resolve().parent.parent / "conf"
+T = TypeVar("T")
 # for budgets that are shared out among gamma steps, and at least one epoch each
 OmegaConf.register_new_resolver("divide", lambda total, parts: max(1, int(total) // max(1, int(parts))), replace=True)
 
 
-def names(group: str) -> list[str]:
-    """Return the choices of a group of conf/."""
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+def _check_words(overrides: Sequence[str]) -> None:
+    for word in overrides:
+        if "=" not in word and not word.startswith("~"):
+            raise UserError(f"{shortened(word)}: must be {choice_hint(word)}")
 
 
 def _check_choices(overrides: Sequence[str]) -> None:
@@ -52,6 +54,9 @@ def _check_sweeps(given: Sequence[Override]) -> None:
 
 def _one_line(error: Exception, overrides: Sequence[str]) -> UserError:
     text = shortened(error, 500)
+    if isinstance(error, OverrideParseException):
+        remedy = """a value with blanks or signs goes into quotes twice: 'KEY="VALUE"'"""
+        return UserError(f"{shortened(error.override)}: cannot be read; {remedy}")
     if "Could not find 'hydra/launcher/" in text:
         name = next((o.partition("=")[2] for o in overrides if o.startswith("launcher=")), "?")
         allowed = "one whose package is here (pip install -r requirements-launchers.txt brings them all)"
@@ -61,7 +66,8 @@ def _one_line(error: Exception, overrides: Sequence[str]) -> UserError:
     for override in overrides:
         key, _, value = override.partition("=")
         if f"'{key}'" in text or f"full_key: {key}" in text:
-            return ConfigError(key, value, f"a known key ({text})")
+            lacking = "Could not override" in text and not key.startswith("hydra")
+            return ConfigError(key, value, hint(key) if lacking else f"one that has a sense here ({text})")
     return UserError(text)
 
 
@@ -95,7 +101,7 @@ def _sweep(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]:
     dimensions = [[f"{key}={value.strip()}" for value in values] for key, values in swept.items()]
     for text, override in zip(overrides, given, strict=True):
         if override.is_sweep_override():
-            dimensions.append([f"{override.key_or_group}={value}" for value in override.sweep_string_iterator()])
+            dimensions.append([f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()])
         else:
             dimensions.append([text])
     return [list(job) for job in itertools.product(*dimensions)]
@@ -132,15 +138,39 @@ def jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     Raises UserError, in one line, for an unknown key or choice.
     """
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        try:
-            return _jobs(overrides)
-        except (HydraException, OmegaConfBaseException) as error:
-            raise _one_line(error, overrides) from None
+        return [job for line in command_lines(overrides) for job in _in_one_line(_jobs, line)]
+
+
+def command_lines(overrides: Sequence[str]) -> list[list[str]]:
+    """Return the overrides for each experiment that is asked for, one after the other: each has a sweep of its own.
+
+    The ~ of a value such as ~/images becomes the user's home, as if a shell had read it. Raises UserError.
+    """
+    overrides = [re.sub(r"(?<==)~(?=/|$)", str(Path.home()), text) for text in overrides]
+    return _in_one_line(_command_lines, overrides)
+
+
+def _command_lines(overrides: Sequence[str]) -> list[list[str]]:
+    _check_words(overrides)
+    given = OverridesParser.create().parse_overrides(list(overrides))
+    _check_sweeps(given)
+    for i, override in enumerate(given):
+        if override.key_or_group == "experiment" and override.is_sweep_override():
+            each = override.sweep_string_iterator()
+            return [[*overrides[:i], f"experiment={name}", *overrides[i + 1 :]] for name in each]
+    return [list(overrides)]
+
+
+def _in_one_line(work: Callable[[Sequence[str]], T], overrides: Sequence[str]) -> T:
+    """Do what Hydra may refuse, and raise UserError then."""
+    try:
+        return work(overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _one_line(error, overrides) from None
 
 
 def _jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     given = OverridesParser.create().parse_overrides(list(overrides))
-    _check_sweeps(given)
     swept = any(override.is_sweep_override() for override in given)
     single = [_first(override, text) for override, text in zip(given, overrides, strict=True)]
     _check_choices(overrides)
@@ -157,4 +187,4 @@ def _first(override: Override, text: str) -> str:
     value = next(iter(override.sweep_string_iterator()), None)
     if value is None:
         raise ConfigError(override.key_or_group, text.partition("=")[2], "at least one value")
-    return f"{override.key_or_group}={value}"
+    return f"{override.get_key_element()}={value}"

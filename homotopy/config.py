@@ -13,6 +13,7 @@ from homotopy import models, optimizers, schedules
 from homotopy.adaptive import Control
 from homotopy.continuation import Step, plan
 from homotopy.errors import ConfigError
+from homotopy.keys import hint, named
 from homotopy.predictors import PREDICTORS
 from homotopy.results import SCHEMA, digest
 from homotopy.settings import at_least, build, check, given, one_of, positive, rule, within
@@ -23,6 +24,12 @@ _COUNT = "an integer of at least 1"
 _SEEDS = "a count from 1 to 1000000 or a list of different integers from 0 to 2^63 - 1"
 _FOLDER = "a folder (write one that is named like a number as ./2026)"
 _EPOCHS = 1_000_000  # of one run; every recorded point is kept in memory
+_KEYS = {
+    "batch_size", "budget", "budgets", "checkpoint_minutes", "control", "data", "device", "elsewhere", "illustration",
+    "job", "log_every", "logger", "method", "model", "optimizer", "part", "precision", "profile", "results",
+    "schedule", "seeds", "seeds_per_job", "source_lr", "task", "theory", "threads", "use", "width",
+}  # fmt: skip
+_KEYS_WITHIN = {"data": {"root", "verify"}, "results": {"root"}}
 
 
 @dataclass(frozen=True)
@@ -249,8 +256,27 @@ def _part(seeds: tuple[int, ...], size: int | None, part: Any) -> tuple[int, ...
     return seeds[part * size : (part + 1) * size]
 
 
+def _check_keys(raw: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a key that nothing reads; the other groups are checked where they are built."""
+    for group, allowed in {"": _KEYS, **_KEYS_WITHIN}.items():
+        values = raw.get(group) if group else raw
+        for name, value in values.items() if isinstance(values, Mapping) else ():
+            if name not in allowed:
+                key, leaf = _first_leaf(f"{group}.{name}".lstrip("."), value)
+                raise ConfigError(key, leaf, hint(key))
+
+
+def _first_leaf(key: str, value: Any) -> tuple[str, Any]:
+    """Return the first key of a group, whole, as it was typed."""
+    while isinstance(value, Mapping) and value:
+        name, value = next(iter(value.items()))
+        key = f"{key}.{name}"
+    return key, value
+
+
 def from_dict(raw: Mapping[str, Any]) -> Config:
     """Check a composed configuration, all of it, and return it; raise ConfigError for the first mistake."""
+    _check_keys(raw)
 
     def top(key: str, kind: Any, holds: Any, allowed: str) -> Any:
         return check(given(raw, key), kind, {"holds": holds, "allowed": allowed}, key)
@@ -290,7 +316,8 @@ def _check_together(config: Config) -> None:
     if config.epochs > _EPOCHS:
         raise ConfigError("budget", f"{config.epochs} epochs", f"at most {_EPOCHS} epochs, all steps together")
     if config.model.name not in config.task.models:
-        raise ConfigError("model", config.model.name, f"{' or '.join(config.task.models)} with task={config.task.name}")
+        choices = named("model", config.task.models)
+        raise ConfigError("model", config.model.name, f"{' or '.join(choices)} for a task of {config.task.name}")
     if config.precision not in config.model.precisions:
         allowed = f"{', '.join(config.model.precisions)} with model={config.model.name}"
         raise ConfigError("precision", config.precision, allowed)

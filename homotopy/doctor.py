@@ -16,9 +16,8 @@ from typing import NamedTuple
 
 import torch
 
-from homotopy import data, fused, locks, native
-from homotopy.errors import UserError
-from homotopy.failures import in_words
+from homotopy import data, fused, locks, native, processor
+from homotopy.errors import UserError, in_words
 from homotopy.files import nearest_folder
 from homotopy.provenance import COMMIT, hardware, version
 
@@ -125,8 +124,7 @@ def devices() -> Iterator[Finding]:
 
 def threads() -> Iterator[Finding]:
     """The cores that this process may use, and the threads that PyTorch starts."""
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    cores, started = len(usable), torch.get_num_threads()
+    cores, started = processor.cores(), torch.get_num_threads()
     found = f"{started} on {cores} cores"
     if started > cores:
         yield Finding(WRONG, "threads", f"{found}: they fight for the cores", f"export OMP_NUM_THREADS={cores}")

@@ -1,6 +1,11 @@
-"""What can be wrong from outside: each error is one line for the user and exit code 2, never a traceback."""
+"""What can be wrong from outside: each error is one line for the user and exit code 2, never a traceback.
+
+Nothing but the standard library is needed here: scripts/ say with it that a package is missing.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 
 
 class UserError(Exception):
@@ -29,7 +34,23 @@ def shortened(value: object, most: int = 200) -> str:
 
 
 class DataError(UserError):
-    """A data set that is missing, damaged or not the official one."""
+    """Data sets that are missing, damaged or not the official ones; each argument tells of one."""
+
+    def __str__(self) -> str:
+        """Name each once."""
+        return "; ".join(dict.fromkeys(self.args))
+
+
+def all_of(checks: Iterable[Callable[[], object]]) -> None:
+    """Make all the checks; raise one DataError with what every failing one tells."""
+    found: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except DataError as error:
+            found += error.args
+    if found:
+        raise DataError(*found)
 
 
 class ResultError(UserError):
@@ -48,3 +69,23 @@ class Diverged(UserError):
         """Say so, with a hint."""
         what, lr = self.args
         return f"{what}; try a smaller step size (optimizer.lr={lr / 10:g})"
+
+
+class Interrupted(BaseException):
+    """The job was asked to stop, and its checkpoint is written; the exit status is the shell's, 128 + signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+def in_words(error: BaseException) -> str:
+    """Return an error as one line."""
+    text = shortened(error, 500)
+    if isinstance(error, UserError):
+        return text
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+        return f"not enough memory: {text}; train fewer seeds at a time (width=1 is the least)"
+    return f"{type(error).__name__}: {text}"

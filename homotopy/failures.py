@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from homotopy import config
-from homotopy.errors import ResultError, UserError, shortened
+from homotopy.errors import ResultError, UserError, in_words
 from homotopy.files import write_atomic
 
 
@@ -26,20 +25,10 @@ class Failure(NamedTuple):
     traceback: list[str]
 
 
-def in_words(error: BaseException) -> str:
-    """Return an error as one line."""
-    text = shortened(error, 500)
-    if isinstance(error, UserError):
-        return text
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
-        return f"not enough memory: {text}; train fewer seeds at a time (width=1 is the least)"
-    return f"{type(error).__name__}: {text}"
-
-
-def _name(raw: Mapping[str, Any]) -> str:
+def name(raw: Mapping[str, Any]) -> str:
     """Return a job's name: for training that of its result folder, whatever machine it runs on."""
+    from homotopy import config  # here: what reads failures needs no configuration, and is sooner without
+
     if raw["job"] == "train":
         return config.from_dict(raw).name
     return f"{raw['job']}-{config.digest(raw)}"
@@ -51,14 +40,14 @@ def _folder(raw: Mapping[str, Any]) -> Path:
 
 def _path(raw: Mapping[str, Any]) -> Path:
     part = "" if raw.get("part") is None else f".part{raw['part']}"
-    return _folder(raw) / f"{_name(raw)}{part}.json"
+    return _folder(raw) / f"{name(raw)}{part}.json"
 
 
 def record(raw: Mapping[str, Any], error: Exception, command: str) -> Path:
     """Keep why a job failed; return the file."""
     lines = [] if isinstance(error, UserError) else traceback.format_exception(error)
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    failure = Failure(_name(raw), in_words(error), command, socket.gethostname(), since, lines)
+    failure = Failure(name(raw), in_words(error), command, socket.gethostname(), since, lines)
     write_atomic(_path(raw), (json.dumps(failure._asdict(), indent=1) + "\n").encode())
     return _path(raw)
 
@@ -67,13 +56,18 @@ def clear(raw: Mapping[str, Any]) -> None:
     """Forget a job's failures, since it succeeded; a whole job's success is that of its parts."""
     _path(raw).unlink(missing_ok=True)
     if raw.get("part") is None:
-        for path in _folder(raw).glob(f"{_name(raw)}.part*.json"):
+        for path in _folder(raw).glob(f"{name(raw)}.part*.json"):
             path.unlink(missing_ok=True)
 
 
 def of(raw: Mapping[str, Any]) -> list[Failure]:
     """Return the failures of a whole job: its own and those of its parts."""
-    paths = sorted(_folder(raw).glob(f"{_name(raw)}*.json"))
+    return kept(_folder(raw), name(raw))
+
+
+def kept(folder: Path, job: str) -> list[Failure]:
+    """Return the failures, in a profile's folder `failures`, of a job with this name."""
+    paths = sorted(folder.glob(f"{job}*.json"))
     return [failure for path in paths if (failure := _read(path))]
 
 

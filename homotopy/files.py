@@ -11,13 +11,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from homotopy.errors import ResultError
 from homotopy.progress import say
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SEAL = 64  # hexadecimal digits of the SHA-256 that ends a tensor file
 
@@ -84,6 +84,8 @@ def set_aside(path: Path, why: str) -> Path:
 
 def write_tensors(path: Path, head: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write tensors atomically: a line of JSON, `head`, the file of `torch.save`, and the SHA-256 of both."""
+    import torch  # here: others write files without it, sooner
+
     buffer = io.BytesIO()  # the only copy: a large network's checkpoint is a gigabyte
     buffer.write(json.dumps(head).encode() + b"\n")
     torch.save(tensors, buffer)
@@ -101,6 +103,8 @@ def read_head(path: Path) -> dict[str, Any]:
 
 def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return head and tensors that `write_tensors` wrote; nothing is unpickled but tensors whose SHA-256 is right."""
+    import torch  # as in `write_tensors`
+
     with _reading(path), open(path, "rb") as file:
         line = file.readline()
         data = file.read(max(0, os.fstat(file.fileno()).st_size - len(line) - _SEAL))

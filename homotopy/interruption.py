@@ -7,18 +7,11 @@ import threading
 from types import FrameType
 from typing import Any
 
+from homotopy.errors import Interrupted
 from homotopy.progress import say
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 _GO_ON = (signal.SIGUSR1, signal.SIGUSR2)  # ask for a checkpoint and nothing else
-
-
-class Interrupted(BaseException):
-    """The job was asked to stop, and its checkpoint is written; the exit status is the shell's, 128 + signal."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.exit_code = 128 + number
 
 
 class Interruption:

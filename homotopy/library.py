@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,13 +18,20 @@ from homotopy import compose, config
 from homotopy.errors import ResultError
 from homotopy.results import RunFolder
 
+# settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
+_MACHINE = {
+    "checkpoint_minutes", "data.root", "data.verify", "device", "elsewhere", "launcher", "logger", "part",
+    "seeds_per_job", "threads", "width",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Place:
-    """A profile's results, and where its figures go."""
+    """A profile's results, and where its figures go; `overrides` tell the results of a study from the profile's."""
 
     results: Path
     profile: str
+    overrides: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -31,13 +40,27 @@ class Place:
 
     @property
     def figures(self) -> Path:
-        """The figures' folder."""
-        return self.folder / "figures"
+        """The figures' folder; figures with overrides have one of their own in it."""
+        name = re.sub(r"[^\w.=,-]+", "-", "_".join(self.overrides))[:100]
+        return self.folder / "figures" / name if name else self.folder / "figures"
 
     def command(self, experiment: str) -> str:
-        """Return the command that makes an experiment's results; without a profile it is quick."""
-        command = f"python scripts/train.py experiment={experiment}"
-        return command if self.profile == "quick" else f"{command} profile={self.profile}"
+        """Return the command that makes an experiment's results; what is as without it is left out."""
+        return shlex.join(["python", "scripts/train.py", f"experiment={experiment}", *self.options])
+
+    @property
+    def options(self) -> list[str]:
+        """What tells the place on a command line; nothing for the results of profile quick where they usually are."""
+        profile = [] if self.profile == "quick" else [f"profile={self.profile}"]
+        root = [] if self.results == Path("results") else [f"results.root={self.results}"]
+        return [*profile, *root, *self.overrides]
+
+
+def telling(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Return those of some overrides that results depend on, besides their experiment and the place's own."""
+    keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
+    known = _MACHINE | {"experiment", "profile", "results.root"}
+    return tuple(t for t, key in zip(overrides, keys, strict=True) if key not in known and not key.startswith("hydra"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +102,7 @@ class Result:
 def jobs(experiment: str, place: Place) -> list[dict[str, Any]]:
     """Return an experiment's composed configurations."""
     options = [f"profile={place.profile}", f"results.root={place.results}"]
-    return compose.jobs([f"experiment={experiment}", *options])
+    return compose.jobs([f"experiment={experiment}", *options, *place.overrides])
 
 
 def result(of: config.Config) -> Result:

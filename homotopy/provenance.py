@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from homotopy import processor
+
 # what can change a run's numbers; results are tracked too, and change with every run
 _CODE = ("homotopy", "conf", "scripts", "pyproject.toml", "requirements*.txt")
 _ROOT = Path(__file__).resolve().parent.parent
@@ -63,7 +65,4 @@ def hardware(device: torch.device) -> str:
     """Return the name of the processor that computes."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return processor.name()

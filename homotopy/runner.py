@@ -77,8 +77,9 @@ def _train(
 ) -> None:
     """Run Algorithm 1 from the checkpoint to the end."""
     done = checkpoint.resume({"ensemble": ensemble, "history": history, "path": path})
-    title = f"{config.task.label} {config.method.name}, {len(history.seeds)} seeds"
-    with Progress(title, config.epochs, done) as progress, live.curves(config, history.seeds, done) as show:
+    seeds = len(history.seeds)
+    title = f"{config.task.label} {config.method.name}, {seeds} seeds"
+    with Progress(title, config.epochs, done, seeds) as progress, live.curves(config, history.seeds, done) as show:
         for epoch in _epochs(config, path, ensemble, deformation, done):
             history.watch(epoch.number, epoch.loss.objective)
             progress.advance(epoch.lam, float(epoch.loss.objective.median()))

@@ -1,4 +1,7 @@
-"""Where a study stands: which runs are done, running, failed or missing, and how long the missing ones will take."""
+"""Where a study stands: which runs are done, running, failed or missing, and how long the missing ones will take.
+
+Nothing here needs PyTorch, and files are not compared with their checksums: whoever trains or draws does that.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,25 @@ import json
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
-from homotopy import config, failures
-from homotopy.config import Config
+from homotopy import failures, outline, processor
 from homotopy.errors import Diverged, ResultError
 from homotopy.failures import Failure
-from homotopy.library import Place, jobs
 from homotopy.locks import Holder, holders
-from homotopy.provenance import hardware
-from homotopy.results import RunFolder
+from homotopy.outline import Outline
 
 
 @dataclass(frozen=True)
 class State:
     """Where one configuration stands; a run is one of its seeds."""
 
-    config: Config
+    config: Outline
     finished: frozenset[int]
     diverged: frozenset[int]
     holders: tuple[Holder, ...]
@@ -56,46 +56,84 @@ class State:
 
 
 def state(raw: Mapping[str, Any]) -> State:
-    """Look up where a composed training job stands; a damaged result counts as missing and as a failure."""
-    checked = config.from_dict(raw)
-    folder = RunFolder(checked.folder)
-    known = {"holders": tuple(holders(folder.path))}
+    """Look up where a composed training job stands."""
+    from homotopy import config
+
+    return look_up(outline.of(config.from_dict(raw)))
+
+
+def look_up(of: Outline) -> State:
+    """Look up where a configuration stands; a damaged result counts as missing and as a failure."""
+    known = {"holders": tuple(holders(of.folder))}
+    kept = failures.kept(of.folder.parent.parent / "failures", of.name)
     try:
-        finished, metadata = folder.finished(), folder.metadata()
-        failed = failures.of(raw) if set(checked.seeds) - finished else []
+        metadata = _metadata(of.folder)
     except ResultError as error:
-        damage = failures.of(raw) or [Failure(checked.name, str(error), "", "", "", [])]
-        return State(checked, frozenset(), frozenset(), failures=tuple(damage), records=(), **known)
-    diverged = frozenset(int(seed) for seed in metadata.get("diverged_at", {})) & set(checked.seeds)
-    if diverged.issuperset(checked.seeds):
-        hint = str(Diverged(f"all {len(checked.seeds)} seeds diverged", checked.optimizer.lr))
-        failed.append(Failure(checked.name, hint, "", "", "", []))
+        damage = kept or [_failure(of, str(error))]
+        return State(of, frozenset(), frozenset(), failures=tuple(damage), records=(), **known)
+    finished = frozenset(metadata.get("seeds", []))
+    failed = kept if set(of.seeds) - finished else []
+    diverged = frozenset(int(seed) for seed in metadata.get("diverged_at", {})) & set(of.seeds)
+    if diverged.issuperset(of.seeds):
+        failed.append(_failure(of, str(Diverged(f"all {len(of.seeds)} seeds diverged", of.lr))))
     records = tuple(metadata.get("records", []))
-    return State(checked, frozenset(finished), diverged, failures=tuple(failed), records=records, **known)
+    return State(of, finished, diverged, failures=tuple(failed), records=records, **known)
 
 
-def experiments(names: Sequence[str], place: Place) -> dict[str, list[State]]:
+def _failure(of: Outline, why: str) -> Failure:
+    return Failure(of.name, why, "", "", "", [])
+
+
+def _metadata(folder: Path) -> dict[str, Any]:
+    """Return what is known of a folder's runs; ResultError if that cannot be read, or if the runs are gone."""
+    path, runs = folder / "metadata.json", folder / "runs.csv.gz"
+    try:
+        found = json.loads(path.read_bytes())
+        if runs.stat().st_size == 0:
+            raise ResultError(f"{runs} is truncated or altered: it is empty")
+        return found
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path} is damaged: it is not the metadata of runs") from error
+
+
+def experiments(names: Sequence[str], results: Path, profile: str) -> dict[str, list[State]]:
     """Return the states of those of the experiments that train."""
-    found = {}
-    for name in names:
-        if states := [state(raw) for raw in jobs(name, place) if raw["job"] == "train"]:
-            found[name] = states
-    return found
+    outlines = outline.experiments(names, results, profile)
+    return {name: [look_up(each) for each in found] for name, found in outlines.items() if found}
 
 
-def _kind(of: Config) -> str:
-    """Runs of one kind cost the same per epoch and sample."""
-    return json.dumps([asdict(of.model), of.batch_size], sort_keys=True)
+def others(found: Mapping[str, Sequence[State]], folder: Path) -> list[State]:
+    """Return the states of the results in a profile's folder that are of none of the experiments."""
+    known = {each.config.folder for states in found.values() for each in states}
+    paths = sorted({path.parent for path in folder.glob("*/*/metadata.json")} - known)
+    return [look_up(_besides(path)) for path in paths]
 
 
-def _size(of: Config) -> int:
-    """A run's epochs times its samples."""
-    return of.epochs * (of.task.training_samples or 1)
+def _besides(folder: Path) -> Outline:
+    """Return the outline of results that no experiment asks for: what is there is all that was asked for."""
+    try:
+        seeds = tuple(_metadata(folder).get("seeds", []))
+    except ResultError:
+        seeds = ()
+    return Outline(folder, seeds, task="", kind="", size=1, lr=0.0, threads=None, device="cpu")
 
 
-def _device(of: Config) -> torch.device:
-    """Return where runs would be trained here."""
-    return torch.device("cuda" if of.device != "cpu" and torch.cuda.is_available() else "cpu")
+def _on_gpu(of: Outline) -> bool:
+    return of.device.startswith("cuda")
+
+
+@cache
+def _hardware(device: str) -> str:
+    """Return the name of what runs would be trained on here."""
+    if not device.startswith("cuda"):
+        return processor.name()
+    import torch
+
+    from homotopy import provenance
+
+    return provenance.hardware(torch.device(device)) if torch.cuda.is_available() else ""
 
 
 def _cores(threads: int, runs: int, on_gpu: bool) -> int:
@@ -113,9 +151,9 @@ def rates(states: Iterable[State]) -> dict[tuple[str, str], float]:
         for record in each.records:
             if record.get("seconds") and record.get("seeds"):
                 cores = _cores(record.get("threads", 1), len(record["seeds"]), record.get("device") == "cuda")
-                rate = record["seconds"] * cores / len(record["seeds"]) / _size(each.config)
-                here = record.get("hardware") == hardware(_device(each.config))
-                measured[each.config.task.name, _kind(each.config)].append(((here, "solver" in record), rate))
+                rate = record["seconds"] * cores / len(record["seeds"]) / each.config.size
+                here = record.get("hardware") == _hardware(each.config.device)
+                measured[each.config.task, each.config.kind].append(((here, "solver" in record), rate))
     return {kind: _median_of_nearest(values) for kind, values in measured.items()}
 
 
@@ -131,12 +169,11 @@ def seconds_left(states: Iterable[State], rate: Mapping[tuple[str, str], float])
     """
     left, all_known = 0.0, True
     for each in states:
-        task, runs = each.config.task.name, each.running + each.missing
+        task, runs = each.config.task, each.running + each.missing
         similar = [seconds for (name, _), seconds in rate.items() if name == task]
         if runs and similar:
-            threads = each.config.threads or torch.get_num_threads()
-            cores = _cores(threads, runs, _device(each.config).type == "cuda")
-            left += runs * _size(each.config) * rate.get((task, _kind(each.config)), max(similar)) / cores
+            cores = _cores(each.config.threads or processor.threads(), runs, _on_gpu(each.config))
+            left += runs * each.config.size * rate.get((task, each.config.kind), max(similar)) / cores
         all_known = all_known and bool(similar or not runs)
     return left, all_known
 
@@ -155,22 +192,29 @@ def _row(name: str, states: Sequence[State], rate: Mapping[tuple[str, str], floa
     runs = sum(len(each.config.seeds) for each in states)
     counts = [sum(getattr(each, what) for each in states) for what in ("done", "running", "failed", "missing")]
     left, all_known = seconds_left(states, rate)
-    time_left = (tqdm.format_interval(left) if left else "-") if all_known else f"over {tqdm.format_interval(left)}"
+    shown = tqdm.format_interval(left) if left else "-"
+    time_left = shown if all_known else f"over {shown}" if left else "unknown"
     diverged = sum(len(each.diverged) for each in states)
     counts[3] -= counts[2]
     return [name, *map(str, [runs, *counts, diverged]), time_left]
 
 
-def overview(found: Mapping[str, Sequence[State]]) -> str:
-    """Return a table of all experiments, their sum without what they share twice, who trains, and what failed."""
+def overview(found: Mapping[str, Sequence[State]], besides: Sequence[State] = ()) -> str:
+    """Return a table of all experiments, their sum without what they share twice, who trains, and what failed.
+
+    `besides` are the states of results that are of no experiment.
+    """
     every = _unique(each for states in found.values() for each in states)
     rate = rates(every)
     head = ["experiment", "runs", "done", "running", "failed", "missing", "diverged", "time left"]
     rows = [_row(name, _unique(states), rate) for name, states in found.items()]
-    lines = aligned([head, *rows, _row("all", every, rate)])
-    for each in every:
+    rows.append(_row("all", every, rate))
+    if besides:
+        rows.append(_row("of no experiment", besides, rate))
+    lines = aligned([head, *rows])
+    for each in [*every, *besides]:
         lines += [f"running: {each.config.name}, {len(h.seeds)} seeds, {h}" for h in each.holders]
-    if failed := [failure for each in every for failure in each.failures]:
+    if failed := [failure for each in [*every, *besides] for failure in each.failures]:
         lines += ["", *failure_table(failed)]
     return "\n".join(lines)
 

@@ -1,8 +1,11 @@
-"""Measure the speed of training as ratios: python scripts/bench.py [sections=NAME,...] [results.root=DIR].
+"""Measure the speed of training as ratios.
+
+examples:
+  python scripts/bench.py                                       all sections
+  python scripts/bench.py sections=NAME,... results.root=DIR    some; the others keep the numbers saved before
 
 Writes <results.root>/bench/<machine>.json, .md and a plot. Contestants of a section run in turn in this one process;
-close other programs first. JAX takes part where it is installed (requirements-bench.txt). Sections that are not asked
-for keep the numbers saved before.
+close other programs first. JAX takes part where it is installed (requirements-bench.txt).
 """
 
 from __future__ import annotations
@@ -17,13 +20,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
-from homotopy.benchmark import machine, report  # noqa: E402
-from homotopy.benchmark.measure import Section  # noqa: E402
-from homotopy.benchmark.sections import SECTIONS  # noqa: E402
-from homotopy.errors import ConfigError  # noqa: E402
-from homotopy.files import write_atomic  # noqa: E402
-from homotopy.progress import say  # noqa: E402
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+with script.imports():
+    from homotopy.benchmark import machine, report
+    from homotopy.benchmark.measure import Section
+    from homotopy.benchmark.sections import SECTIONS
+    from homotopy.errors import ConfigError
+    from homotopy.files import write_atomic
+    from homotopy.progress import say
 
 
 def section(name: str) -> Section:
@@ -53,7 +58,7 @@ def write(measured: dict[str, Any], path: Path) -> None:
 
 def main(arguments: list[str]) -> None:
     """Measure the sections asked for, all by default; write the files after each."""
-    options = cli.options(arguments, {"sections": ",".join(SECTIONS), "results.root": "results"})
+    options = script.options(__doc__, arguments, {"sections": ",".join(SECTIONS), "results.root": "results"})
     names = options["sections"].split(",")
     for name in names:
         if name not in SECTIONS:
@@ -68,4 +73,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    cli.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:])

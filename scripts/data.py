@@ -1,6 +1,11 @@
-"""Download the image data sets: python scripts/data.py [data.root=DIR]. What is there is checked, never replaced.
+"""Download and check the image data sets: MNIST, FashionMNIST and CIFAR-10.
 
-One process downloads at a time; others wait. Exit status 2 if a data set is missing or damaged in the end.
+examples:
+  python scripts/data.py                     below HOMOTOPY_DATA, or data/
+  python scripts/data.py data.root=DIR       below another folder
+
+What is there is checked, never replaced. One process downloads at a time; others wait. Exit status 2 if a data set is
+missing or damaged in the end.
 """
 
 from __future__ import annotations
@@ -11,9 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
-from homotopy.data import DATASETS, check, download  # noqa: E402
-from homotopy.errors import DataError  # noqa: E402
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+with script.imports():
+    from homotopy.data import DATASETS, check, download
+    from homotopy.errors import DataError
 
 
 def obtain(name: str, root: Path) -> bool:
@@ -30,10 +37,10 @@ def obtain(name: str, root: Path) -> bool:
 
 def main(arguments: list[str]) -> None:
     """Obtain every data set, those after a missing one too."""
-    options = cli.options(arguments, {"data.root": os.environ.get("HOMOTOPY_DATA", "data")})
+    options = script.options(__doc__, arguments, {"data.root": os.environ.get("HOMOTOPY_DATA", "data")})
     if not all([obtain(name, Path(options["data.root"])) for name in DATASETS]):
         sys.exit(2)
 
 
 if __name__ == "__main__":
-    cli.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:])

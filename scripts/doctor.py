@@ -1,4 +1,9 @@
-"""What is wrong with this machine, and the command that mends it: `python scripts/doctor.py [results.root=DIR]`."""
+"""Say what is wrong with this machine, and the command that mends it.
+
+examples:
+  python scripts/doctor.py                   for results below results/, data below HOMOTOPY_DATA or data/
+  python scripts/doctor.py results.root=DIR data.root=DIR
+"""
 
 from __future__ import annotations
 
@@ -7,13 +12,16 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import cli, doctor  # noqa: E402  (found beside this folder, installed or not)
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+with script.imports():
+    from homotopy import doctor
 
 
 def main(arguments: list[str]) -> None:
     """Print a line for everything; exit 1 if something is wrong."""
     defaults = {"results.root": "results", "data.root": os.environ.get("HOMOTOPY_DATA", "data")}
-    options = cli.options(arguments, defaults)
+    options = script.options(__doc__, arguments, defaults)
     findings = []
     for finding in doctor.examine(Path(options["results.root"]), Path(options["data.root"])):
         print(finding, flush=True)
@@ -22,4 +30,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    cli.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:])

@@ -1,4 +1,12 @@
-"""Draw figures from saved results, without training: `python scripts/plot.py profile=paper figures=fig1,fig2a`."""
+"""Draw figures from saved results, without training.
+
+examples:
+  python scripts/plot.py                     all that have results in results/quick
+  python scripts/plot.py fig1 fig2a profile=paper results.root=DIR
+  python scripts/plot.py fig8 budget.k=6     what `train.py experiment=fig8 budget.k=6` made, in a folder of its own
+
+Other keys are those of scripts/train.py.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +16,12 @@ from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
-from homotopy.errors import ConfigError, ResultError  # noqa: E402
-from homotopy.figures.registry import FIGURES  # noqa: E402
-from homotopy.library import Place  # noqa: E402
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+with script.imports():
+    from homotopy.errors import ConfigError, ResultError
+    from homotopy.figures.registry import FIGURES
+    from homotopy.library import Place, telling
 
 
 def attempt(place: Place, name: str) -> list[Path] | str:
@@ -34,9 +44,12 @@ def tell(found: list[Path] | str, required: bool) -> None:
 
 def main(arguments: list[str]) -> None:
     """Draw the figures asked for, or all that have results, side by side; name those that have none."""
-    options = cli.options(arguments, {"profile": "quick", "results.root": "results", "figures": ""})
-    place = Place(Path(options["results.root"]), options["profile"])
-    chosen = [name for name in options["figures"].split(",") if name]
+    defaults = {"profile": "quick", "results.root": "results", "figures": ""}
+    others = [text for text in arguments if "=" in text and text.partition("=")[0] not in defaults]
+    options = script.options(__doc__, [text for text in arguments if text not in others], defaults, words="figures")
+    place = Place(Path(options["results.root"]), options["profile"], telling(others))
+    experiments = [text.removeprefix("experiment=") for text in others if text.startswith("experiment=")]
+    chosen = [name for name in [*options["figures"].split(","), *experiments] if name]
     for name in chosen:
         if name not in FIGURES:
             raise ConfigError("figures", name, f"among {', '.join(FIGURES)}")
@@ -47,4 +60,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    cli.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:])

@@ -1,4 +1,9 @@
-"""Compare the documents' numbers with results/paper (`--check`) or put them in (`--write`); see homotopy/readme.py."""
+"""Compare the documents' numbers with saved results, or put them in; see homotopy/readme.py.
+
+examples:
+  python scripts/readme.py --check           exit status 1 if a number is not what results/paper has
+  python scripts/readme.py --write           put the numbers in
+"""
 
 from __future__ import annotations
 
@@ -7,20 +12,22 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import cli, readme  # noqa: E402  (found beside this folder, installed or not)
-from homotopy.errors import ConfigError  # noqa: E402
-from homotopy.files import write_atomic  # noqa: E402
-from homotopy.library import Library, Place  # noqa: E402
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+with script.imports():
+    from homotopy import readme
+    from homotopy.errors import ConfigError
+    from homotopy.files import write_atomic
+    from homotopy.library import Library, Place
 
 
 def main(arguments: list[str]) -> None:
     """Check (exit 1 if a number is stale) or write."""
-    modes = [argument for argument in arguments if argument.startswith("--")]
-    if modes not in (["--check"], ["--write"]):
-        raise ConfigError("mode", " ".join(modes), "--check or --write")
-    defaults = {"profile": "paper", "results.root": "results", "file": ""}
+    modes = [argument for argument in arguments if argument in ("--check", "--write")]
     others = [argument for argument in arguments if argument not in modes]
-    options = cli.options(others, defaults)
+    options = script.options(__doc__, others, {"profile": "paper", "results.root": "results", "file": ""})
+    if len(modes) != 1:
+        raise ConfigError("mode", " ".join(modes), "--check or --write")
     values = readme.Values(Library(Place(Path(options["results.root"]), options["profile"])))
     paths = [Path(options["file"])] if options["file"] else readme.documents()
     stale = []
@@ -37,4 +44,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    cli.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:])

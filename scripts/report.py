@@ -1,4 +1,9 @@
-"""Judge the paper's claims from saved results: `python scripts/report.py profile=paper`."""
+"""Judge the paper's claims from saved results, without training, and draw the overview.
+
+examples:
+  python scripts/report.py                   from results/quick
+  python scripts/report.py profile=paper results.root=DIR
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,19 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import cli, compose, report  # noqa: E402  (found beside this folder, installed or not)
-from homotopy.library import Place  # noqa: E402
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+with script.imports():
+    from homotopy import compose, report
+    from homotopy.library import Place
 
 
 def main(arguments: list[str]) -> None:
     """Write the report of a profile."""
-    options = cli.options(arguments, {"profile": "quick", "results.root": "results"})
+    options = script.options(__doc__, arguments, {"profile": "quick", "results.root": "results"})
     place = Place(Path(options["results.root"]), options["profile"])
     print(*report.write(place, compose.names("experiment")), sep="\n")
 
 
 if __name__ == "__main__":
-    cli.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:])

@@ -1,4 +1,8 @@
-"""Everything, in order: train the figures' experiments, draw, write the report. `make reproduce` calls this.
+"""Do everything, in order: train the figures' experiments, draw, write the report. `make reproduce` calls this.
+
+examples:
+  python scripts/reproduce.py                the paper with fewer seeds and epochs
+  python scripts/reproduce.py profile=paper results.root=DIR data.verify=false
 
 In profile paper it also trains what answers the report's other questions.
 
@@ -16,9 +20,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from homotopy import cli, compose  # noqa: E402  (found beside this folder, installed or not)
-from homotopy.data import unusable  # noqa: E402
-from homotopy.errors import ConfigError  # noqa: E402
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+with script.imports():
+    from homotopy import compose
+    from homotopy.data import unusable
+    from homotopy.errors import ConfigError
 
 EXPERIMENTS = ("fig4", "fig5", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c")
 BEYOND = ("map", "sensitivity_short", "sensitivity", "methods_short", "ablation", "adaptive")  # in profile paper
@@ -38,7 +45,8 @@ def steps(profile: str, root: str, verify: str = "true") -> list[list[str]]:
 
 def main(arguments: list[str]) -> None:
     """Run every step; exit 1 if one failed."""
-    options = cli.options(arguments, {"profile": "quick", "results.root": "results", "data.verify": "true"})
+    defaults = {"profile": "quick", "results.root": "results", "data.verify": "true"}
+    options = script.options(__doc__, arguments, defaults)
     if options["profile"] not in compose.names("profile"):
         raise ConfigError("profile", options["profile"], f"one of {', '.join(compose.names('profile'))}")
     failed, began = [], time.monotonic()
@@ -55,4 +63,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    cli.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:])

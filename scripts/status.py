@@ -1,4 +1,9 @@
-"""What is done, running, failed or missing, and the time left: `python scripts/status.py profile=paper`."""
+"""Show what is done, running, failed or missing, and the time left.
+
+examples:
+  python scripts/status.py                   of every experiment in profile quick
+  python scripts/status.py fig1 profile=paper results.root=DIR
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,26 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import cli, compose, status  # noqa: E402  (found beside this folder, installed or not)
-from homotopy.library import Place  # noqa: E402
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+with script.imports():
+    from homotopy import keys, status
+    from homotopy.errors import ConfigError
 
 
 def main(arguments: list[str]) -> None:
     """Print where the study stands."""
-    options = cli.options(arguments, {"profile": "quick", "results.root": "results", "experiment": ""})
-    names = [options["experiment"]] if options["experiment"] else compose.names("experiment")
-    place = Place(Path(options["results.root"]), options["profile"])
-    print(status.overview(status.experiments(names, place)))
+    defaults = {"profile": "quick", "results.root": "results", "experiment": ""}
+    options = script.options(__doc__, arguments, defaults, words="experiment")
+    asked = [name for name in options["experiment"].split(",") if name]
+    for group, names in (("profile", [options["profile"]]), ("experiment", asked)):
+        for name in names:
+            if name not in keys.names(group):
+                raise ConfigError(group, name, f"one of {', '.join(keys.names(group))}")
+    results = Path(options["results.root"])
+    found = status.experiments(asked or keys.names("experiment"), results, options["profile"])
+    print(status.overview(found, [] if asked else status.others(found, results / options["profile"])))
 
 
 if __name__ == "__main__":
-    cli.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:])

@@ -1,15 +1,47 @@
-"""Train one configuration, or all of an experiment: `python scripts/train.py experiment=fig1`."""
+"""usage: python scripts/train.py [GROUP=CHOICE ...] [KEY=VALUE ...]
+
+Train what is missing of one configuration, or of an experiment: all the runs behind a figure or a table.
+
+examples:
+  python scripts/train.py                                      the homotopy on omega 137
+  python scripts/train.py task.omega=74 method=random schedule.gamma=5 seeds=20
+  python scripts/train.py method=random,warmstart,homotopy task.omega=74,137     all combinations
+  python scripts/train.py task=mnist_fashion                   from MNIST to FashionMNIST, as Figure 3a
+  python scripts/train.py experiment=fig1                      Figure 1 with fewer seeds and epochs
+  python scripts/train.py experiment=fig1,fig8 profile=paper   Figures 1 and 8 with the paper's
+
+groups and their choices:
+  {experiment}
+  {task}
+  {method}
+  {schedule}
+  {optimizer}
+  {model}
+  {profile}
+  {launcher}
+
+often set: seeds=8 (or [0,7]), task.omega, schedule.gamma, budget.k and budget.final (epochs), optimizer.lr,
+batch_size, device=cpu (or cuda:0), results.root=DIR
+all settings: python scripts/train.py --cfg job (add experiment=fig1 for those of an experiment)
+tab completion: eval "$(python scripts/train.py -sc install=bash)"; more of Hydra: --hydra-help
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import cli  # noqa: E402  (found beside this folder, installed or not)
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    print(script.page(__doc__ or ""))
+    sys.exit()
+with script.imports():
+    import hydra
+    from omegaconf import DictConfig, OmegaConf
+
+    from homotopy import cli
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="config")
@@ -19,4 +51,4 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    cli.guard(cli.start, main, sys.argv[0], sys.argv[1:])
+    script.guard(cli.start, main, sys.argv[0], sys.argv[1:])

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from homotopy import checkpoints, cli, compose, config, runner
-from homotopy.errors import ConfigError, Diverged, ResultError, UserError
-from homotopy.failures import in_words
+from homotopy import checkpoints, cli, compose, config, keys, runner, script
+from homotopy.errors import ConfigError, Diverged, ResultError, UserError, in_words
 from homotopy.results import RunFolder
 from tests.conftest import TINY
 from tests.machine import command
@@ -26,8 +25,8 @@ BASES = (
     ["schedule=geometric"],
     ["schedule=sublinear"],
     ["schedule=explicit"],
-    ["task=mnist_fashion", "model=vgg_small"],
-    ["task=image_folder", "model=vgg_small", "task.source=a", "task.target=b"],
+    ["task=mnist_fashion"],
+    ["task=image_folder", "task.source=a", "task.target=b"],
     ["experiment=theory"],
     ["experiment=fig4"],
 )
@@ -147,6 +146,25 @@ def test_a_command_line_is_accepted_or_refused_in_one_line_and_nothing_is_writte
         (["task.omega=interval(0,1)"], "sweep"),
         (["nope=1"], "nope"),
         (["method=nope"], "one of adaptive"),
+        (["omega=74"], "task.omega"),
+        (["+omega=74"], "task.omega"),
+        (["+omega=74,137"], "task.omega"),
+        (["+lr=0.01"], "optimizer.lr"),
+        (["+epochs=100"], "budget.k"),
+        (["++seed=5"], "seeds"),
+        (["optimzer=sgd"], "optimizer"),
+        (["optimzer.lr=3"], "optimizer.lr"),
+        (["+optimzer.lr=3"], "optimizer.lr"),
+        (["optimizer.lrr=3"], "optimizer.lr"),
+        (["+data.verfy=false"], "data.verify"),
+        (["+results.rot=x"], "results.root"),
+        (["fig1"], "experiment=fig1"),
+        (["method=random", "homotopy"], "method=homotopy"),
+        (["task.source=a"], "task=image_folder"),
+        (["schedule.ratio=2"], "schedule=geometric"),
+        (["illustration=fig4"], "experiment=fig4"),
+        (["seeds=${nowhere}"], "nowhere"),
+        (["task.source=a(b"], "task.source=a(b: cannot be read"),
     ],
 )
 def test_what_is_wrong_is_named(wrong, told):
@@ -158,13 +176,37 @@ def test_what_is_wrong_is_named(wrong, told):
 def test_a_precision_that_the_device_lacks_is_refused_before_anything_is_written(tmp_path, capsys):
     command = ["profile=smoke", "precision=tf32", "device=cpu", f"results.root={tmp_path / 'results'}"]
     with pytest.raises(SystemExit) as end:
-        cli.guard(cli.start, None, "train.py", command)
+        script.guard(cli.start, None, "train.py", command)
     assert end.value.code == 2 and not list(tmp_path.iterdir())
     assert "precision=tf32: must be float32 or float64" in capsys.readouterr().err
     (raw,) = compose.jobs(command)
     with pytest.raises(ConfigError, match="precision=tf32"):
         runner.run(config.from_dict(raw))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_misspelt_key_in_a_file_of_one_s_own_is_refused(composed):
+    with pytest.raises(ConfigError, match=r"optimzer\.lr=3: .*optimizer\.lr"):
+        cli.check_job(composed[0] | {"optimzer": {"lr": 3}})
+
+
+def test_an_unknown_key_trains_nothing(tmp_path):
+    done = command("scripts/train.py", *TINY, f"results.root={tmp_path}", "+omega=74")
+    assert done.code == 2 and not done.out and not list(tmp_path.iterdir())
+    assert len(done.err.splitlines()) == 1 and "task.omega" in done.err
+
+
+def test_every_suggestion_is_a_key_that_can_be_set():
+    for key in ("omega", "lr", "seed", "gama", "batch", "learning_rate", "epochs", "sample", "init"):
+        assert keys.meant(key)
+        for meant in keys.meant(key):
+            compose.jobs([f"{meant}=1"])
+
+
+def test_a_value_in_the_home_folder_is_found_there(monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    (raw,) = compose.jobs(["results.root=~/x"])
+    assert raw["results"]["root"] == "/somewhere/x"
 
 
 def test_of_plain_values_given_twice_the_last_counts():
@@ -181,7 +223,7 @@ def test_errors_pass_from_process_to_process():
 def test_an_error_that_nobody_foresaw_is_one_line_and_its_traceback_a_file(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(SystemExit) as end:
-        cli.guard(lambda: 1 / 0)
+        script.guard(lambda: 1 / 0)
     (file,) = tmp_path.iterdir()
     assert end.value.code == 1 and "ZeroDivisionError" in file.read_text()
     assert capsys.readouterr().err == f"error: ZeroDivisionError: division by zero; the traceback is in {file}\n"
@@ -189,7 +231,7 @@ def test_an_error_that_nobody_foresaw_is_one_line_and_its_traceback_a_file(tmp_p
 
 def test_what_the_system_refuses_is_one_line(capsys):
     with pytest.raises(SystemExit) as end:
-        cli.guard(open, "/nope")
+        script.guard(open, "/nope")
     assert end.value.code == 2
     assert capsys.readouterr().err == "error: /nope: No such file or directory\n"
     assert in_words(MemoryError("8 TB")).startswith("not enough memory: 8 TB; train fewer seeds")
@@ -310,7 +352,8 @@ def test_the_files_of_another_configuration_are_neither_read_nor_deleted(half, t
 @pytest.mark.parametrize(
     "typed, told",
     [
-        (["scripts/plot.py", "nope"], "nope: must be KEY=VALUE"),
+        (["scripts/plot.py", "nope"], "figures=nope"),
+        (["scripts/report.py", "nope"], "nope: must be KEY=VALUE"),
         (["scripts/plot.py", "figures=nope"], "figures=nope"),
         (["scripts/plot.py", "profile=nope"], "one of paper, quick, smoke"),
         (["scripts/report.py", "profile=nope"], "one of paper, quick, smoke"),

@@ -80,7 +80,7 @@ def test_the_words_hold_no_number():
 
 def test_what_was_not_tested_names_its_command(written):
     (line,) = [line for line in written["REPORT.md"].splitlines() if "**not tested**" in line and "annealing" in line]
-    assert "test it: `python scripts/train.py experiment=fig2b`" in line
+    assert "test it: `python scripts/train.py experiment=fig2b results.root=" in line
 
 
 def test_a_summary_counts_every_outcome(written):

@@ -3,12 +3,13 @@
 import json
 import re
 import subprocess
+import sys
 
 import pytest
 import torch
 import yaml
 
-from homotopy import compose, config, failures, provenance, status
+from homotopy import compose, config, failures, outline, provenance, status
 from homotopy.errors import DataError
 from homotopy.locks import hold
 from tests.machine import ROOT, command
@@ -44,7 +45,17 @@ def test_a_failing_job_does_not_stop_a_sweep_and_can_be_repeated(tmp_path):
     assert (again.code, again.out.split()) == (0, [str(first)])
     assert [failures.of(raw) for raw in jobs] == [[], []]
     third = command("scripts/train.py", *sweep)
-    assert (third.code, third.out.split(), third.err) == (0, [str(first), str(second)], "")
+    assert (third.code, third.out.split()) == (0, [str(first), str(second)])
+    assert "error" not in third.err and "failed" not in third.err
+
+
+def test_several_experiments_run_one_after_the_other_each_with_its_own_sweep(tmp_path):
+    line = [*TINY, f"results.root={tmp_path}", "seeds=1", "budget.final=0"]
+    done = command("scripts/train.py", "experiment=fig5,fig8,fig2b", "method=random,homotopy", *line)
+    assert done.code == 0, done.err
+    expected = [raw for name in ("fig8", "fig2b") for raw in compose.jobs([f"experiment={name}", *line])]
+    folders = {str(config.from_dict(raw).folder) for raw in expected if raw["method"]["name"] != "warmstart"}
+    assert len(folders) == 6 and folders | {str(tmp_path / "smoke/illustrations/fig5.csv.gz")} == set(done.out.split())
 
 
 def test_the_script_shows_what_an_experiment_lacks(tmp_path):
@@ -53,6 +64,71 @@ def test_the_script_shows_what_an_experiment_lacks(tmp_path):
     rows = [line.split()[:6] for line in shown.out.splitlines()]
     assert rows[0] == ["experiment", "runs", "done", "running", "failed", "missing"]
     assert ["fig1", "12", "0", "0", "0", "12"] in rows
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Return the file in which outlines are kept, of this test alone."""
+    monkeypatch.setattr(outline, "_file", lambda profile: tmp_path / "cache" / f"{profile}.json")
+    return tmp_path / "cache" / "smoke.json"
+
+
+def fresh(tmp_path):
+    return [outline.of(config.from_dict(raw)) for raw in compose.jobs(FIG1 + [f"results.root={tmp_path}"])]
+
+
+FIG1 = ["experiment=fig1", "profile=smoke"]
+
+
+def test_outlines_are_those_of_the_configurations_and_are_kept(kept, tmp_path, monkeypatch):
+    expected = {"fig1": fresh(tmp_path), "fig4": []}
+    assert outline.experiments(["fig1", "fig4"], tmp_path, "smoke") == expected
+    monkeypatch.setattr(outline, "_composed", None)
+    assert outline.experiments(["fig4", "fig1"], tmp_path, "smoke") == expected
+    (elsewhere, *_) = outline.experiments(["fig1"], tmp_path / "b", "smoke")["fig1"]
+    assert elsewhere.folder.is_relative_to(tmp_path / "b")
+
+
+@pytest.mark.parametrize("damage", ["device", "empty", "half", "other"])
+def test_outlines_of_other_files_or_damaged_ones_are_made_again(kept, tmp_path, monkeypatch, damage):
+    outline.experiments(["fig1"], tmp_path, "smoke")
+    match damage:
+        case "device":
+            monkeypatch.setenv("HOMOTOPY_DEVICE", "cuda:3")  # which conf/ reads
+        case "empty":
+            kept.write_bytes(b"")
+        case "half":
+            kept.write_bytes(kept.read_bytes()[:100])
+        case "other":
+            kept.write_text("[]")
+    found = outline.experiments(["fig1"], tmp_path, "smoke")["fig1"]
+    assert found == fresh(tmp_path) and found[0].device == ("cuda:3" if damage == "device" else "cpu")
+
+
+def test_outlines_that_cannot_be_kept_are_made_each_time(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(outline, "_file", lambda profile: tmp_path / "file" / "smoke.json")
+    for _ in range(2):
+        assert outline.experiments(["fig1"], tmp_path, "smoke")["fig1"] == fresh(tmp_path)
+
+
+def test_status_needs_no_pytorch(tmp_path):
+    code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__'); "
+    line = [sys.executable, "-c", code + "sys.exit('torch' in sys.modules or 'hydra' in sys.modules)"]
+    asked = ["scripts/status.py", "fig1", "profile=smoke", f"results.root={tmp_path}"]
+    assert command(*asked).code == 0  # composes
+    assert subprocess.run([*line, *asked], cwd=ROOT, capture_output=True).returncode == 0
+
+
+def test_results_of_no_experiment_are_counted_apart(kept, tmp_path):
+    for seeds in ("experiment=fig5", "seeds=3"):
+        command("scripts/train.py", seeds, *TINY, f"results.root={tmp_path}")
+    found = status.experiments(["fig1"], tmp_path, "smoke")
+    (state,) = status.others(found, tmp_path / "smoke")
+    assert (state.done, state.missing) == (3, 0)
+    *_, everything, besides = status.overview(found, [state]).splitlines()
+    assert everything.split() == ["all", "12", "0", "0", "0", "12", "0", "unknown"]
+    assert besides.split()[3:] == ["3", "3", "0", "0", "0", "0", "-"]
 
 
 def test_a_single_failing_command_ends_in_one_line(tmp_path):
@@ -129,7 +205,7 @@ def test_the_time_left_follows_from_the_time_taken(tiny):
         options = ["seeds=10", "threads=1", "schedule.gamma=2", "budget.k=5", "budget.final=0"]
         each = tiny(*options, *changes.pop("more", ()))
         records = ({"seeds": list(range(done)), "seconds": seconds, **changes},) if seconds else ()
-        return status.State(each, frozenset(range(done)), frozenset(), (), (), records)
+        return status.State(outline.of(each), frozenset(range(done)), frozenset(), (), (), records)
 
     timed = state(4, 8.0)  # 10 epochs of 48 samples in 2 seconds per run
     rate = status.rates([timed])
@@ -153,5 +229,5 @@ def test_the_time_left_follows_from_the_time_taken(tiny):
 
 
 def test_what_an_experiment_asks_for_twice_counts_once(tiny):
-    state = status.State(tiny("seeds=3"), frozenset(), frozenset(), (), (), ())
+    state = status.State(outline.of(tiny("seeds=3")), frozenset(), frozenset(), (), (), ())
     assert status.overview({"one": [state, state]}).splitlines()[1].split()[:2] == ["one", "3"]

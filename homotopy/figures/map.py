@@ -102,11 +102,13 @@ def draw(place: Place) -> list[Path]:
     """Draw the final losses of every setting and write the table as CSV and Markdown beside the figures."""
     found = experiment("map", place)
     summary = table(found)
-    write_csv(place.folder / "map" / "map.csv", summary)
-    write_atomic(place.folder / "map" / "map.md", text(summary).encode())
-    figure, axes = common.subplots(columns=len(OMEGAS), height=3.2, sharey=True, sharex=True)
+    tables = place.figures if place.overrides else place.folder / "map"
+    write_csv(tables / "map.csv", summary)
+    write_atomic(tables / "map.md", text(summary).encode())
     by_setting = settings(found)
-    for ax, omega in zip(axes, OMEGAS, strict=True):
+    omegas = [omega for omega in OMEGAS if any(omega in by_omega for by_omega in by_setting.values())]
+    figure, axes = common.subplots(columns=len(omegas), height=3.2, sharey=True, sharex=True)
+    for ax, omega in zip(axes, omegas, strict=True):
         panel(ax, list(by_setting.values()), omega)
         ax.set_title(rf"$\omega = {omega:g}$ rad, {count([r for r in found if r.config.task.omega == omega])}")
     short = [f"{s.init.replace('_', ' ')}\nnoise {s.noise:g}, batch {s.batch_size}" for s in by_setting]

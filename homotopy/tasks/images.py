@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,7 +26,7 @@ from homotopy.data import (
     load,
     load_folder,
 )
-from homotopy.errors import ConfigError
+from homotopy.errors import ConfigError, all_of
 from homotopy.image_ensemble import ImageEnsemble
 from homotopy.settings import at_least, one_of, rule
 from homotopy.streams import Purpose, generator
@@ -115,8 +116,7 @@ class Images(Classifying):
 
     def check_data(self) -> None:
         """Compare every file's checksum, and count the images where a setting depends on it."""
-        for name in (self.source, self.target):
-            check(name, Path(self.root), self.verify)
+        all_of(partial(check, name, Path(self.root), self.verify) for name in (self.source, self.target))
         if (self.samples, self.evaluated, self.test_samples) != (None, None, None):
             source, target = self.sets()
             self.check_counts(len(source.train.labels), len(target.train.labels), len(target.test.labels))

@@ -103,6 +103,11 @@ same() {  # do two results folders hold the same bytes?
     [ "$(cd "$1" && find smoke -name runs.csv.gz | wc -l)" = "$(cd "$2" && find smoke -name runs.csv.gz | wc -l)" ] || fail "runs lack"
 }
 
+# So that a fast processor does not end a run before Slurm acts, the process that trains in a folder is stopped until
+# then; with its signal Slurm lets it go on.
+trainer() { grep -ho '"process": [0-9]*' "$(ls -t "$WORK/$1"/smoke/*/*/.holds/*.lock | head -1)" | grep -o '[0-9]*'; } 2>/dev/null
+freeze() { kill -STOP "$(trainer "$1")" 2>/dev/null; }
+
 echo "1. a sweep, its ensembles in parts"
 SWEEP="experiment=fig1 method=random,homotopy seeds=3"
 train $SWEEP results.root="$WORK/alone" >/dev/null
@@ -126,16 +131,17 @@ LONG="method=random seeds=2 budget.k=3000"
 train $LONG results.root="$WORK/alone2" >/dev/null
 train $LONG $SLURM results.root="$WORK/cluster2" >/dev/null 2>&1 &
 TRAINING=$!
-wait_for "ls $WORK/cluster2/smoke/*/*/.holds/*.lock >/dev/null 2>&1"
+wait_for "freeze cluster2"
 sbatch --partition=high --exclusive --output=/dev/null --wrap "sleep 1" >/dev/null
 wait_for "ls $WORK/cluster2/smoke/*/*/checkpoint-*.pt >/dev/null 2>&1"
 echo "   checkpoint written in the grace time"
-wait_for "grep --quiet Requeuing $WORK/slurmctld.log"
+wait_for "freeze cluster2; grep --quiet Requeuing $WORK/slurmctld.log"
 echo "   requeued; Slurm waits two minutes before it starts it again"
 touch "$WORK/requeued"
-wait_for "find $WORK/cluster2 -path '*/.holds/*.lock' -newer $WORK/requeued | grep --quiet ."
+wait_for "find $WORK/cluster2 -path '*/.holds/*.lock' -newer $WORK/requeued | grep --quiet . && freeze cluster2"
 touch "$WORK/asked"
 scancel --signal=USR1 "$(squeue --noheader --format=%A)"
+kill -CONT "$(trainer cluster2)"
 wait_for "find $WORK/cluster2 -name 'checkpoint-*.pt' -newer $WORK/asked | grep --quiet ."
 echo "   goes on, and writes a checkpoint when SIGUSR1 asks for one"
 wait "$TRAINING" || fail "the preempted job"
@@ -148,6 +154,7 @@ echo "4. a job whose time is up"
 LIMIT="hydra.launcher.timeout_min=3 hydra.launcher.signal_delay_s=100"
 train $LONG results.root="$WORK/cluster3" $SLURM $LIMIT >/dev/null 2>&1 &
 TRAINING=$!
+wait_for "freeze cluster3"
 wait_for "cat $WORK/cluster3/.hydra/.submitit/*/*_log.* 2>/dev/null | grep --quiet 'Caught signal SIGUSR2'"
 echo "   requeued once its time was up; from here on it has all the time it needs"
 wait_for "squeue --noheader --format=%T | grep --quiet PENDING"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from homotopy import checkpoints, cli, compose, config, illustrations, runner, sources
+from homotopy import checkpoints, cli, compose, config, illustrations, runner, script, sources
 from homotopy.classification import normalised
 from homotopy.errors import ConfigError, DataError, ResultError
 from homotopy.figures import fig3, fig6
@@ -122,6 +122,15 @@ def test_the_record_of_a_run_tells_which_data_it_used_and_how_it_computed(images
     assert record["data"][0]["md5"]["t10k-labels-idx1-ubyte"] == "27ae3e4e09519cfbb04c329615203637"
 
 
+@pytest.mark.parametrize(("task", "experiment"), [("mnist_fashion", "fig3a"), ("mnist_cifar", "fig3b")])
+def test_a_task_alone_has_the_settings_of_its_figure(task, experiment):
+    (alone,) = compose.jobs([f"task={task}", "profile=paper"])
+    of_figure = compose.jobs([f"experiment={experiment}", "profile=paper", "method=homotopy"])
+    assert [config.from_dict(raw).folder for raw in of_figure] == [config.from_dict(alone).folder]
+    own = config.from_dict(*compose.jobs([f"task={task}", "batch_size=64", "schedule=explicit", "optimizer=sgd"]))
+    assert (own.batch_size, own.schedule.gamma, own.optimizer.lr) == (64, 4, 0.01)
+
+
 def test_what_does_not_change_numbers_does_not_change_the_folder(images):
     base = images("method=random").folder
     assert images("method=random", "data.verify=true", "data.root=/elsewhere").folder == base
@@ -131,9 +140,9 @@ def test_what_does_not_change_numbers_does_not_change_the_folder(images):
 
 
 def test_a_model_or_precision_that_does_not_fit_is_one_line(images):
-    with pytest.raises(ConfigError, match="model=mlp: must be vgg with task=images"):
-        (raw,) = compose.jobs(["task=mnist_fashion", "profile=smoke"])
-        config.from_dict(raw)
+    for wrong in (["task=mnist_fashion", "model=mlp"], ["model=mlp", "task=mnist_cifar"]):
+        with pytest.raises(ConfigError, match="model=mlp: must be vgg11 or vgg_small"):
+            cli.check(wrong)
     with pytest.raises(ConfigError, match="task.pairing=none: must be random or fixed or class_matched"):
         images("task.pairing=none")
     with pytest.raises(ConfigError, match="task.samples=0: must be an integer of at least 1, or null"):
@@ -149,10 +158,20 @@ def test_missing_images_are_one_line_before_anything_is_trained(images, tmp_path
 def test_an_experiment_without_its_images_is_one_line_with_status_2_and_writes_nothing(experiment, tmp_path, capsys):
     command = [f"experiment={experiment}", "profile=smoke", f"results.root={tmp_path / 'results'}"]
     with pytest.raises(SystemExit) as ended:
-        cli.guard(cli.start, None, "train.py", [*command, f"data.root={tmp_path}"])
+        script.guard(cli.start, None, "train.py", [*command, f"data.root={tmp_path}"])
     assert ended.value.code == 2 and not (tmp_path / "results").exists()
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: MNIST: {tmp_path}/MNIST/raw/train-images-idx3-ubyte is missing (md5 6bbc9ace898e")
+    assert ("CIFAR10:" if experiment == "fig3b" else "FashionMNIST:") in line
+    assert "scripts/data.py" in line
+
+
+def test_the_data_that_several_tasks_lack_are_each_named_once(tmp_path, capsys):
+    sweep = ["experiment=fig3a,fig3b,fig6", f"results.root={tmp_path / 'results'}", f"data.root={tmp_path}"]
+    with pytest.raises(SystemExit):
+        script.guard(cli.start, None, "train.py", sweep)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert [line.count(f" {name}: ") for name in ("MNIST", "FashionMNIST", "CIFAR10")] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(("key", "most"), [("samples", 4), ("test_samples", 6), ("evaluated", 6)])

@@ -1,0 +1,140 @@
+"""How every script begins and ends: packages that are missing, --help, KEY=VALUE arguments, errors of one line.
+
+Nothing but the standard library is needed here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import sys
+import tempfile
+import textwrap
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from homotopy.errors import ConfigError, Interrupted, UserError, in_words, shortened
+from homotopy.keys import names
+
+_ROOT = Path(__file__).resolve().parent.parent
+_VERSION = (3, 11)
+
+
+@contextmanager
+def imports() -> Iterator[None]:
+    """Import packages; end in one line on stderr if one is missing, or if this Python is too old for them."""
+    if sys.version_info < _VERSION:
+        _refuse(f"Python 3.11 or newer is needed, and {sys.executable} is {sys.version.split()[0]}")
+    try:
+        with shown("loading"):
+            yield
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("homotopy"):
+            raise
+        _refuse(f"{sys.executable} lacks the package {error.name}")
+
+
+def _refuse(why: str) -> None:
+    installed = (_ROOT / ".venv" / "bin" / "activate").exists()
+    first = "" if installed else "make setup, then "
+    _say(f"{why}; {first}source .venv/bin/activate")
+    sys.exit(2)
+
+
+def _say(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def shown(what: str) -> Iterator[None]:
+    """Say on a terminal what is being done, until it is done."""
+    terminal = sys.stderr.isatty()
+    if terminal:
+        print(f"{what} ...", end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        if terminal:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def guard(work: Callable[..., None], *arguments: Any) -> None:
+    """Do the work; end in one line on stderr and an exit code.
+
+    2 is for what the user can mend, 128 + signal for that, 1 for what nobody foresaw: its traceback goes to a file.
+    """
+    try:
+        work(*arguments)
+    except UserError as error:
+        _say(" ".join(str(error).split()))
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # of what reads our output: `| head`, say
+        sys.stdout = None  # type: ignore[assignment]  # which Python would flush at its end
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        _say(in_words(error))
+        sys.exit(2)
+    except Exception as error:
+        say_unforeseen(error)
+        sys.exit(1)
+    except Interrupted as interrupted:
+        print("interrupted; the same command goes on from the checkpoint", file=sys.stderr)
+        sys.exit(interrupted.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(130)
+
+
+def say_unforeseen(error: Exception) -> None:
+    """Say that nobody foresaw an error, and where its traceback is."""
+    with tempfile.NamedTemporaryFile("w", prefix="homotopy-", suffix=".txt", delete=False) as file:
+        traceback.print_exception(error, file=file)
+    _say(f"{in_words(error)}; the traceback is in {file.name}")
+
+
+def options(
+    about: str | None, arguments: Sequence[str], defaults: Mapping[str, str], words: str = ""
+) -> dict[str, str]:
+    """Read the KEY=VALUE arguments of a script; with --help print `about` and end.
+
+    Words without a key are values of the key `words`, such as figures. Raises UserError for an unknown key.
+    """
+    word, pair = f"[{words.rstrip('s').upper()} ...] " if words else "", "[KEY=VALUE ...]"
+    parser = argparse.ArgumentParser(
+        prog=f"python scripts/{Path(sys.argv[0]).name}",
+        usage=f"%(prog)s {word}{pair}",
+        description=about,
+        epilog=f"without arguments: {' '.join(f'{key}={value}' for key, value in defaults.items())}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("pairs", nargs="*", help=argparse.SUPPRESS)
+    found, flags = parser.parse_known_args(arguments)
+    given: dict[str, str] = {}
+    for argument in [*found.pairs, *flags]:
+        key, equals, value = argument.partition("=")
+        if words and not equals and argument not in flags:
+            key, value = words, ",".join(filter(None, [given.get(words), argument]))
+        elif not equals or key not in defaults:
+            raise UserError(f"{shortened(argument)}: must be KEY=VALUE with a key of {', '.join(defaults)}")
+        elif not value and defaults[key]:
+            raise ConfigError(key, value, f"given (without it: {defaults[key]})")
+        given[key] = value
+    return {**defaults, **given}
+
+
+def page(template: str, width: int = 100) -> str:
+    """Return a help page: a line "  {group}" of the template becomes the group with its choices, in `width` columns."""
+    lines = []
+    for line in template.splitlines():
+        group = re.fullmatch(r"  {(\w+)}", line)
+        lines += _choices(group[1], width) if group else [line]
+    return "\n".join(lines)
+
+
+def _choices(group: str, width: int) -> list[str]:
+    start = f"  {group:<12}"
+    return textwrap.wrap(", ".join(names(group)), width, initial_indent=start, subsequent_indent=" " * len(start))

@@ -1,0 +1,76 @@
+"""What every script says before it does anything: help, what it lacks, and what it is busy with."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from homotopy import cli, keys, script
+from homotopy.errors import UserError
+from tests.machine import ROOT
+
+SCRIPTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "scripts").glob("*.py"))
+SHOWN = ("experiment", "task", "method", "schedule", "optimizer", "model", "profile", "launcher")
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_missing_package_is_one_line_that_says_what_to_do(name):
+    done = run("-S", name)  # -S: the standard library alone
+    assert done.returncode == 2 and not done.stdout
+    assert len(done.stderr.splitlines()) == 1 and "source .venv/bin/activate" in done.stderr
+
+
+def test_an_older_python_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(script, "_VERSION", (99, 0))
+    with pytest.raises(SystemExit) as end, script.imports():
+        raise AssertionError("not reached")
+    assert end.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_module_of_our_own_that_is_missing_is_no_missing_package():
+    with pytest.raises(ModuleNotFoundError), script.imports():
+        import homotopy.nope  # noqa: F401
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_fits_on_a_screen_and_shows_examples(name):
+    done = run(name, "--help")
+    assert done.returncode == 0 and not done.stderr
+    assert len(done.stdout.splitlines()) < 40 and max(map(len, done.stdout.splitlines())) <= 120
+    assert done.stdout.startswith(f"usage: python {name}")
+    assert len(examples(done.stdout, name)) >= 2
+
+
+def examples(page: str, name: str) -> list[list[str]]:
+    """Return the arguments of the examples, which stand before three blanks and what they do."""
+    return [shlex.split(line.partition("   ")[0]) for line in re.findall(rf"^  python {name}(.*)$", page, re.M)]
+
+
+def test_the_help_of_train_names_every_choice_and_its_examples_are_right():
+    page = run("scripts/train.py", "-h").stdout
+    for group in SHOWN:
+        assert set(keys.names(group)) <= set(re.findall(r"\w+", page)), group
+    shown = examples(page, "scripts/train.py")
+    assert len(shown) >= 6
+    for line in shown:
+        cli.check(line)
+
+
+def test_words_without_a_key_are_values():
+    defaults = {"profile": "quick", "figures": ""}
+    assert script.options("", ["fig1", "profile=paper", "fig2a"], defaults, words="figures") == {
+        "profile": "paper",
+        "figures": "fig1,fig2a",
+    }
+    assert script.options("", ["figures=fig1", "fig4"], defaults, words="figures")["figures"] == "fig1,fig4"
+    with pytest.raises(UserError, match="--fig1"):
+        script.options("", ["--fig1"], defaults, words="figures")
