@@ -2,7 +2,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PROFILE ?= quick
-VERIFY ?= true
 RESULTS ?= results
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
@@ -22,11 +21,11 @@ $(STAMP): requirements.txt requirements-dev.txt
 
 setup: $(STAMP)  ## install everything into .venv
 
-data: $(STAMP)  ## download and check MNIST, FashionMNIST and CIFAR-10 (data.root: HOMOTOPY_DATA or data/)
+data: $(STAMP)  ## download and check whole image data sets, for profile paper (below HOMOTOPY_DATA or data/)
 	$(PYTHON) scripts/data.py
 
 reproduce: $(STAMP)  ## train, draw and report the paper; PROFILE=quick (default), paper or smoke
-	$(PYTHON) scripts/reproduce.py profile=$(PROFILE) results.root=$(RESULTS) data.verify=$(VERIFY)
+	$(PYTHON) scripts/reproduce.py profile=$(PROFILE) results.root=$(RESULTS)
 
 figures: $(STAMP)  ## draw all figures from saved results, without training
 	$(PYTHON) scripts/plot.py profile=$(PROFILE) results.root=$(RESULTS)

@@ -130,7 +130,6 @@ class Config:
     profile: str
     results: Path
     data_root: Path
-    verify: bool
 
     @property
     def needs_source(self) -> bool:
@@ -279,7 +278,6 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         profile=top("profile", str, lambda v: v.strip(".") and "/" not in v, "a folder's name"),
         results=Path(top("results.root", str, _is_path, _FOLDER)),
         data_root=Path(top("data.root", str, _is_path, _FOLDER)),
-        verify=top("data.verify", bool, None, "true or false"),
     )
     _check_together(config)
     return config

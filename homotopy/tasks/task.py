@@ -42,7 +42,7 @@ class Task(Protocol):
         """Return the settings that can change the source solution."""
 
     def check_data(self) -> None:
-        """Raise DataError, soon, if the task's files are missing, damaged or not the official ones."""
+        """Raise DataError or ConfigError, soon, if the task's files are missing, damaged, unofficial or too few."""
 
     def load(self, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> Any:
         """Return the `homotopy.deformations.Deformation` between the two tasks, with every seed's data."""
