@@ -2,7 +2,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PROFILE ?= quick
-VERIFY ?= true
 RESULTS ?= results
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
@@ -12,7 +11,6 @@ CHECK_PYTHON := python3
 # make profile=smoke would set a variable that nothing reads: refuse it
 in_upper_case = $(if $(filter command,$(origin $(1))),$(error $(1)=$($(1)) is not known: write $(2)=$($(1))))
 $(call in_upper_case,profile,PROFILE)
-$(call in_upper_case,verify,VERIFY)
 $(call in_upper_case,results,RESULTS)
 $(call in_upper_case,venv,VENV)
 
@@ -33,11 +31,11 @@ $(STAMP): requirements.txt requirements-dev.txt
 
 setup: $(STAMP)  ## install everything into .venv
 
-data: $(STAMP)  ## download and check MNIST, FashionMNIST and CIFAR-10 (data.root: HOMOTOPY_DATA or data/)
+data: $(STAMP)  ## download and check whole image data sets, for profile paper (below HOMOTOPY_DATA or data/)
 	$(PYTHON) scripts/data.py
 
 reproduce: $(STAMP)  ## train, draw and report the paper; PROFILE=quick (default), paper or smoke
-	$(PYTHON) scripts/reproduce.py profile=$(PROFILE) results.root=$(RESULTS) data.verify=$(VERIFY)
+	$(PYTHON) scripts/reproduce.py profile=$(PROFILE) results.root=$(RESULTS)
 
 figures: $(STAMP)  ## draw all figures from saved results, without training
 	$(PYTHON) scripts/plot.py profile=$(PROFILE) results.root=$(RESULTS)

@@ -29,7 +29,7 @@ _KEYS = {
     "job", "log_every", "logger", "method", "model", "optimizer", "part", "precision", "profile", "results",
     "schedule", "seeds", "seeds_per_job", "source_lr", "task", "theory", "threads", "use", "width",
 }  # fmt: skip
-_KEYS_WITHIN = {"data": {"root", "verify"}, "results": {"root"}}
+_KEYS_WITHIN = {"data": {"root"}, "results": {"root"}}
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,6 @@ class Config:
     profile: str
     results: Path
     data_root: Path
-    verify: bool
 
     @property
     def needs_source(self) -> bool:
@@ -305,7 +304,6 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         profile=top("profile", str, lambda v: v.strip(".") and "/" not in v, "a folder's name"),
         results=Path(top("results.root", str, _is_path, _FOLDER)),
         data_root=Path(top("data.root", str, _is_path, _FOLDER)),
-        verify=top("data.verify", bool, None, "true or false"),
     )
     _check_together(config)
     return config

@@ -32,7 +32,7 @@ _PATIENCE = 1.0  # seconds of waiting for another process until we say so
 
 
 class Files(NamedTuple):
-    """A data set's folder under the root, its files with their official md5s, and the figures drawn from it."""
+    """A data set's folder under the root, its files with their official md5s, and the figures that need all of it."""
 
     folder: str
     md5: dict[str, str]
@@ -48,7 +48,7 @@ DATASETS = {
             "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
             "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
         },
-        "fig3a, fig3b, fig6",
+        "fig3a, fig3b",
     ),
     "FashionMNIST": Files(
         "FashionMNIST/raw",
@@ -58,7 +58,7 @@ DATASETS = {
             "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
             "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
         },
-        "fig3a, fig6",
+        "fig3a",
     ),
     "CIFAR10": Files(
         "cifar-10-batches-py",
@@ -80,7 +80,7 @@ class Provenance(NamedTuple):
     """Where a data set came from: each file's md5, whether all of them are the official ones, and what differs."""
 
     name: str
-    official: bool | None  # None where there is no official version
+    official: bool | None  # None where there is no official version, or a part of it
     md5: dict[str, str]
     note: str
 
@@ -136,17 +136,17 @@ def check(name: str, root: Path, verify: bool = True) -> Provenance:
     for file, md5 in found.items():
         expected = declared.get("md5", {}).get(file) or (official[file] if verify else md5)
         if md5 not in (expected, official[file]):
-            remedy = "put the right file there" + (", or set data.verify=false to use this one" if verify else "")
+            remedy = "put the right file there" + (", or set task.images=unofficial to use this one" if verify else "")
             raise DataError(f"{name}: {root / folder / file} has md5 {md5}, expected {expected}: {remedy}")
     return Provenance(name, found == official, found, _difference(found == official, declared))
 
 
-def unusable(root: Path, verify: bool = True) -> list[str]:
+def unusable(root: Path) -> list[str]:
     """Return a line for each data set that `check` refuses: the figures that need it, and what to do."""
     lines = []
     for name, (_, _, figures) in DATASETS.items():
         try:
-            check(name, root, verify)
+            check(name, root)
         except DataError as error:
             lines.append(f"{figures}: {error}")
     return lines
@@ -191,7 +191,7 @@ def load_folder(path: Path, size: int, channels: int) -> ImageSet:
     """Read images `path`/train/<class>/* and `path`/test/<class>/*, resized to size x size, with 1 or 3 channels."""
     classes = check_folder(path)
     train, test = (_read_folder(path / part, size, channels) for part in ("train", "test"))
-    md5 = {part: _content(split) for part, split in (("train", train), ("test", test))}
+    md5 = {part: checksum(split) for part, split in (("train", train), ("test", test))}
     return ImageSet(train, test, classes, Provenance(path.name, None, md5, ""))
 
 
@@ -246,7 +246,8 @@ def _image(folder: Any, index: int) -> Tensor:
         raise DataError(f"{folder.samples[index][0]} is no image that can be read ({error})") from error
 
 
-def _content(split: Split) -> str:
+def checksum(split: Split) -> str:
+    """Return the md5 of pixels (N, C, H, W) and classes, as bytes of uint8 and of int64."""
     digest = hashlib.md5(split.pixels.numpy().tobytes())
     digest.update(split.labels.numpy().tobytes())
     return digest.hexdigest()

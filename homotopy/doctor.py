@@ -20,6 +20,7 @@ from homotopy import data, fused, locks, native, processor
 from homotopy.errors import UserError, in_words
 from homotopy.files import nearest_folder
 from homotopy.provenance import COMMIT, hardware, version
+from homotopy.tasks import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 _GB = 1e9
@@ -176,14 +177,21 @@ def writable(results: Path) -> Iterator[Finding]:
 
 
 def data_sets(root: Path) -> Iterator[Finding]:
-    """The image data sets and their checksums; the sine study needs none."""
+    """The images that come with the package, and the whole data sets, which profile paper's image runs alone need."""
+    for name in embedded.SIZES:
+        try:
+            embedded.load(name)
+        except UserError as error:
+            yield Finding(WRONG, "data", in_words(error))
+        else:
+            yield Finding(OK, "data", f"{name}: the embedded images, for profiles quick and smoke")
     for name in data.DATASETS:
         try:
             found = data.check(name, root, verify=False)
         except UserError as error:
-            yield Finding(ABSENT, "data", in_words(error))
+            yield Finding(ABSENT, "data", in_words(error), "only profile paper's image runs need it")
         else:
-            remedy = "usable with data.verify=false" if found.note else ""
+            remedy = "usable with task.images=unofficial" if found.note else ""
             yield Finding(OK, "data", f"{name}: {found.note or 'the official files'}", remedy)
 
 

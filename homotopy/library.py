@@ -16,11 +16,11 @@ import pandas as pd
 
 from homotopy import compose, config
 from homotopy.errors import ResultError
-from homotopy.results import RunFolder
+from homotopy.results import RUNS, RunFolder
 
 # settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
 _MACHINE = {
-    "checkpoint_minutes", "data.root", "data.verify", "device", "elsewhere", "launcher", "logger", "part",
+    "checkpoint_minutes", "data.root", "device", "elsewhere", "launcher", "logger", "part",
     "seeds_per_job", "threads", "width",
 }  # fmt: skip
 
@@ -111,6 +111,24 @@ def result(of: config.Config) -> Result:
     return Result(of, curves[curves["seed"].isin(of.seeds)])
 
 
+def of_one_copy(composed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return an experiment's configurations on the data that have results: unofficial ones if official ones have none.
+
+    All of an experiment is read from the one or all from the other, so that no figure mixes them.
+    """
+    unofficial = [_unofficial(raw) for raw in composed]
+    return unofficial if not _any_runs(composed) and _any_runs(unofficial) else composed
+
+
+def _unofficial(raw: dict[str, Any]) -> dict[str, Any]:
+    official = raw["task"].get("images") == "official"
+    return raw | {"task": raw["task"] | {"images": "unofficial"}} if official else raw
+
+
+def _any_runs(composed: Sequence[dict[str, Any]]) -> bool:
+    return any((config.from_dict(raw).folder / RUNS).exists() for raw in composed)
+
+
 class Library:
     """A place's experiments, each composed and read once."""
 
@@ -120,9 +138,9 @@ class Library:
         self._results: dict[str, list[Result]] = {}
 
     def jobs(self, experiment: str) -> list[dict[str, Any]]:
-        """Return an experiment's composed configurations."""
+        """Return an experiment's composed configurations, on the data that have results."""
         if experiment not in self._jobs:
-            self._jobs[experiment] = jobs(experiment, self.place)
+            self._jobs[experiment] = of_one_copy(jobs(experiment, self.place))
         return self._jobs[experiment]
 
     def results(self, experiment: str) -> list[Result]:

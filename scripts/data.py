@@ -31,7 +31,8 @@ def obtain(name: str, root: Path) -> bool:
     except DataError as error:
         print(error, file=sys.stderr)
         return False
-    print(f"{name}: {provenance.note + ': usable with data.verify=false' if provenance.note else 'official files'}")
+    note = f"{provenance.note}: usable with task.images=unofficial" if provenance.note else "official files"
+    print(f"{name}: {note}")
     return True
 
 

@@ -2,12 +2,13 @@
 
 examples:
   python scripts/reproduce.py                the paper with fewer seeds and epochs
-  python scripts/reproduce.py profile=paper results.root=DIR data.verify=false
+  python scripts/reproduce.py profile=paper results.root=DIR
 
 In profile paper it also trains what answers the report's other questions.
 
-An experiment that cannot run (a data set that is neither here nor to be downloaded, say) does not stop the others; it
-is named at the end, with the command that repeats it and what to do about the data, and the exit status is 1.
+Profile paper alone needs whole image data sets, and downloads them. An experiment that cannot run (a data set that is
+neither here nor to be downloaded, say) does not stop the others; it is named at the end, with the command that repeats
+it and what to do about the data, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -27,37 +28,41 @@ with script.imports():
     from homotopy.data import unusable
     from homotopy.errors import ConfigError
 
-EXPERIMENTS = ("fig4", "fig5", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c")
-BEYOND = ("map", "sensitivity_short", "sensitivity", "methods_short", "ablation", "adaptive")  # in profile paper
-IMAGES = ("fig6", "fig3a", "fig3b")  # these need data
-IMAGES_BEYOND = ("search_fashion", "search_cifar", "sensitivity_pairing")
+EXPERIMENTS = (
+    "fig4", "fig5", "fig6", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c",
+    "fig3a", "fig3b",
+)  # fmt: skip
+# in profile paper
+BEYOND = (
+    "map", "sensitivity_short", "sensitivity", "methods_short", "ablation", "adaptive", "search_fashion",
+    "search_cifar", "sensitivity_pairing",
+)  # fmt: skip
 
 
-def steps(profile: str, root: str, verify: str = "true") -> list[list[str]]:
+def steps(profile: str, root: str) -> list[list[str]]:
     """Return the commands, each as arguments to Python."""
     options = [f"profile={profile}", f"results.root={root}"]
-    plain = EXPERIMENTS + (BEYOND if profile == "paper" else ())
-    with_data = IMAGES + (IMAGES_BEYOND if profile == "paper" else ())
-    train = [["scripts/train.py", f"experiment={name}", *options] for name in plain]
-    images = [["scripts/train.py", f"experiment={name}", *options, f"data.verify={verify}"] for name in with_data]
-    return [["scripts/data.py"], *train, *images, ["scripts/plot.py", *options], ["scripts/report.py", *options]]
+    whole = profile == "paper"
+    download = [["scripts/data.py"]] if whole else []
+    train = [["scripts/train.py", f"experiment={name}", *options] for name in EXPERIMENTS + (BEYOND if whole else ())]
+    return [*download, *train, ["scripts/plot.py", *options], ["scripts/report.py", *options]]
 
 
 def main(arguments: list[str]) -> None:
     """Run every step; exit 1 if one failed."""
-    defaults = {"profile": "quick", "results.root": "results", "data.verify": "true"}
-    options = script.options(__doc__, arguments, defaults)
+    options = script.options(__doc__, arguments, {"profile": "quick", "results.root": "results"})
     if options["profile"] not in compose.names("profile"):
         raise ConfigError("profile", options["profile"], f"one of {', '.join(compose.names('profile'))}")
     failed, began = [], time.monotonic()
-    for command in steps(options["profile"], options["results.root"], options["data.verify"]):
+    for command in steps(options["profile"], options["results.root"]):
         print(f"[{time.monotonic() - began:5.0f} s] python {' '.join(command)}", file=sys.stderr, flush=True)
         if subprocess.run([sys.executable, *command], cwd=ROOT).returncode:
             failed.append(command)
     print(f"[{time.monotonic() - began:5.0f} s] done", file=sys.stderr)
     for command in failed:
         print(f"failed; repeat it with: python {' '.join(command)}", file=sys.stderr)
-    for line in unusable(ROOT / os.environ.get("HOMOTOPY_DATA", "data"), options["data.verify"] != "false"):
+    root = ROOT / os.environ.get("HOMOTOPY_DATA", "data")
+    for line in unusable(root) if options["profile"] == "paper" else []:
         print(f"left out: {line}", file=sys.stderr)
     sys.exit(1 if failed else 0)
 

@@ -156,7 +156,7 @@ def test_a_command_line_is_accepted_or_refused_in_one_line_and_nothing_is_writte
         (["optimzer.lr=3"], "optimizer.lr"),
         (["+optimzer.lr=3"], "optimizer.lr"),
         (["optimizer.lrr=3"], "optimizer.lr"),
-        (["+data.verfy=false"], "data.verify"),
+        (["+data.rot=x"], "data.root"),
         (["+results.rot=x"], "results.root"),
         (["fig1"], "experiment=fig1"),
         (["method=random", "homotopy"], "method=homotopy"),

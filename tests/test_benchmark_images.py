@@ -6,7 +6,6 @@ import torch
 
 from homotopy.benchmark import images
 from homotopy.vgg import VGG, views
-from tests.images import ROOT, needs_images
 
 
 class NoProcesses:
@@ -27,9 +26,7 @@ def test_the_plain_loops_network_is_the_ensembles():
     torch.testing.assert_close(images.network(model, theta)(x), expected)
 
 
-@needs_images
 def test_every_way_has_a_row_and_the_chosen_one_is_the_unit(monkeypatch):
-    monkeypatch.setenv("HOMOTOPY_DATA", str(ROOT))
     monkeypatch.setattr(images, "SAMPLES", 64)
     monkeypatch.setattr(images, "LEAST", 1e-9)
     monkeypatch.setattr(images, "TARGETS", ("FashionMNIST",))
@@ -43,21 +40,13 @@ def test_every_way_has_a_row_and_the_chosen_one_is_the_unit(monkeypatch):
     assert rows[images.COMPILED][2] == "left out: no C++ compiler"
 
 
-@needs_images
 def test_every_way_to_share_seeds_out_trains_the_same_networks(monkeypatch):
-    monkeypatch.setenv("HOMOTOPY_DATA", str(ROOT))
     monkeypatch.setattr(images, "SAMPLES", 64)
     deformation = images.task("FashionMNIST").load(range(images.SEEDS), torch.device("cpu"), torch.float32)
     losses = {name: epoch() for name, epoch in images.ensembles(deformation, images.on_cpu() | images.ON_GPU).items()}
     for name, loss in losses.items():
         torch.testing.assert_close(loss, losses[images.PER_CORE], rtol=0.02 if "bfloat16" in name else 1e-5, atol=0)
     assert len(losses) == 8
-
-
-def test_without_images_the_section_says_what_is_missing(monkeypatch, tmp_path):
-    monkeypatch.setenv("HOMOTOPY_DATA", str(tmp_path))
-    ((_, text, *_),) = images.images().rows
-    assert text.startswith("left out: MNIST: ") and "is missing" in text
 
 
 @pytest.mark.parametrize("target", images.TARGETS)

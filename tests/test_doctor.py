@@ -79,8 +79,13 @@ def test_a_folder_that_cannot_be_written_or_locked_is_wrong(tmp_path, monkeypatc
 
 def test_missing_and_damaged_data_sets_are_named(tmp_path):
     lines = found(doctor.data_sets(tmp_path))
-    assert [state for state, *_ in lines] == ["absent"] * len(DATASETS)
-    assert all("python scripts/data.py" in text for _, text, _ in lines)
+    assert [state for state, *_ in lines] == ["ok"] * 3 + ["absent"] * len(DATASETS)
+    assert all("python scripts/data.py" in text and "paper" in remedy for _, text, remedy in lines[3:])
+
+
+def test_missing_embedded_images_are_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor.embedded, "FOLDER", tmp_path)
+    assert [state for state, *_ in found(doctor.data_sets(tmp_path))] == ["wrong"] * 3 + ["absent"] * len(DATASETS)
 
 
 def test_whatever_goes_wrong_the_rest_is_looked_at(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["make", "--no-print-directory", *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("name", ["profile", "results", "verify", "venv"])
+@pytest.mark.parametrize("name", ["profile", "results", "venv"])
 def test_a_variable_in_lower_case_is_refused(name):
     done = make("--dry-run", "reproduce", f"{name}=smoke")
     assert done.returncode == 2 and not done.stdout
@@ -23,9 +23,9 @@ def test_a_variable_in_lower_case_is_refused(name):
 
 
 def test_the_variables_in_upper_case_reach_the_script():
-    done = make("--dry-run", "reproduce", "PROFILE=smoke", "RESULTS=here", "VERIFY=false")
+    done = make("--dry-run", "reproduce", "PROFILE=smoke", "RESULTS=here")
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-1].endswith("profile=smoke results.root=here data.verify=false")
+    assert done.stdout.splitlines()[-1].endswith("profile=smoke results.root=here")
 
 
 def an_older_python(folder: Path) -> Path:

@@ -30,6 +30,7 @@ from homotopy.errors import ConfigError, all_of
 from homotopy.image_ensemble import ImageEnsemble
 from homotopy.settings import at_least, one_of, rule
 from homotopy.streams import Purpose, generator
+from homotopy.tasks import embedded
 
 # parts of a seed's data stream; the numbers are part of every result
 _TARGET, _TEST, _SOURCE = range(3)
@@ -72,6 +73,11 @@ class Classifying(ABC):
         """Images that are trained on; None where only the data can tell."""
         return self.samples
 
+    @property
+    def no_more(self) -> str:
+        """What is said where more images are asked for than there are."""
+        return "there are no more"
+
     def identity(self, *, needs_source: bool, needs_path: bool) -> dict[str, object]:
         """Return the settings that can change a run's numbers."""
         unused = (*self.not_numbers, *(() if needs_path else ("pairing",)))
@@ -90,9 +96,9 @@ class Classifying(ABC):
 
     def check_counts(self, source: int, target: int, test: int) -> None:
         """Raise ConfigError if more is asked for than there is: training images of both sets, and the target's test."""
-        _check_count("samples", self.samples, min(source, target))
-        _check_count("test_samples", self.test_samples, test)
-        _check_count("evaluated", self.evaluated, self.samples or target)
+        _check_count("samples", self.samples, min(source, target), self.no_more)
+        _check_count("test_samples", self.test_samples, test, self.no_more)
+        _check_count("evaluated", self.evaluated, self.samples or target, self.no_more)
 
     @abstractmethod
     def check_data(self) -> None:
@@ -105,25 +111,53 @@ class Classifying(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Images(Classifying):
-    """Settings of a study between two of torchvision's data sets, looked for below `root`."""
+    """Settings of a study between two of torchvision's data sets.
+
+    `images` are the `embedded` ones that come with the package, or the whole data sets below `root`: the `official`
+    files, or whatever is there, `unofficial`. Results of unofficial files have a folder of their own.
+    """
 
     source: str = _data_set()
     target: str = _data_set()
+    images: str = rule(one_of("embedded", "official", "unofficial"), "embedded, official or unofficial")
     root: str
-    verify: bool
     name: str = "images"
-    not_numbers: ClassVar[tuple[str, ...]] = ("root", "verify")
+    not_numbers: ClassVar[tuple[str, ...]] = ("root",)
+
+    @property
+    def label(self) -> str:
+        """The task's folder among the results."""
+        return f"{super().label}-unofficial" if self.images == "unofficial" else super().label
+
+    @property
+    def no_more(self) -> str:
+        """What is said where more images are asked for than there are."""
+        return f"{super().no_more}; task.images=official has all" if self.images == "embedded" else super().no_more
+
+    def identity(self, *, needs_source: bool, needs_path: bool) -> dict[str, object]:
+        """Return the settings that can change a run's numbers; whole data sets are told apart by the label."""
+        used = super().identity(needs_source=needs_source, needs_path=needs_path)
+        if self.images != "embedded":
+            del used["images"]
+        return used
 
     def check_data(self) -> None:
         """Compare every file's checksum, and count the images where a setting depends on it."""
-        all_of(partial(check, name, Path(self.root), self.verify) for name in (self.source, self.target))
-        if (self.samples, self.evaluated, self.test_samples) != (None, None, None):
+        if self.images != "embedded":
+            official = self.images == "official"
+            all_of(partial(check, name, Path(self.root), official) for name in (self.source, self.target))
+        if self.images == "embedded" or (self.samples, self.evaluated, self.test_samples) != (None, None, None):
             source, target = self.sets()
             self.check_counts(len(source.train.labels), len(target.train.labels), len(target.test.labels))
 
     def sets(self) -> tuple[ImageSet, ImageSet]:
-        """Read source and target; DataError if a file is missing, damaged or, with `verify`, not official."""
-        return load(self.source, Path(self.root), self.verify), load(self.target, Path(self.root), self.verify)
+        """Read source and target; DataError if a file is missing, damaged or not what `images` says."""
+        return self._read(self.source), self._read(self.target)
+
+    def _read(self, name: str) -> ImageSet:
+        if self.images == "embedded":
+            return embedded.load(name)
+        return load(name, Path(self.root), self.images == "official")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,9 +220,9 @@ class Mixing:
         }
 
 
-def _check_count(key: str, count: int | None, there: int) -> None:
+def _check_count(key: str, count: int | None, there: int, no_more: str) -> None:
     if count is not None and count > there:
-        raise ConfigError(f"task.{key}", count, f"at most {there}, or null for all: there are no more")
+        raise ConfigError(f"task.{key}", count, f"at most {there}, or null for all: {no_more}")
 
 
 def _draw(split: Split, samples: int | None, seeds: Sequence[int], part: int, device: torch.device) -> Samples:

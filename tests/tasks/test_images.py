@@ -1,5 +1,7 @@
 """The image tasks on real images, through the same runner as every other task."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,14 +9,17 @@ import torch
 
 from homotopy import checkpoints, cli, compose, config, illustrations, runner, script, sources
 from homotopy.classification import normalised
+from homotopy.data import DATASETS
 from homotopy.errors import ConfigError, DataError, ResultError
 from homotopy.figures import fig3, fig6
+from homotopy.figures.origins import origins
 from homotopy.library import Place, Result
 from homotopy.results import RunFolder
-from tests.images import ROOT, needs_images
+from homotopy.tasks import embedded
+from tests.images import ROOT, change_a_pixel, needs_images
 from tests.test_data import folder, picture
 
-TINY = ["model=vgg_small", "model.stages=[[4],[4]]", "profile=smoke", "batch_size=32", "data.verify=false"]
+TINY = ["model=vgg_small", "model.stages=[[4],[4]]", "profile=smoke", "batch_size=32"]
 SHORT = ["schedule.gamma=2", "budget.k=1", "budget.final=1"]
 
 
@@ -23,8 +28,7 @@ def images(tmp_path):
     """Return a function from overrides to a checked configuration of mnist_fashion, a few seconds long."""
 
     def make(*overrides, task="mnist_fashion"):
-        root = [f"results.root={tmp_path}", f"data.root={ROOT}"]
-        (raw,) = compose.jobs([f"task={task}", *TINY, *root, *overrides])
+        (raw,) = compose.jobs([f"task={task}", *TINY, f"results.root={tmp_path}", *overrides])
         return config.from_dict(raw)
 
     return make
@@ -42,7 +46,6 @@ def batch(problem):
     return next(problem.batches(slice(0, 1), 1, 8, torch.float32))
 
 
-@needs_images
 @pytest.mark.parametrize(("task", "shape"), [("mnist_fashion", (1, 28, 28)), ("mnist_cifar", (3, 32, 32))])
 def test_the_deformation_goes_from_the_source_to_the_target(images, task, shape):
     deformation = load(images(task=task))
@@ -58,18 +61,16 @@ def test_the_deformation_goes_from_the_source_to_the_target(images, task, shape)
         assert torch.equal(source.x[:, :, 0], source.x[:, :, 2]) and source.x[..., :2, :].max() == -1
 
 
-@needs_images
 def test_seeds_draw_their_own_images_and_only_the_training_set_s(images):
     deformation = load(images("task.samples=300"))
     drawn = deformation.target().target
-    assert drawn.members.shape == (2, 300) and len(drawn.labels) == 60000
+    assert drawn.members.shape == (2, 300) and len(drawn.labels) == 5000
     assert all(len(own.unique()) == 300 for own in drawn.members)
     assert not torch.equal(*drawn.members.sort(dim=1).values)
     everything = load(images("task.samples=null")).target().target.members
-    assert torch.equal(everything.sort(dim=1).values, torch.arange(60000).expand(2, -1))
+    assert torch.equal(everything.sort(dim=1).values, torch.arange(5000).expand(2, -1))
 
 
-@needs_images
 def test_a_run_learns(images):
     found = curves(
         images("method=random", "task.samples=1500", "seeds=2", "budget.k=1", "budget.final=0", "schedule.gamma=6")
@@ -79,7 +80,6 @@ def test_a_run_learns(images):
     assert (last["accuracy"] > 0.6).all() and (last["target_accuracy"] > 0.6).all()
 
 
-@needs_images
 def test_gamma_1_is_warm_start_bit_for_bit_and_the_source_is_solved_once(images, monkeypatch):
     solved = []
     solve = sources.solve_source
@@ -90,7 +90,6 @@ def test_gamma_1_is_warm_start_bit_for_bit_and_the_source_is_solved_once(images,
     assert len(solved) == 1
 
 
-@needs_images
 def test_an_interrupted_run_ends_as_if_it_had_not_been(images, monkeypatch, tmp_path):
     whole = curves(images(*SHORT, "model.batch_norm=true", f"results.root={tmp_path / 'whole'}"))
     after = checkpoints.Checkpoint.after
@@ -113,13 +112,13 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(images, monkeypatch, tmp_
     assert began == [2]
 
 
-@needs_images
 def test_the_record_of_a_run_tells_which_data_it_used_and_how_it_computed(images):
     made = RunFolder(runner.run(images("method=random", "precision=bfloat16", *SHORT))).metadata()
     (record,) = made["records"]
     assert record["precision"] == "bfloat16"
     assert [source["name"] for source in record["data"]] == ["MNIST", "FashionMNIST"]
-    assert record["data"][0]["md5"]["t10k-labels-idx1-ubyte"] == "27ae3e4e09519cfbb04c329615203637"
+    assert [source["note"] for source in record["data"]] == ["embedded images"] * 2
+    assert record["data"][0]["md5"] == embedded.load("MNIST").provenance.md5
 
 
 @pytest.mark.parametrize(("task", "experiment"), [("mnist_fashion", "fig3a"), ("mnist_cifar", "fig3b")])
@@ -133,10 +132,12 @@ def test_a_task_alone_has_the_settings_of_its_figure(task, experiment):
 
 def test_what_does_not_change_numbers_does_not_change_the_folder(images):
     base = images("method=random").folder
-    assert images("method=random", "data.verify=true", "data.root=/elsewhere").folder == base
+    assert images("method=random", "data.root=/elsewhere").folder == base
     assert images("method=random", "task.pairing=fixed").folder == base
     assert images("method=random", "task.samples=255").folder != base
     assert images("task.pairing=fixed").folder != images().folder
+    folders = {images("method=random", f"task.images={name}").folder for name in ("embedded", "official", "unofficial")}
+    assert len(folders) == 3 and base in folders
 
 
 def test_a_model_or_precision_that_does_not_fit_is_one_line(images):
@@ -147,27 +148,42 @@ def test_a_model_or_precision_that_does_not_fit_is_one_line(images):
         images("task.pairing=none")
     with pytest.raises(ConfigError, match="task.samples=0: must be an integer of at least 1, or null"):
         images("task.samples=0")
+    with pytest.raises(ConfigError, match="task.images=some: must be embedded, official or unofficial"):
+        images("task.images=some")
 
 
 def test_missing_images_are_one_line_before_anything_is_trained(images, tmp_path):
     with pytest.raises(DataError, match="train-images-idx3-ubyte is missing"):
-        runner.run(images(f"data.root={tmp_path / 'nowhere'}"))
+        runner.run(images("task.images=official", f"data.root={tmp_path / 'nowhere'}"))
 
 
-@pytest.mark.parametrize("experiment", ["fig3a", "fig3b", "fig6"])
-def test_an_experiment_without_its_images_is_one_line_with_status_2_and_writes_nothing(experiment, tmp_path, capsys):
-    command = [f"experiment={experiment}", "profile=smoke", f"results.root={tmp_path / 'results'}"]
+def refused(command, tmp_path, capsys):
+    """Run a command that must write nothing, and return the line that it ends with."""
     with pytest.raises(SystemExit) as ended:
-        script.guard(cli.start, None, "train.py", [*command, f"data.root={tmp_path}"])
+        script.guard(cli.start, None, "train.py", [*command, f"results.root={tmp_path / 'results'}"])
     assert ended.value.code == 2 and not (tmp_path / "results").exists()
     (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(("key", "most"), [("samples", 5000), ("evaluated", 256), ("test_samples", 1000)])
+def test_more_images_than_are_embedded_is_one_line_before_anything_is_written(key, most, tmp_path, capsys):
+    line = refused(["experiment=fig3a", "profile=smoke", f"task.{key}={most + 1}"], tmp_path, capsys)
+    assert line.startswith(f"error: task.{key}={most + 1}: must be at most {most}, or null for all: ")
+    assert "task.images=official" in line
+
+
+@pytest.mark.parametrize("experiment", ["fig3a", "fig3b"])
+def test_an_experiment_without_its_images_is_one_line_with_status_2_and_writes_nothing(experiment, tmp_path, capsys):
+    command = [f"experiment={experiment}", "profile=paper", f"data.root={tmp_path}"]
+    line = refused(command, tmp_path, capsys)
     assert line.startswith(f"error: MNIST: {tmp_path}/MNIST/raw/train-images-idx3-ubyte is missing (md5 6bbc9ace898e")
     assert ("CIFAR10:" if experiment == "fig3b" else "FashionMNIST:") in line
     assert "scripts/data.py" in line
 
 
 def test_the_data_that_several_tasks_lack_are_each_named_once(tmp_path, capsys):
-    sweep = ["experiment=fig3a,fig3b,fig6", f"results.root={tmp_path / 'results'}", f"data.root={tmp_path}"]
+    sweep = ["experiment=fig3a,fig3b", "profile=paper", f"results.root={tmp_path / 'results'}", f"data.root={tmp_path}"]
     with pytest.raises(SystemExit):
         script.guard(cli.start, None, "train.py", sweep)
     (line,) = capsys.readouterr().err.splitlines()
@@ -183,7 +199,7 @@ def test_more_images_than_there_are_is_one_line_and_nothing_is_written(images, t
     task.load([0], torch.device("cpu"), torch.float32)
     command = ["task=image_folder", *TINY, *sets, f"task.{key}={most + 1}", f"results.root={tmp_path / 'results'}"]
     with pytest.raises(SystemExit) as ended:
-        cli.guard(cli.start, None, "train.py", command)
+        script.guard(cli.start, None, "train.py", command)
     assert ended.value.code == 2 and not (tmp_path / "results").exists()
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: task.{key}={most + 1}: must be at most {most}")
@@ -191,16 +207,16 @@ def test_more_images_than_there_are_is_one_line_and_nothing_is_written(images, t
 
 @needs_images
 def test_more_of_the_official_images_than_there_are_is_refused_before_training(images):
+    whole = ["task.images=official", "task.samples=null", f"data.root={ROOT}"]
     for key, most in (("samples", 60000), ("test_samples", 10000), ("evaluated", 60000)):
-        images("task.samples=null", f"task.{key}={most}").task.check_data()
+        images(*whole, f"task.{key}={most}").task.check_data()
         with pytest.raises(ConfigError, match=f"task.{key}={most + 1}: must be at most {most}"):
-            images("task.samples=null", f"task.{key}={most + 1}").task.check_data()
+            images(*whole, f"task.{key}={most + 1}").task.check_data()
 
 
-@needs_images
 @pytest.mark.parametrize("task", ["mnist_fashion", "mnist_cifar"])
 def test_vgg11_takes_the_images_of_both_studies(task):
-    (raw,) = compose.jobs([f"task={task}", "model=vgg11", "profile=smoke", f"data.root={ROOT}", "data.verify=false"])
+    (raw,) = compose.jobs([f"task={task}", "model=vgg11", "profile=smoke"])
     configured = config.from_dict(raw)
     network = configured.model.network(load(configured))
     assert network.shape == {"mnist_fashion": (1, 28, 28), "mnist_cifar": (3, 32, 32)}[task]
@@ -268,35 +284,77 @@ def test_a_source_solution_of_other_files_is_not_started_from(images, tmp_path, 
     assert source_data("homotopy") != before and len(solved) == 2
 
 
-@needs_images
-def test_figure_6_shows_real_images_and_the_papers_label(tmp_path):
-    overrides = ["experiment=fig6", "profile=smoke", f"results.root={tmp_path}", f"data.root={ROOT}"]
+def all_of_them(tmp_path, images):
+    """Return a function from `task.images` to a short configuration on all of the small files below tmp_path."""
+    every = ["task.samples=null", "task.evaluated=null", "task.test_samples=null", f"data.root={tmp_path}"]
+    return lambda which: images(f"task.images={which}", *every, *SHORT, "seeds=1", task="mnist_cifar")
+
+
+def test_runs_on_a_copy_that_differs_by_a_pixel_stand_apart_from_official_ones(images, small, tmp_path):
+    small("MNIST")
+    folder, of = small("CIFAR10"), all_of_them(tmp_path, images)
+    before = curves(of("official"))
+    change_a_pixel(folder)
+    with pytest.raises(DataError, match="data_batch_1 has md5 .* or set task.images=unofficial"):
+        of("official").task.check_data()
+    of("unofficial").task.check_data()
+    runner.run(of("unofficial"))
+    pd.testing.assert_frame_equal(RunFolder(of("official").folder).runs(), before)
+    notes = {
+        which: [data["note"] for data in RunFolder(of(which).folder).metadata()["records"][0]["data"]]
+        for which in ("official", "unofficial")
+    }
+    assert notes == {"official": ["", ""], "unofficial": ["", "not the official files"]}
+    change_a_pixel(folder, image=8)
+    with pytest.raises(ResultError, match="its seeds were trained on other files of CIFAR10"):
+        runner.run(replace(of("unofficial"), seeds=(0, 1)))
+
+
+def test_official_and_unofficial_files_have_source_solutions_of_their_own(images, small, tmp_path, monkeypatch):
+    solved, solve = [], sources.solve_source
+    monkeypatch.setattr(sources, "solve_source", lambda *a, **k: solved.append(a) or solve(*a, **k))
+    labels, of = small("MNIST") / "train-labels-idx1-ubyte", all_of_them(tmp_path, images)
+    small("CIFAR10")
+    runner.run(of("official"))
+    labels.write_bytes(labels.read_bytes()[:-1] + b"\0")
+    runner.run(of("unofficial"))
+    assert len(solved) == 2
+
+
+def test_figure_6_shows_real_images_and_the_papers_label_in_every_profile(tmp_path):
+    overrides = ["experiment=fig6", "profile=paper", f"results.root={tmp_path}", f"data.root={tmp_path}"]
     cli.check(overrides)
     (raw,) = compose.jobs(overrides)
     illustrations.compute(raw)
-    rows = fig6.read(Place(tmp_path, "smoke"), "illustrations/fig6.csv.gz", "fig6")
+    rows = fig6.read(Place(tmp_path, "paper"), "illustrations/fig6.csv.gz", "fig6")
     assert fig6.vector(fig6.label(rows, 0.5)) == "[0, 0, 0.5, 0, 0, 0.5, 0, 0, 0, 0]"
-    sources = config.from_dict(raw).task.sets()
-    for lam, images_, c in ((0.0, sources[0], 2), (1.0, sources[1], 5)):
+    config.from_dict(raw).task.check_data()
+    source, target = config.from_dict(raw).task.sets()
+    for lam, images_, c in ((0.0, source, 2), (1.0, target, 5)):
         shown = torch.from_numpy(2 * fig6.image(rows, lam) - 1)
         real = normalised(images_.train.pixels[images_.train.labels == c][0, 0], torch.float64)
         torch.testing.assert_close(shown, real, atol=1e-5, rtol=0)
     few = rows[rows["lam"].isin([0, 0.5, 1])]
-    place = Place(tmp_path, "smoke")
-    assert fig6.origin(place)[0].startswith("MNIST: official files, checksums ")
+    place = Place(tmp_path, "paper")
+    assert fig6.origin(place)[0].startswith("MNIST: embedded images, checksums ")
     drawn = [[path.read_bytes() for path in fig6.stills(place, rows) + fig6.moving(place, few)] for _ in range(2)]
     assert drawn[0] == drawn[1] and len(drawn[0]) == 3
 
 
-@needs_images
-def test_figure_3_says_what_was_cut_and_which_data_are_not_official(images, tmp_path, monkeypatch):
+def test_figure_3_says_what_was_cut_and_which_data_were_used(images, tmp_path, monkeypatch):
     of = images("task.samples=256", "task.evaluated=128", *SHORT, "method=random", task="mnist_cifar")
     results = [Result(of, curves(of))]
-    notes = [source["note"] for source in RunFolder(of.folder).metadata()["records"][0]["data"]]
     caption = fig3.caption(results)
     assert "256 training images of each data set per seed" in caption and "the same 128 of the target's" in caption
     assert "accuracy on 128 test images" in caption and "channels 4; 4; batch 32" in caption
-    assert caption.count("MNIST: official files, checksums be035a44") == 1  # md5sum * | md5sum
-    assert f"CIFAR10: {notes[1] or 'official files'}" in caption
+    assert caption.count("; CIFAR10: embedded images, checksums ") == 1
     monkeypatch.setattr(fig3, "experiment", lambda name, place: results)
     assert all(path.exists() for path in fig3.draw("fig3b", Place(tmp_path, "smoke")))
+
+
+def test_origins_name_the_files_and_one_digest_of_all_their_checksums():
+    mnist, cifar = ({"name": name, "md5": DATASETS[name].md5} for name in ("MNIST", "CIFAR10"))
+    records = [mnist | {"official": True, "note": ""}] * 2 + [cifar | {"official": False, "note": "no official files"}]
+    first, second = origins(records)
+    assert first == "MNIST: official files, checksums be035a44"  # md5sum * | md5sum
+    assert second.startswith("CIFAR10: no official files, checksums ")
