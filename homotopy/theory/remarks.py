@@ -45,8 +45,8 @@ def variance(rng: np.random.Generator) -> Demonstration:
 
 def lipschitz() -> Demonstration:
     """Prop. 3.6 on H = (theta - ln lam)^2/2 for lam in (0, 1], which is smooth and has mu = 1."""
-    near, nearer = ((math.log(lam * (1 + 1e-6)) - math.log(lam)) / (lam * 1e-6) for lam in (0.1, 0.001))
-    return Demonstration(near, exactly(nearer), nearer > 99 * near)
+    near, nearer = ((math.log(lam * (1 + 1e-6)) - math.log(lam)) / (lam * 1e-6) for lam in (0.1, 0.01))
+    return Demonstration(near, exactly(nearer), nearer > 9.9 * near)
 
 
 def step_size(rng: np.random.Generator) -> Demonstration:

@@ -65,7 +65,7 @@ def test_above_two_mu_over_l_squared_no_radius_is_large_enough():
 
 
 def test_the_optimum_of_the_remark_on_prop_3_6_is_ln_lam():
-    assert ROWS.loc["lipschitz", ["by_text", "found"]].tolist() == pytest.approx([10, 1000], rel=1e-5)
+    assert ROWS.loc["lipschitz", ["by_text", "found"]].tolist() == pytest.approx([10, 100], rel=1e-5)
 
 
 def test_the_diverging_run_keeps_to_eq_8():
