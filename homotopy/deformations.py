@@ -1,6 +1,6 @@
 """Deformations: the map of the data at lam, with lam = 0 the source task and lam = 1 the target task.
 
-Eq. 14, 16 and 20 of the paper run backwards (at lam = 0 they give the target); Algorithm 1 and Eq. 17, 18 and 21
+Eq. 14, 16 and 20 of the submission run backwards (at lam = 0 they give the target); Algorithm 1 and Eq. 17, 18 and 21
 need the direction used here.
 """
 

@@ -48,6 +48,7 @@ def deformed_sines(task: Sine) -> pd.DataFrame:
     """Fig. 5: samples of the deformed task at lam = 0, 0.05, ..., 1, as deformation, lam, x, y, sorted by x.
 
     Both deformations of the task's data of seed 0: the targets mixed at the same x (Eq. 14), and through the filter.
+    And `function`, what both are samples of but for the noise and the filter's error: Eq. 14 without noise, even in x.
     """
     parts = []
     for name in ("linear_targets", "gaussian_filter"):
@@ -55,6 +56,10 @@ def deformed_sines(task: Sine) -> pd.DataFrame:
         for lam in np.arange(21) / 20:
             problem = deformation.at(float(lam))
             parts.append(_samples({"deformation": name, "lam": lam}, problem.x, problem.y, _SHOWN))
+    x = np.arange(_SHOWN + 1) / _SHOWN
+    for lam in np.arange(21) / 20:
+        y = (1 - lam) * np.sin(task.source_omega * x) + lam * np.sin(task.omega * x)
+        parts.append(pd.DataFrame({"deformation": "function", "lam": lam, "x": x, "y": y}))
     return pd.concat(parts, ignore_index=True)
 
 

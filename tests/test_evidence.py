@@ -1,5 +1,6 @@
 """Rows of a claim from made-up curves whose quantities are known."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -172,15 +173,17 @@ def test_bounds_are_read_from_the_theory_s_table(tmp_path):
     table = [
         ("Thm 3.9", "a", 2.0, 1.0, 0.8, 1.2, "yes", 3, 0),
         ("Prop. 3.7, C a", "a", 1.0, 0.9, 0.8, 1.1, "undecided", 4, 0),
-        ("G.1, ball", "printed", 1.0, 0.9, 0.8, 0.95, "yes", 4, 1),
-        ("G.1, ball", "mended", 1.0, 0.9, 0.8, 0.95, "yes", 4, 0),
+        ("G.1, as printed", "ball", 1.0, 0.9, 0.8, 0.95, "yes", 4, 1),
+        ("G.1, 1/N in Eq. 32", "ball", 1.0, 0.9, 0.8, 0.95, "yes", 4, 0),
     ]
     pd.DataFrame(table, columns=columns).to_csv(folder / "bounds.csv", index=False)
     of = claim(quantity="bound", predicate="within", bounds=["Thm 3.9", "Prop. 3.7, C", "G.1", "Prop. G.1"])
     found = evidence.rows(of, [], Place(tmp_path, "paper"), 0.95)
     assert [row.outcome for row in found] == [claims.HOLDS, claims.OPEN, claims.FAILS, claims.MISSING]
     assert found[0].interval == (0.5, 0.4, 0.6, 3)
-    assert found[2].note == "1 of 8 settings violate it: G.1, ball, printed"
+    assert found[2].note == "1 of 8 settings violate it: G.1, as printed, ball"
+    (mended,) = evidence.rows(dataclasses.replace(of, bounds=["G.1, 1/N"]), [], Place(tmp_path, "paper"), 0.95)
+    assert (mended.outcome, mended.interval.n) == (claims.HOLDS, 4)
 
 
 def test_p_values_are_corrected_for_their_number(made):

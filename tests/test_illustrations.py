@@ -1,10 +1,11 @@
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from homotopy import compose, illustrations, runner
+from homotopy import compose, config, illustrations, runner
 from homotopy.errors import ConfigError, ResultError
-from homotopy.figures import fig4, fig5, fig7, fig9, figc
+from homotopy.figures import common, fig4, fig5, fig7, fig9, figc
 from homotopy.library import Place, result
 from homotopy.theory import filter, study
 
@@ -48,6 +49,33 @@ def test_the_deformed_sines_go_from_source_to_target(tmp_path):
     for lam, omega in ((0.0, 1), (1.0, 137)):
         part = exact[exact["lam"] == lam]
         assert np.abs(part["y"] - np.sin(omega * part["x"])).max() < 0.06
+
+
+def test_the_function_of_figure_5_goes_through_its_samples_and_reaches_its_peaks():
+    rows = illustrations.deformed_sines(config.from_dict(raw("fig5", "unused")).task)
+    for lam in (0.0, 0.25, 1.0):
+        function, samples = (
+            rows[(rows["deformation"] == name) & (rows["lam"] == lam)] for name in ("function", "linear_targets")
+        )
+        x = function["x"]
+        assert function["y"].to_numpy() == pytest.approx((1 - lam) * np.sin(x) + lam * np.sin(137 * x))
+        between = np.interp(samples["x"], x, function["y"])
+        assert np.abs(samples["y"] - between).max() < 0.06 + 0.007  # the noise, and an arc less its chord
+    assert function["y"].max() > 0.999
+
+
+def test_figure_5_draws_the_function_and_does_not_join_the_samples(tmp_path):
+    rows = illustrations.deformed_sines(config.from_dict(raw("fig5", tmp_path)).task)
+    (axes,) = common.subplots()[1]
+    lines = fig5._panel(axes, rows, "gaussian_filter", 0.5)
+    assert lines[fig5.FUNCTION].get_linestyle() == "-" and len(lines[fig5.FUNCTION].get_xdata()) == 601
+    assert lines["gaussian_filter"].get_linestyle() == "None" and len(lines["gaussian_filter"].get_xdata()) == 160
+    plt.close(axes.figure)
+
+
+def test_the_filter_has_a_colour_of_its_own():
+    assert figc.FILTER not in {*common.COLOURS.values(), *common.PALETTE}
+    assert figc.TRAINED["linear_targets"][1] == common.COLOURS["homotopy"]
 
 
 def test_an_unknown_illustration_is_named():

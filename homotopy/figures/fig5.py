@@ -17,6 +17,8 @@ TITLES = {
     "linear_targets": "(a) targets mixed at the same x (Eq. 14)",
     "gaussian_filter": "(b) Gaussian filter (Eq. 21, 22)",
 }
+FUNCTION = "function"
+BLUE = common.COLOURS["homotopy"]
 SHOWN = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -24,15 +26,14 @@ def _at(rows: pd.DataFrame, deformation: str, lam: float) -> pd.DataFrame:
     return rows[(rows["deformation"] == deformation) & np.isclose(rows["lam"], lam)]
 
 
-def _dress(axes: Axes) -> None:
+def _panel(axes: Axes, rows: pd.DataFrame, name: str, lam: float, size: float = 1.5) -> dict[str, Line2D]:
+    """Draw a deformation's samples on the function that it approximates; return the lines by what they show."""
+    function, samples = _at(rows, FUNCTION, lam), _at(rows, name, lam)
+    (line,) = axes.plot(function["x"], function["y"], "-", color="0.75", linewidth=0.6)
+    (dots,) = axes.plot(samples["x"], samples["y"], ".", color=BLUE, markersize=size, markeredgewidth=0)
     axes.set(xlim=(0, 1), ylim=(-1.5, 1.5), yticks=(-1, 0, 1), xticks=(0, 0.25, 0.5, 0.75, 1))
     axes.xaxis.set_major_formatter("{x:g}")
-
-
-def _samples(axes: Axes, rows: pd.DataFrame, size: float = 1.5) -> list[Line2D]:
-    line = axes.plot(rows["x"], rows["y"], "-", color="0.75", linewidth=0.4)
-    dots = axes.plot(rows["x"], rows["y"], ".", color=common.COLOURS["homotopy"], markersize=size, markeredgewidth=0)
-    return line + dots
+    return {FUNCTION: line, name: dots}
 
 
 def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
@@ -40,8 +41,7 @@ def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
     figure, axes = common.subplots(columns=2, rows=len(SHOWN), height=0.9, sharex=True, sharey=True)
     for i, lam in enumerate(SHOWN):
         for ax, name in zip(axes[2 * i : 2 * i + 2], TITLES, strict=True):
-            _samples(ax, _at(rows, name, lam))
-            _dress(ax)
+            _panel(ax, rows, name, lam)
         axes[2 * i].set_ylabel(rf"$\lambda = {lam:g}$")
     for top, bottom, title in zip(axes[:2], axes[-2:], TITLES.values(), strict=True):
         top.set_title(title)
@@ -52,10 +52,9 @@ def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
 def moving(place: Place, rows: pd.DataFrame) -> list[Path]:
     """Animate lam from 0 to 1 in both panels."""
     figure, axes = common.subplots(columns=2, sharey=True)
-    drawn = []
+    drawn: list[tuple[str, Line2D]] = []
     for ax, (name, title) in zip(axes, TITLES.items(), strict=True):
-        drawn += [(name, line) for line in _samples(ax, _at(rows, name, 0.0), size=2.5)]
-        _dress(ax)
+        drawn += _panel(ax, rows, name, 0.0, size=2.5).items()
         ax.set(title=title, xlabel="x")
 
     def show(lam: float) -> None:

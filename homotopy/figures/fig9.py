@@ -16,6 +16,11 @@ from homotopy.library import Place
 _MARKERS = "osD^vP"
 
 
+def _legend_below(axes: Axes, columns: int) -> None:
+    look = {"ncols": columns, "handlelength": 1.4, "columnspacing": 1.0, "fontsize": 6.5}
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), **look)
+
+
 def path_panel(axes: Axes, iterates: pd.DataFrame, balls: pd.DataFrame) -> None:
     """Draw a run's SGD iterates, where each step ended, the optima, and the balls around them."""
     for x, y, radius in balls[["x", "y", "radius"]].to_numpy():
@@ -25,9 +30,9 @@ def path_panel(axes: Axes, iterates: pd.DataFrame, balls: pd.DataFrame) -> None:
     axes.plot(iterates["x"], iterates["y"], "-", color="0.55", linewidth=0.4, label="SGD iterates", zorder=2)
     axes.plot(balls["x"], balls["y"], "+-", color=common.BLUE, markersize=6, linewidth=0.8, label=r"$\theta^*_i$")
     axes.plot(last["x"], last["y"], "o", color=common.VERMILLION, markersize=3, label=r"$\theta_i$", zorder=3)
-    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_aspect("equal")
     axes.set(xlabel=r"$\theta^{(1)}$", ylabel=r"$\theta^{(2)}$")
-    axes.legend(loc="lower center", ncols=3, handlelength=1.2, columnspacing=1.0)
+    _legend_below(axes, 3)
 
 
 def step_panel(axes: Axes, tracking: pd.DataFrame) -> None:
@@ -40,14 +45,16 @@ def step_panel(axes: Axes, tracking: pd.DataFrame) -> None:
     axes.axhline(1, color="black", linewidth=0.8)
     axes.axvline(1, color="black", linewidth=0.8, linestyle=":")
     axes.set(xscale="log", yscale="log", xlabel=r"step of $\lambda$ / admissible step")
-    axes.set_ylabel(r"worst $\sqrt{E\|\theta_i - \theta^*_i\|^2}\,/\,r$")
-    axes.legend(loc="upper left", fontsize=6)
+    axes.set_ylabel("worst root mean square\nerror / r")
+    axes.text(0.99, 0.93, "edge of the ball", transform=axes.get_yaxis_transform(), ha="right", va="top", fontsize=7)
+    axes.text(1.06, 0.97, "largest admissible", transform=axes.get_xaxis_transform(), va="top", fontsize=7)
+    _legend_below(axes, 2)
 
 
 def draw(place: Place) -> list[Path]:
     """Draw the run on the left, all problems on the right; below the horizontal line the error is inside the ball."""
     iterates, balls = (read(place, f"theory/{name}.csv", "fig9") for name in ("run", "balls"))
-    figure, axes = common.subplots(columns=2, height=2.8)
+    figure, axes = common.subplots(columns=2, height=2.9, width_ratios=(1.35, 1))
     path_panel(axes[0], iterates, balls)
     step_panel(axes[1], read(place, "theory/tracking.csv", "fig9"))
     axes[0].set_title(rf"(a) one run, {len(balls) - 1} admissible steps")

@@ -13,7 +13,7 @@ from homotopy.files import write_atomic
 from homotopy.results import write_csv
 from homotopy.settings import at_least, build, given, rule
 from homotopy.streams import Purpose, generator
-from homotopy.theory import errata, filter, iterates, lipschitz, local, table, tracking
+from homotopy.theory import filter, iterates, lipschitz, local, statements, table, tracking
 from homotopy.theory.problems import Problem, strongly_convex
 
 Rows = list[dict[str, Any]]
@@ -28,13 +28,13 @@ FILES: dict[str, Callable[[Settings], Rows]] = {
     "iterates": lambda use: iterates.rows(_problems(use), use.repetitions, use.seed),
     "tracking": lambda use: tracking.rows(_problems(use), use.repetitions, use.seed),
     "local": lambda use: local.rows(use.repetitions, use.seed),
-    "errata": lambda use: errata.rows(use.repetitions, use.seed),
+    "statements": lambda use: statements.rows(use.repetitions, use.seed),
     "filter_error": lambda use: filter.error_rows(use.filter_repetitions, use.seed),
     "filter_ends": lambda use: filter.end_rows(),
     "run": lambda use: tracking.one_run(use.seed)[0],
     "balls": lambda use: tracking.one_run(use.seed)[1],
 }
-TABLED = ("lipschitz", "iterates", "tracking", "local", "errata")
+TABLED = ("lipschitz", "iterates", "tracking", "local", "statements")
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,15 @@ def measure(raw: Mapping[str, Any]) -> None:
 
 
 def write_tables(folder: Path, frames: Mapping[str, pd.DataFrame], repetitions: int) -> None:
-    """Write bounds.csv, steps.csv and bounds.md from the measurements."""
+    """Write bounds.csv, steps.csv, bounds.md and statements.md from the measurements."""
     bounds = table.bounds_table(*(frames[name] for name in TABLED[:4]))
     steps = table.steps_table(frames["tracking"])
     write_csv(folder / "bounds.csv", bounds)
     write_csv(folder / "steps.csv", steps)
-    text = table.bounds_text(bounds, steps, frames["errata"], repetitions)
-    write_atomic(folder / "bounds.md", text.encode())
-    print(folder / "bounds.md")
+    texts = {
+        "bounds": table.bounds_text(bounds, steps, repetitions),
+        "statements": table.statements_text(frames["statements"]),
+    }
+    for name, text in texts.items():
+        write_atomic(folder / f"{name}.md", text.encode())
+        print(folder / f"{name}.md")

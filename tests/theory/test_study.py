@@ -27,9 +27,9 @@ def test_a_bad_setting_is_named(tmp_path, override, key):
 def test_the_whole_study_writes_every_file_and_the_same_bytes_again(tmp_path):
     first, second = (tmp_path / name for name in "ab")
     for root in (first, second):
-        study.measure(raw(root, "theory.files=[lipschitz,iterates,tracking,local,errata,run,balls]"))
+        study.measure(raw(root, "theory.files=[lipschitz,iterates,tracking,local,statements,run,balls]"))
     files = sorted(path.name for path in (first / "smoke/theory").iterdir())
-    assert {"bounds.csv", "bounds.md", "steps.csv", "tracking.csv", "run.csv"} <= set(files)
+    assert {"bounds.csv", "bounds.md", "statements.md", "steps.csv", "tracking.csv", "run.csv"} <= set(files)
     for name in files:
         assert (first / "smoke/theory" / name).read_bytes() == (second / "smoke/theory" / name).read_bytes()
     bounds = pd.read_csv(first / "smoke/theory/bounds.csv")
