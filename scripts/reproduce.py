@@ -14,6 +14,7 @@ it and what to do about the data, and the exit status is 1.
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ with script.imports():
     from homotopy import compose
     from homotopy.data import unusable
     from homotopy.errors import ConfigError
+    from homotopy.library import Place
 
 EXPERIMENTS = (
     "fig4", "fig5", "fig6", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c",
@@ -58,13 +60,27 @@ def main(arguments: list[str]) -> None:
         print(f"[{time.monotonic() - began:5.0f} s] python {' '.join(command)}", file=sys.stderr, flush=True)
         if subprocess.run([sys.executable, *command], cwd=ROOT).returncode:
             failed.append(command)
-    print(f"[{time.monotonic() - began:5.0f} s] done", file=sys.stderr)
     for command in failed:
         print(f"failed; repeat it with: python {' '.join(command)}", file=sys.stderr)
     root = ROOT / os.environ.get("HOMOTOPY_DATA", "data")
     for line in unusable(root) if options["profile"] == "paper" else []:
         print(f"left out: {line}", file=sys.stderr)
+    print(made(Place(ROOT / options["results.root"], options["profile"]), time.monotonic() - began), file=sys.stderr)
     sys.exit(1 if failed else 0)
+
+
+def made(place: Place, seconds: float) -> str:
+    """Return in a few lines what there is now, where it is, and how long it took."""
+    reports = [path for name in ("REPORT.html", "REPORT.md") if (path := place.folder / name).exists()]
+    figures = len(list(place.figures.glob("*.png")))
+    return "\n".join(
+        [
+            f"done in {seconds / 60:.0f} min",
+            *(f"report:  {path}" for path in reports),
+            f"figures: {figures} in {place.figures}",
+            f"runs:    {shlex.join(['python', 'scripts/status.py', *place.options])}",
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -99,3 +99,15 @@ def test_reproduce_looks_for_data_where_its_steps_do(given, folder, tmp_path, mo
     with pytest.raises(SystemExit):
         reproduce.main(["profile=paper"])
     assert looked == [ran[0] / folder] and len(set(ran)) == 1
+
+
+def test_reproduce_ends_by_saying_where_report_and_figures_are(tmp_path, monkeypatch, capsys):
+    (tmp_path / "quick" / "figures").mkdir(parents=True)
+    report, figure = tmp_path / "quick" / "REPORT.md", tmp_path / "quick" / "figures" / "fig1.png"
+    report.touch(), figure.touch()
+    monkeypatch.setattr(subprocess, "run", lambda command, cwd: subprocess.CompletedProcess(command, 0))
+    with pytest.raises(SystemExit) as ended:
+        reproduce.main([f"results.root={tmp_path}"])
+    assert ended.value.code == 0
+    last = capsys.readouterr().err.partition("done in")[2]
+    assert str(report) in last and f"1 in {figure.parent}" in last
