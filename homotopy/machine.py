@@ -80,6 +80,8 @@ def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Te
     """Return the ensemble made for the model and the device at hand."""
     if isinstance(model, VGG):
         return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
+    if type(model) is not MLP:  # the others compute an MLP's forward pass, whatever a subclass overrides
+        return AutogradEnsemble(model, rule, theta, config.batch_size)
     if theta.device.type != "cpu":
         return GraphEnsemble(model, rule, theta, config.batch_size)
     try:
