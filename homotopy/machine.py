@@ -39,14 +39,23 @@ class Machine:
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device of that name, for auto the first GPU if there is one; raise ConfigError if it is not here."""
+    """Return the device of that name, a GPU with its index; raise ConfigError if it is not here.
+
+    auto is the CPU, and says so where there is a GPU: the CUDA path has not been run on one yet.
+    """
     if name == "cpu":
         return torch.device(name)
     gpus = torch.cuda.device_count()
-    device = torch.device(("cuda" if gpus else "cpu") if name == "auto" else name)
-    if device.type == "cuda" and (device.index or 0) >= gpus:
-        here = ", ".join(["auto", "cpu", *(f"cuda:{n}" for n in range(gpus))])
-        raise ConfigError("device", name, f"{here}: PyTorch sees {gpus} GPUs here")
+    if name == "auto":
+        if gpus:
+            _say_once("training on the CPU: there is a GPU, and device=cuda uses it, which has not been tried yet")
+        return torch.device("cpu")
+    device = torch.device(name)
+    if device.type == "cuda":
+        device = torch.device("cuda", device.index or 0)  # torch.cuda.set_device refuses one without an index
+        if device.index >= gpus:
+            here = ", ".join(["auto", "cpu", *(f"cuda:{n}" for n in range(gpus))])
+            raise ConfigError("device", name, f"{here}: PyTorch sees {gpus} GPUs here")
     return device
 
 
