@@ -39,14 +39,23 @@ class Machine:
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device of that name, for auto the first GPU if there is one; raise ConfigError if it is not here."""
+    """Return the device of that name, a GPU with its index; raise ConfigError if it is not here.
+
+    auto is the CPU, and says so where there is a GPU: the CUDA path has not been run on one yet.
+    """
     if name == "cpu":
         return torch.device(name)
     gpus = torch.cuda.device_count()
-    device = torch.device(("cuda" if gpus else "cpu") if name == "auto" else name)
-    if device.type == "cuda" and (device.index or 0) >= gpus:
-        here = ", ".join(["auto", "cpu", *(f"cuda:{n}" for n in range(gpus))])
-        raise ConfigError("device", name, f"{here}: PyTorch sees {gpus} GPUs here")
+    if name == "auto":
+        if gpus:
+            _say_once("training on the CPU: there is a GPU, and device=cuda uses it, which has not been tried yet")
+        return torch.device("cpu")
+    device = torch.device(name)
+    if device.type == "cuda":
+        device = torch.device("cuda", device.index or 0)  # torch.cuda.set_device refuses one without an index
+        if device.index >= gpus:
+            here = ", ".join(["auto", "cpu", *(f"cuda:{n}" for n in range(gpus))])
+            raise ConfigError("device", name, f"{here}: PyTorch sees {gpus} GPUs here")
     return device
 
 
@@ -85,6 +94,8 @@ def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Te
     """Return the ensemble made for the model and the device at hand."""
     if isinstance(model, VGG):
         return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
+    if type(model) is not MLP:  # the others compute an MLP's forward pass, whatever a subclass overrides
+        return AutogradEnsemble(model, rule, theta, config.batch_size)
     if theta.device.type != "cpu":
         return GraphEnsemble(model, rule, theta, config.batch_size)
     try:

@@ -148,6 +148,67 @@ def test_threads_of_the_caller_are_left_alone() -> None:
         torch.set_num_threads(before)
 
 
+def state_with(ensemble: Ensemble, problem: Regression, small: float) -> dict[str, Tensor]:
+    """Train, then put a small number in the place of some parameters and moments, and continue for an epoch."""
+    train(ensemble, problem, range(1, 2))
+    state = ensemble.state()
+    for name in ("theta", "exp_avg", "exp_avg_sq"):
+        state[name][:, ::2] = small
+    ensemble.load(state)
+    train(ensemble, problem, range(2, 3))
+    return ensemble.state()
+
+
+@pytest.mark.parametrize("kind", [AutogradEnsemble, FusedEnsemble])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_subnormal_numbers_are_taken_for_0_and_none_are_made(dtype: torch.dtype, kind: type) -> None:
+    seeds = range(2)
+    smallest = torch.finfo(dtype).smallest_normal
+    zero, subnormal = (
+        state_with(kind(MODEL, Adam(), initial(seeds, dtype=dtype), BATCH), sine(seeds, dtype=dtype), small)
+        for small in (0.0, smallest / 8)
+    )
+    assert all(torch.equal(zero[name], subnormal[name]) for name in zero)
+    for value in subnormal.values():
+        assert not ((value != 0) & (value.abs() < smallest)).any()
+
+
+@pytest.mark.parametrize("kind", [AutogradEnsemble, FusedEnsemble])
+def test_evaluation_takes_subnormal_numbers_for_0(kind: type) -> None:
+    model = MLP(depth=0)
+    ensemble = kind(model, Adam(), torch.tensor([[1.0, 0.0]]), BATCH)
+    x = torch.full((1, 10, 1), torch.finfo(torch.float32).smallest_normal / 8)
+    assert ensemble.evaluate(x, torch.zeros_like(x)) == 0
+
+
+@pytest.mark.parametrize("flushes", [False, True])
+def test_a_thread_treats_subnormal_numbers_afterwards_as_before(flushes: bool) -> None:
+    """Called here in a thread whose choice is known, as a user's process would call the C++."""
+    x, y, _ = sine(range(1), dtype=torch.float32).shuffled(1)
+    ensemble = FusedEnsemble(MODEL, Adam(), initial(range(1), dtype=torch.float32), BATCH, threads=1)
+    caller = ensemble._workers
+    caller.submit(torch.set_flush_denormal, flushes).result()
+    ensemble.epoch(Regression(x, y, None, [0]), 1, LR)
+    ensemble.evaluate(x, y)
+    product = caller.submit(lambda: np.float32(1e-30) * np.float32(1e-10)).result()
+    assert (product == 0) == flushes
+
+
+def test_the_reference_leaves_its_caller_s_subnormal_numbers_alone() -> None:
+    """And flushes them in every thread of PyTorch that works for it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        ensemble = AutogradEnsemble(MODEL, Adam(), initial(range(2)), BATCH)
+        train(ensemble, sine(range(2)))
+        many = torch.full((1 << 20,), 1e-30)  # enough that PyTorch shares them between its threads
+        assert (many * 1e-10).all()
+        assert not ensemble._thread.submit(lambda: many * 1e-10).result().any()
+        assert (many * 1e-10).all()
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e300])
 @pytest.mark.parametrize("parameters", [slice(None), 0])
 def test_a_diverged_seed_leaves_its_neighbours_alone(bad: float, parameters: slice | int) -> None:

@@ -4,6 +4,7 @@ import ctypes
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -117,6 +118,27 @@ def test_without_a_compiler_the_reference_trains_and_it_is_said(tiny, monkeypatc
     assert capsys.readouterr().err == (
         "training with the slower reference solver: there is no C++ compiler (no-such-compiler)\n"
     )
+
+
+class TanhMLP(MLP):
+    """Another network with an MLP's parameters."""
+
+    def forward(self, theta: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        *hidden, (weight, bias) = self.split(theta)
+        for hidden_weight, hidden_bias in hidden:
+            x = torch.baddbmm(hidden_bias, x, hidden_weight).tanh()
+        return torch.baddbmm(bias, x, weight)
+
+
+def test_a_network_of_a_user_is_trained_as_it_is_written(tiny):
+    config, model = tiny(), TanhMLP()
+    theta = torch.from_numpy(model.initial(np.random.default_rng(0))).float()[None]
+    x = torch.linspace(-1, 1, 50).reshape(1, 50, 1)
+    relu, tanh = (build_ensemble(config, network, config.optimizer.rule(), theta) for network in (MLP(), model))
+    assert isinstance(tanh, AutogradEnsemble)
+    expected = (model.forward(theta, x) - x.sin()).square().mean()
+    torch.testing.assert_close(tanh.evaluate(x, x.sin()).float(), expected[None])
+    assert not torch.allclose(tanh.evaluate(x, x.sin()), relu.evaluate(x, x.sin()))
 
 
 def test_what_cannot_be_loaded_is_unavailable(source, monkeypatch):
