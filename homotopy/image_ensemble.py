@@ -88,7 +88,7 @@ class ImageEnsemble:
         self._seeds = [slice(start, start + group) for start in range(0, len(theta), group)]
         threads = (threads or torch.get_num_threads()) if theta.device.type == "cpu" else 1
         kernel_threads = max(1, torch.get_num_threads() // threads)
-        self._workers = ThreadPoolExecutor(threads, initializer=lambda: torch.set_num_threads(kernel_threads))
+        self._workers = ThreadPoolExecutor(threads, initializer=_start_thread, initargs=(kernel_threads, theta.device))
 
     @property
     def theta(self) -> Tensor:
@@ -158,3 +158,10 @@ class ImageEnsemble:
 
     def _for_each_group(self, work: Callable[[Group, slice], object]) -> list:
         return list(self._workers.map(work, self._groups, self._seeds))
+
+
+def _start_thread(kernel_threads: int, device: torch.device) -> None:
+    """Set up a worker thread: the current GPU is each thread's own choice, and would be the first."""
+    torch.set_num_threads(kernel_threads)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)

@@ -148,6 +148,12 @@ def test_threads_of_the_caller_are_left_alone() -> None:
         torch.set_num_threads(before)
 
 
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="other processors have no such option")
+def test_a_processor_without_fused_multiply_adds_is_refused() -> None:
+    with pytest.raises(native.Unavailable):
+        fused_library(torch.float32, target="-march=sandybridge")
+
+
 def state_with(ensemble: Ensemble, problem: Regression, small: float) -> dict[str, Tensor]:
     """Train, then put a small number in the place of some parameters and moments, and continue for an epoch."""
     train(ensemble, problem, range(1, 2))
