@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PROFILE ?= quick
 RESULTS ?= results
+AUDIT ?= 2
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
@@ -13,8 +14,9 @@ in_upper_case = $(if $(filter command,$(origin $(1))),$(error $(1)=$($(1)) is no
 $(call in_upper_case,profile,PROFILE)
 $(call in_upper_case,results,RESULTS)
 $(call in_upper_case,venv,VENV)
+$(call in_upper_case,audit,AUDIT)
 
-.PHONY: help setup data reproduce figures report sweep status doctor bench test lint
+.PHONY: help setup data reproduce figures report sweep status audit doctor bench test lint
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -48,6 +50,9 @@ sweep: $(STAMP)  ## the grid over omega and gamma
 
 status: $(STAMP)  ## done, running, failed and missing runs, and the time left
 	$(PYTHON) scripts/status.py profile=$(PROFILE) results.root=$(RESULTS)
+
+audit: $(STAMP)  ## train committed runs again and compare every digit; AUDIT=2 (default), fig1 or all
+	$(PYTHON) scripts/audit.py runs=$(AUDIT) results.root=$(RESULTS)
 
 doctor: $(STAMP)  ## what is wrong with this machine, and what mends it
 	$(PYTHON) scripts/doctor.py

@@ -1,0 +1,52 @@
+"""Train committed runs of the sine study again, and compare their rows of runs.csv.gz with the saved ones.
+
+Every row must be equal to the byte; the first that differs is shown, and the exit status is 1.
+Nothing is written below results.root.
+
+examples:
+  python scripts/audit.py                    two runs, chosen at random
+  python scripts/audit.py runs=10 choice=7   ten, the same ones each time
+  python scripts/audit.py runs=fig1          every run of an experiment; runs=all: of all of them
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+with script.imports():
+    from homotopy import audit, keys
+    from homotopy.errors import ConfigError
+    from homotopy.library import Place
+
+
+def main(arguments: list[str]) -> None:
+    """Audit the runs that are asked for."""
+    defaults = {"runs": "2", "choice": "", "profile": "paper", "results.root": "results"}
+    options = script.options(__doc__, arguments, defaults)
+    choice, profile = options["choice"] or str(secrets.randbelow(10**6)), options["profile"]
+    if not choice.isdecimal():
+        raise ConfigError("choice", choice, "an integer of at least 0 (the seed of the choice)")
+    if profile not in keys.names("profile"):
+        raise ConfigError("profile", profile, f"one of {', '.join(keys.names('profile'))}")
+    place = Place(Path(options["results.root"]), profile)
+    pairs = audit.chosen(options["runs"], place, int(choice))
+    chosen = f" (choice={choice})" if options["runs"].isdecimal() else ""
+    print("\n".join([f"to be trained again{chosen}:", *(f"  {pair}" for pair in pairs)]), flush=True)
+    equal = 0
+    for pair in pairs:
+        difference, seconds = audit.check(pair, place)
+        equal += difference is None
+        verdict = "equal" if difference is None else f"differs: {difference}"
+        print(f"{pair}, {seconds:.1f} s: {verdict}", flush=True)
+    print(f"{equal} of {len(pairs)} equal")
+    if equal < len(pairs):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    script.guard(main, sys.argv[1:])
