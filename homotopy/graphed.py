@@ -37,7 +37,8 @@ class Epoch(NamedTuple):
 class GraphEnsemble:
     """The protocol of `homotopy.ensemble` for a GPU, with the reference's states.
 
-    The step size is rounded to float32 in every precision: PyTorch's CUDA kernels read it from a tensor of no other type.
+    The step size is rounded to float32 in every precision: PyTorch's CUDA kernels read it from a tensor of no other
+    type.
     Recording and replaying need theta's GPU to be the process's current one, as `homotopy.machine.prepare` makes it.
     """
 
