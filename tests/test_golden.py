@@ -23,7 +23,7 @@ def retrained(made: config.Config) -> pd.DataFrame:
     machine = Machine(torch.device("cpu"), torch.float32)
     deformation = made.task.load([0], machine.device, machine.dtype)
     with Interruption() as stop:
-        theta = Sources(made).get([0], deformation, machine, stop)
+        theta, _ = Sources(made, deformation).get([0], machine, stop)
     model = made.model.network(deformation)
     ensemble = build_ensemble(made, model, made.optimizer.rule(), theta)
     points = History([0], made.steps(), made.log_every).epochs
