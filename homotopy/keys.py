@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from homotopy.errors import ConfigError
+
 CONF = Path(__file__).resolve().parent.parent / "conf"
 _INTERNAL = ("budgets", "defaults", "hydra", "theory")  # no one types these keys
 _SYNONYMS = {"batch": ("batch_size",), "epochs": ("budget.k", "budget.final"), "learning_rate": ("optimizer.lr",)}
@@ -22,6 +24,12 @@ def groups() -> list[str]:
 def names(group: str) -> list[str]:
     """Return the choices of a group of conf/."""
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def check_choice(group: str, name: str) -> None:
+    """Raise ConfigError if a group of conf/ has no choice of that name."""
+    if name not in names(group):
+        raise ConfigError(group, name, f"one of {', '.join(names(group))}")
 
 
 @cache

@@ -31,8 +31,7 @@ def main(arguments: list[str]) -> None:
     choice, profile = options["choice"] or str(secrets.randbelow(10**6)), options["profile"]
     if not choice.isdecimal():
         raise ConfigError("choice", choice, "an integer of at least 0 (the seed of the choice)")
-    if profile not in keys.names("profile"):
-        raise ConfigError("profile", profile, f"one of {', '.join(keys.names('profile'))}")
+    keys.check_choice("profile", profile)
     place = Place(Path(options["results.root"]), profile)
     pairs = audit.chosen(options["runs"], place, int(choice))
     chosen = f" (choice={choice})" if options["runs"].isdecimal() else ""

@@ -25,9 +25,8 @@ sys.path.insert(0, str(ROOT))
 from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
 
 with script.imports():
-    from homotopy import compose
+    from homotopy import keys
     from homotopy.data import unusable
-    from homotopy.errors import ConfigError
     from homotopy.library import Place
 
 EXPERIMENTS = (
@@ -53,8 +52,7 @@ def steps(profile: str, root: str) -> list[list[str]]:
 def main(arguments: list[str]) -> None:
     """Run every step; exit 1 if one failed."""
     options = script.options(__doc__, arguments, {"profile": "quick", "results.root": "results"})
-    if options["profile"] not in compose.names("profile"):
-        raise ConfigError("profile", options["profile"], f"one of {', '.join(compose.names('profile'))}")
+    keys.check_choice("profile", options["profile"])
     failed, began = [], time.monotonic()
     for command in steps(options["profile"], options["results.root"]):
         print(f"[{time.monotonic() - began:5.0f} s] python {' '.join(command)}", file=sys.stderr, flush=True)

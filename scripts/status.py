@@ -15,7 +15,6 @@ from homotopy import script  # noqa: E402  (found beside this folder, installed 
 
 with script.imports():
     from homotopy import keys, status
-    from homotopy.errors import ConfigError
 
 
 def main(arguments: list[str]) -> None:
@@ -25,8 +24,7 @@ def main(arguments: list[str]) -> None:
     asked = [name for name in options["experiment"].split(",") if name]
     for group, names in (("profile", [options["profile"]]), ("experiment", asked)):
         for name in names:
-            if name not in keys.names(group):
-                raise ConfigError(group, name, f"one of {', '.join(keys.names(group))}")
+            keys.check_choice(group, name)
     results = Path(options["results.root"])
     found = status.experiments(asked or keys.names("experiment"), results, options["profile"])
     print(status.overview(found, [] if asked else status.others(found, results / options["profile"])))
