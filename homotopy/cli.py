@@ -16,14 +16,17 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from tqdm import tqdm
 
-from homotopy import compose, config, failures, illustrations, progress, runner, settings, status, summary
+from homotopy import compose, config, progress, settings
 from homotopy.errors import ConfigError, Diverged, ResultError, UserError, all_of, in_words, shortened
-from homotopy.files import nearest_folder
-from homotopy.machine import check_precision, choose_device
+from homotopy.figures import illustrations
 from homotopy.progress import say
-from homotopy.results import RunFolder
+from homotopy.results import failures, status, summary
+from homotopy.results.files import nearest_folder
+from homotopy.results.folder import RunFolder
 from homotopy.script import say_unforeseen, shown
 from homotopy.theory import study
+from homotopy.training import runner
+from homotopy.training.device import check_precision, choose_device
 
 
 def train(raw: dict[str, Any]) -> None:

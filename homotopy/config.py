@@ -9,16 +9,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from homotopy import models, optimizers, schedules
-from homotopy.adaptive import Control
-from homotopy.continuation import Step, plan
+from homotopy.algorithm import schedules
+from homotopy.algorithm.adaptive import Control
+from homotopy.algorithm.continuation import Step, plan
+from homotopy.algorithm.predictors import PREDICTORS
 from homotopy.errors import ConfigError
 from homotopy.keys import hint, named
-from homotopy.predictors import PREDICTORS
-from homotopy.results import SCHEMA, digest
+from homotopy.results.folder import SCHEMA, digest
 from homotopy.settings import at_least, build, check, given, one_of, positive, rule, within
+from homotopy.solvers import mlp, optimizers
+from homotopy.solvers.vgg import VGG
 from homotopy.tasks import TASKS
-from homotopy.vgg import VGG
 
 _COUNT = "an integer of at least 1"
 _SEEDS = "a count from 1 to 1000000 or a list of different integers from 0 to 2^63 - 1"
@@ -77,13 +78,13 @@ class Mlp:
 
     width: int = rule(at_least(1), f"{_COUNT} (units per hidden layer)")
     depth: int = rule(within(1, 1000), "an integer from 1 to 1000 (hidden layers)")
-    init: str = rule(lambda v: v in models.INITIALISATIONS, ", ".join(models.INITIALISATIONS))
+    init: str = rule(lambda v: v in mlp.INITIALISATIONS, ", ".join(mlp.INITIALISATIONS))
     name: str = "mlp"
     precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64")
 
-    def network(self, deformation: Any) -> models.MLP:
+    def network(self, deformation: Any) -> mlp.MLP:
         """Return the network for scalar regression."""
-        return models.MLP(width=self.width, depth=self.depth, init=self.init)
+        return mlp.MLP(width=self.width, depth=self.depth, init=self.init)
 
 
 def _widths(value: list) -> bool:
@@ -100,7 +101,7 @@ class Vgg:
     )
     hidden: list = rule(_widths, "a list of units per hidden dense layer, or []")
     batch_norm: bool = rule(one_of(True, False), "true or false")
-    init: str = rule(lambda v: v in models.INITIALISATIONS, ", ".join(models.INITIALISATIONS))
+    init: str = rule(lambda v: v in mlp.INITIALISATIONS, ", ".join(mlp.INITIALISATIONS))
     name: str = "vgg"
     precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64", "bfloat16")
 

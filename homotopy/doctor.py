@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 import torch
 
-from homotopy import data, fused, locks, native, processor
+from homotopy import processor
 from homotopy.errors import UserError, in_words
-from homotopy.files import nearest_folder
-from homotopy.provenance import COMMIT, hardware, version
-from homotopy.tasks import embedded
+from homotopy.results import locks
+from homotopy.results.files import nearest_folder
+from homotopy.results.provenance import COMMIT, hardware, version
+from homotopy.solvers import fused, native
+from homotopy.tasks import datasets, embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 _GB = 1e9
@@ -108,7 +110,9 @@ def torchvision() -> Iterator[Finding]:
     if wanted and wanted[1] != installed("torch"):
         yield Finding(WRONG, "torchvision", f"{builds}: made for torch {wanted[1]}", _INSTALL)
         return
-    importlib.import_module("homotopy.tv")  # copes with a CPU build of the one and a GPU build of the other
+    importlib.import_module(
+        "homotopy.tasks.torchvision_import"
+    )  # copes with a CPU build of the one and a GPU build of the other
     yield Finding(OK, "torchvision", f"{builds} match")
 
 
@@ -185,9 +189,9 @@ def data_sets(root: Path) -> Iterator[Finding]:
             yield Finding(WRONG, "data", in_words(error))
         else:
             yield Finding(OK, "data", f"{name}: the embedded images, for profiles quick and smoke")
-    for name in data.DATASETS:
+    for name in datasets.DATASETS:
         try:
-            found = data.check(name, root, verify=False)
+            found = datasets.check(name, root, verify=False)
         except UserError as error:
             yield Finding(ABSENT, "data", in_words(error), "only profile paper's image runs need it")
         else:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homotopy.errors import ResultError
-from homotopy.files import sha256, write_atomic
 from homotopy.keys import CONF
+from homotopy.results.files import sha256, write_atomic
 from homotopy.script import shown
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
 
 with script.imports():
-    from homotopy import audit, keys
+    from homotopy import keys
     from homotopy.errors import ConfigError
-    from homotopy.library import Place
+    from homotopy.results.library import Place
+    from homotopy.training import audit
 
 
 def main(arguments: list[str]) -> None:

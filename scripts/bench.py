@@ -23,12 +23,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
 
 with script.imports():
-    from homotopy.benchmark import machine, report
-    from homotopy.benchmark.measure import Section
-    from homotopy.benchmark.sections import SECTIONS
+    from benchmark import machine, report
+    from benchmark.measure import Section
+    from benchmark.sections import SECTIONS
+
     from homotopy.errors import ConfigError
-    from homotopy.files import write_atomic
     from homotopy.progress import say
+    from homotopy.results.files import write_atomic
 
 
 def section(name: str) -> Section:

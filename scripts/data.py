@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
 
 with script.imports():
-    from homotopy.data import DATASETS, check, download
     from homotopy.errors import DataError
+    from homotopy.tasks.datasets import DATASETS, check, download
 
 
 def obtain(name: str, root: Path) -> bool:

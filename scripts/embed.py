@@ -27,9 +27,9 @@ with script.imports():
     import numpy as np
     from PIL import Image
 
-    from homotopy.data import ImageSet, Split, checksum, load
-    from homotopy.files import write_atomic
+    from homotopy.results.files import write_atomic
     from homotopy.tasks import embedded
+    from homotopy.tasks.datasets import ImageSet, Split, checksum, load
 
 COUNT = {"train": 5000, "test": 1000}
 # official indices below COUNT whose images we had from no lossless source; the next one takes the place at the end

@@ -21,7 +21,7 @@ from homotopy import script  # noqa: E402  (found beside this folder, installed 
 with script.imports():
     from homotopy.errors import ConfigError, ResultError
     from homotopy.figures.registry import FIGURES
-    from homotopy.library import Place, telling
+    from homotopy.results.library import Place, telling
 
 
 def attempt(place: Place, name: str) -> list[Path] | str:

@@ -1,4 +1,4 @@
-"""Compare the documents' numbers with saved results, or put them in; see homotopy/readme.py.
+"""Compare the documents' numbers with saved results, or put them in; see homotopy/report/documents.py.
 
 examples:
   python scripts/readme.py --check           exit status 1 if a number is not what results/paper has
@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
 
 with script.imports():
-    from homotopy import readme
     from homotopy.errors import ConfigError
-    from homotopy.files import write_atomic
-    from homotopy.library import Library, Place
+    from homotopy.report import documents
+    from homotopy.results.files import write_atomic
+    from homotopy.results.library import Library, Place
 
 
 def main(arguments: list[str]) -> None:
@@ -28,15 +28,15 @@ def main(arguments: list[str]) -> None:
     options = script.options(__doc__, others, {"profile": "paper", "results.root": "results", "file": ""})
     if len(modes) != 1:
         raise ConfigError("mode", " ".join(modes), "--check or --write")
-    values = readme.Values(Library(Place(Path(options["results.root"]), options["profile"])))
-    paths = [Path(options["file"])] if options["file"] else readme.documents()
+    values = documents.Values(Library(Place(Path(options["results.root"]), options["profile"])))
+    paths = [Path(options["file"])] if options["file"] else documents.documents()
     stale = []
     for path in paths:
         text = path.read_text()
         if modes == ["--write"]:
-            write_atomic(path, readme.updated(text, values, path.parent).encode())
+            write_atomic(path, documents.updated(text, values, path.parent).encode())
         else:
-            stale += [f"{os.path.relpath(path)}: {line}" for line in readme.stale(text, values, path.parent)]
+            stale += [f"{os.path.relpath(path)}: {line}" for line in documents.stale(text, values, path.parent)]
     if stale:
         command = " ".join(["python scripts/readme.py --write", *others])
         print(*stale, f"mend it with: {command}", sep="\n", file=sys.stderr)

@@ -26,8 +26,8 @@ from homotopy import script  # noqa: E402  (found beside this folder, installed 
 
 with script.imports():
     from homotopy import keys
-    from homotopy.data import unusable
-    from homotopy.library import Place
+    from homotopy.results.library import Place
+    from homotopy.tasks.datasets import unusable
 
 EXPERIMENTS = (
     "fig4", "fig5", "fig6", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c",

@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
 
 with script.imports():
-    from homotopy import keys, status
+    from homotopy import keys
+    from homotopy.results import status
 
 
 def main(arguments: list[str]) -> None:

@@ -14,7 +14,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # bytes are promised on a CPU, and children of a process that has used a GPU cannot use it; tests of a GPU name it
 os.environ["HOMOTOPY_DEVICE"] = "cpu"
 
-from homotopy import compose, config, data  # noqa: E402
+from homotopy import compose, config  # noqa: E402
+from homotopy.tasks import datasets  # noqa: E402
 from tests.images import write_small  # noqa: E402
 
 TINY = ["profile=smoke", "task.samples=60", "batch_size=16", "model.width=8", "model.depth=2"]
@@ -37,8 +38,8 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def make(name: str) -> Path:
         folder = write_small(name, tmp_path)
-        md5 = {file: hashlib.md5((folder / file).read_bytes()).hexdigest() for file in data.DATASETS[name].md5}
-        monkeypatch.setitem(data.DATASETS, name, data.DATASETS[name]._replace(md5=md5))
+        md5 = {file: hashlib.md5((folder / file).read_bytes()).hexdigest() for file in datasets.DATASETS[name].md5}
+        monkeypatch.setitem(datasets.DATASETS, name, datasets.DATASETS[name]._replace(md5=md5))
         return folder
 
     return make

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from homotopy.data import DATASETS, Split
 from homotopy.tasks import embedded
+from homotopy.tasks.datasets import DATASETS, Split
 
 ROOT = Path(os.environ.get("HOMOTOPY_DATA", "data")).resolve()
 ABSENT = [name for name, files in DATASETS.items() if not all((ROOT / files.folder / f).is_file() for f in files.md5)]

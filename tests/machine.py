@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from homotopy import fused, native
+from homotopy.solvers import fused, native
 
 ROOT = Path(__file__).resolve().parents[1]
 _NEW_MOUNTS, _NEW_USER, _READ_ONLY, _REMOUNT, _PRIVATE = 0x20000, 0x10000000, 0x1, 0x20, 0x44000

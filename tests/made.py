@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pandas as pd
 
 from homotopy.config import Config, from_dict
-from homotopy.library import Place, jobs
-from homotopy.results import RunFolder
+from homotopy.results.folder import RunFolder
+from homotopy.results.library import Place, jobs
 
 HARDWARE = "a machine"
 

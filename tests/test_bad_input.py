@@ -13,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from homotopy import checkpoints, cli, compose, config, keys, runner, script
+from homotopy import cli, compose, config, keys, script
 from homotopy.errors import ConfigError, Diverged, ResultError, UserError, in_words
-from homotopy.results import RunFolder
+from homotopy.results.folder import RunFolder
+from homotopy.training import checkpoints, runner
 from tests.conftest import TINY
 from tests.machine import command
 
@@ -308,7 +309,7 @@ FILES = (
 def test_a_damaged_file_is_refused_or_set_aside_and_made_again(half, name, damage, n, another, of_other):
     wanted, expected, other = half
     with tempfile.TemporaryDirectory() as root, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("homotopy.results.time.sleep", lambda seconds: None)  # nobody is writing
+        patch.setattr("homotopy.results.folder.time.sleep", lambda seconds: None)  # nobody is writing
         shutil.copytree(wanted.results, root, dirs_exist_ok=True)
         here = dataclasses.replace(wanted, results=Path(root))
         path, stranger = here.folder / name, (other if of_other else here.folder) / another

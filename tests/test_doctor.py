@@ -5,8 +5,10 @@ import os
 import pytest
 import torch
 
-from homotopy import doctor, locks, native
-from homotopy.data import DATASETS
+from homotopy import doctor
+from homotopy.results import locks
+from homotopy.solvers import native
+from homotopy.tasks.datasets import DATASETS
 from tests.machine import command
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from homotopy import cli, compose, config, status
+from homotopy import cli, compose, config
+from homotopy.results import status
 from scripts import reproduce
 
 EXPERIMENTS = sorted(path.stem for path in (compose.CONF / "experiment").glob("*.yaml"))

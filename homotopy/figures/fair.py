@@ -8,10 +8,10 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from homotopy.figures import common
-from homotopy.library import Place, Result, by_task, count, experiment
-from homotopy.methods import LABELS
-from homotopy.statistics import band
-from homotopy.timing import seconds_per_epoch, shared_hardware
+from homotopy.results.library import Place, Result, by_task, count, experiment
+from homotopy.results.methods import LABELS
+from homotopy.results.statistics import band
+from homotopy.results.timing import seconds_per_epoch, shared_hardware
 
 
 def row(axes: Sequence[Axes], results: Sequence[Result]) -> None:

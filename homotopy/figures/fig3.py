@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from homotopy.figures import common
-from homotopy.figures.curves import panel
+from homotopy.figures.fig1 import panel
 from homotopy.figures.origins import origins
-from homotopy.library import Place, Result, count, experiment
-from homotopy.statistics import band
+from homotopy.results.library import Place, Result, count, experiment
+from homotopy.results.statistics import band
 
 
 def accuracy(axes: Axes, results: list[Result]) -> None:

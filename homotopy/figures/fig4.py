@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from homotopy.figures import common
-from homotopy.figures.files import read
-from homotopy.library import Place
+from homotopy.figures.tables import read
+from homotopy.results.library import Place
 
 TITLES = {"mixture": "(a) mixture", "parameters": r"(b) moving $\mu$ and $\sigma$"}
 

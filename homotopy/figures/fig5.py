@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from homotopy.figures import animation, common
-from homotopy.figures.files import read
-from homotopy.library import Place
+from homotopy.figures.tables import read
+from homotopy.results.library import Place
 
 TITLES = {
     "linear_targets": "(a) targets mixed at the same x (Eq. 14)",

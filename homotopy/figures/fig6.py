@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
 from homotopy.figures import animation, common
-from homotopy.figures.files import find, read
 from homotopy.figures.origins import origins
-from homotopy.library import Place
+from homotopy.figures.tables import find, read
+from homotopy.results.library import Place
 
 STRIP = tuple(i / 10 for i in range(11))
 

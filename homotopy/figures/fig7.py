@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from homotopy.figures import common
-from homotopy.figures.files import read
-from homotopy.library import Place
+from homotopy.figures.tables import read
+from homotopy.results.library import Place
 
 
 def draw(place: Place) -> list[Path]:

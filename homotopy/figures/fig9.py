@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
 from homotopy.figures import common
-from homotopy.figures.files import read
-from homotopy.library import Place
+from homotopy.figures.tables import read
+from homotopy.results.library import Place
 
 _MARKERS = "osD^vP"
 

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from homotopy.figures import common
-from homotopy.figures.files import read
-from homotopy.library import Place, count, experiment
-from homotopy.statistics import band
+from homotopy.figures.tables import read
+from homotopy.results.library import Place, count, experiment
+from homotopy.results.statistics import band
 
 FILTER = "#882255"  # Tol's wine: no method has it in any figure
 _TINTS = ("#d9a0bb", "#b45c86", FILTER)  # from few samples to many

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from homotopy import markdown
 from homotopy.figures import common
-from homotopy.files import write_atomic
-from homotopy.library import Place, Result, count, experiment
-from homotopy.methods import BASELINES, LABELS, METHODS
-from homotopy.results import write_csv
-from homotopy.selection import ALIKE, OMEGAS, MedianCurve, points, score, winner
-from homotopy.statistics import band
+from homotopy.report import markdown
+from homotopy.report.map import ALIKE, OMEGAS, MedianCurve, points, score, winner
+from homotopy.results.files import write_atomic
+from homotopy.results.folder import write_csv
+from homotopy.results.library import Place, Result, count, experiment
+from homotopy.results.methods import BASELINES, LABELS, METHODS
+from homotopy.results.statistics import band
 
 
 class Setting(NamedTuple):

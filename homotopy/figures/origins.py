@@ -11,7 +11,7 @@ def origins(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return for each data set its name, whether its files are the official ones, and a digest of their checksums.
 
     The digest is the md5's first eight digits of what `md5sum` prints for its files in the order of their names.
-    A record is a `homotopy.data.Provenance` as metadata holds it; those that are alike give one entry.
+    A record is a `homotopy.tasks.datasets.Provenance` as metadata holds it; those that are alike give one entry.
     """
     return list(dict.fromkeys(_origin(record) for record in records))
 

@@ -13,8 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from homotopy.classification import PAIRINGS, Classification, Samples
-from homotopy.data import (
+from homotopy.algorithm.corrector import Ensemble
+from homotopy.errors import ConfigError, all_of
+from homotopy.settings import at_least, one_of, rule
+from homotopy.streams import Purpose, generator
+from homotopy.tasks import embedded
+from homotopy.tasks.classification import PAIRINGS, Classification, Samples
+from homotopy.tasks.datasets import (
     DATASETS,
     ImageSet,
     Split,
@@ -26,11 +31,6 @@ from homotopy.data import (
     load,
     load_folder,
 )
-from homotopy.errors import ConfigError, all_of
-from homotopy.image_ensemble import ImageEnsemble
-from homotopy.settings import at_least, one_of, rule
-from homotopy.streams import Purpose, generator
-from homotopy.tasks import embedded
 
 # parts of a seed's data stream; the numbers are part of every result
 _TARGET, _TEST, _SOURCE = range(3)
@@ -209,7 +209,7 @@ class Mixing:
         """Return the target task's problem."""
         return Classification(self._target, None, 1.0, self._seeds)
 
-    def metrics(self, ensemble: ImageEnsemble) -> dict[str, Tensor]:
+    def metrics(self, ensemble: Ensemble) -> dict[str, Tensor]:
         """Return loss and accuracy on the target's `evaluated` training images and on its test images."""
         train, test = ensemble.evaluate(self._evaluated), ensemble.evaluate(self._test)
         return {

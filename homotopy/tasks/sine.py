@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from homotopy.deformations import filter_targets, linear
-from homotopy.ensemble import Ensemble
-from homotopy.problems import Regression
+from homotopy.algorithm.corrector import Ensemble
+from homotopy.algorithm.deformations import filter_targets, linear
 from homotopy.settings import at_least, between, one_of, positive, rule
 from homotopy.streams import Purpose, generator
+from homotopy.tasks.regression import Regression
 
 # parts of a seed's data stream; the numbers are part of every result
 _X, _SOURCE_NOISE, _TARGET_NOISE, _X_SOURCE = range(4)

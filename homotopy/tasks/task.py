@@ -45,4 +45,4 @@ class Task(Protocol):
         """Raise DataError or ConfigError, soon, if the task's files are missing, damaged, unofficial or too few."""
 
     def load(self, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> Any:
-        """Return the `homotopy.deformations.Deformation` between the two tasks, with every seed's data."""
+        """Return the `homotopy.algorithm.deformations.Deformation` between the two tasks, with every seed's data."""

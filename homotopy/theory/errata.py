@@ -10,7 +10,7 @@ import math
 import numpy as np
 import torch
 
-from homotopy.deformations import filter_targets, linear
+from homotopy.algorithm.deformations import filter_targets, linear
 from homotopy.theory import bounds
 from homotopy.theory.demonstration import Demonstration, exactly
 from homotopy.theory.problems import Quadratic, isotropic

@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 
 from homotopy.streams import Purpose, generator
-from homotopy.theory import bounds, errata, local, tracking
+from homotopy.theory import bounds, errata, near_optimum, tracking
 from homotopy.theory.demonstration import Demonstration, exactly
 from homotopy.theory.problems import Quadratic, ill_conditioned, isotropic, strongly_convex
 from homotopy.theory.sgd import Array, iterates, mean_with_interval, square_norm
@@ -110,8 +110,13 @@ def index() -> Demonstration:
 
 def batch_condition(seed: int) -> Demonstration:
     """G.1's condition in the reading with 1/N: what it asks of M, and what the reading's own bound asks."""
-    problem, reading = local.wells(generator(seed, Purpose.THEORY, 8)), local.READINGS[local.MENDED]
-    printed, own = local.smallest_batches(problem, 1 / (problem.components * problem.amplitude[1]), reading).values()
+    problem, reading = (
+        near_optimum.wells(generator(seed, Purpose.THEORY, 8)),
+        near_optimum.READINGS[near_optimum.MENDED],
+    )
+    printed, own = near_optimum.smallest_batches(
+        problem, 1 / (problem.components * problem.amplitude[1]), reading
+    ).values()
     return Demonstration(printed, exactly(own), own < problem.components - 1 <= printed)
 
 
@@ -136,10 +141,10 @@ def gap(repetitions: int, seed: int) -> Demonstration:
 
     The settings meet G.1's condition, with the factor of 2 that this reading needs: all stay in the present ball.
     """
-    problem, rng = local.wells(generator(seed, Purpose.THEORY, 8)), generator(seed, Purpose.THEORY, 12)
+    problem, rng = near_optimum.wells(generator(seed, Purpose.THEORY, 8)), generator(seed, Purpose.THEORY, 12)
     alpha, batch, k = 0.5 / (problem.components * problem.amplitude[1]), 16, 20
-    start = problem.optimum(0.0) + local.on_sphere(problem.ball, repetitions, 2, rng)
-    g = problem.gradient(0.0, batch, local.READINGS[local.UNBIASED].batch)
+    start = problem.optimum(0.0) + near_optimum.on_sphere(problem.ball, repetitions, 2, rng)
+    g = problem.gradient(0.0, batch, near_optimum.READINGS[near_optimum.UNBIASED].batch)
     *_, (theta, _) = islice(iterates(start, g, alpha, rng), k + 1)
     radius = math.sqrt(mean_with_interval(square_norm(theta - problem.optimum(0.0))).high)
     eps = (problem.ball - radius) / problem.delta

@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from homotopy.files import write_atomic
-from homotopy.results import write_csv
+from homotopy.results.files import write_atomic
+from homotopy.results.folder import write_csv
 from homotopy.settings import at_least, build, given, rule
 from homotopy.streams import Purpose, generator
-from homotopy.theory import filter, iterates, lipschitz, local, statements, table, tracking
+from homotopy.theory import gaussian_filter, iterates, lipschitz, near_optimum, statements, summary, tracking
 from homotopy.theory.problems import Problem, strongly_convex
 
 Rows = list[dict[str, Any]]
@@ -27,10 +27,10 @@ FILES: dict[str, Callable[[Settings], Rows]] = {
     "lipschitz": lambda use: lipschitz.rows(_problems(use)),
     "iterates": lambda use: iterates.rows(_problems(use), use.repetitions, use.seed),
     "tracking": lambda use: tracking.rows(_problems(use), use.repetitions, use.seed),
-    "local": lambda use: local.rows(use.repetitions, use.seed),
+    "local": lambda use: near_optimum.rows(use.repetitions, use.seed),
     "statements": lambda use: statements.rows(use.repetitions, use.seed),
-    "filter_error": lambda use: filter.error_rows(use.filter_repetitions, use.seed),
-    "filter_ends": lambda use: filter.end_rows(),
+    "filter_error": lambda use: gaussian_filter.error_rows(use.filter_repetitions, use.seed),
+    "filter_ends": lambda use: gaussian_filter.end_rows(),
     "run": lambda use: tracking.one_run(use.seed)[0],
     "balls": lambda use: tracking.one_run(use.seed)[1],
 }
@@ -69,13 +69,13 @@ def measure(raw: Mapping[str, Any]) -> None:
 
 def write_tables(folder: Path, frames: Mapping[str, pd.DataFrame], repetitions: int) -> None:
     """Write bounds.csv, steps.csv, bounds.md and statements.md from the measurements."""
-    bounds = table.bounds_table(*(frames[name] for name in TABLED[:4]))
-    steps = table.steps_table(frames["tracking"])
+    bounds = summary.bounds_table(*(frames[name] for name in TABLED[:4]))
+    steps = summary.steps_table(frames["tracking"])
     write_csv(folder / "bounds.csv", bounds)
     write_csv(folder / "steps.csv", steps)
     texts = {
-        "bounds": table.bounds_text(bounds, steps, repetitions),
-        "statements": table.statements_text(frames["statements"]),
+        "bounds": summary.bounds_text(bounds, steps, repetitions),
+        "statements": summary.statements_text(frames["statements"]),
     }
     for name, text in texts.items():
         write_atomic(folder / f"{name}.md", text.encode())

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from homotopy import schedules
+from homotopy.algorithm import schedules
 from homotopy.streams import Purpose, generator
 from homotopy.theory import bounds
 from homotopy.theory.problems import Problem, delta, turning

@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from homotopy.theory import bounds, errata, local
+from homotopy.theory import bounds, errata, near_optimum
 from homotopy.theory.demonstration import Demonstration, exactly
 from homotopy.theory.problems import isotropic
 from homotopy.theory.sgd import Array
@@ -47,7 +47,7 @@ def step() -> Demonstration:
     return Demonstration(2 * smallest, exactly(reached), shown)
 
 
-def estimates(gradients: Array, size: int, reading: local.Reading) -> tuple[Array, Array]:
+def estimates(gradients: Array, size: int, reading: near_optimum.Reading) -> tuple[Array, Array]:
     """Return g, (d,), and g~ of every batch of `size` of the component gradients (N, d), (batches, d)."""
     n = len(gradients)
     drawn = np.array(list(combinations(range(n), size)))
@@ -57,7 +57,7 @@ def estimates(gradients: Array, size: int, reading: local.Reading) -> tuple[Arra
 def mended() -> Demonstration:
     """G.1 with 1/N in Eq. 32, over all batches of 3 of 6 gradients that point up or down."""
     up, size, nu = np.ones((3, 1)), 3, 1.0
-    g, found = estimates(np.concatenate([up, -up]), size, local.READINGS[local.MENDED])
+    g, found = estimates(np.concatenate([up, -up]), size, near_optimum.READINGS[near_optimum.MENDED])
     largest = float(np.linalg.norm(g - found, axis=1).max())
     printed, own = (of(6, size, nu) for of in (bounds.batch_noise_as_printed, bounds.batch_noise_of_means))
     shown = np.allclose(found.mean(axis=0), g) and math.isclose(largest, own) and own <= printed

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from homotopy import compose, library
+from homotopy import compose
 from homotopy.config import from_dict
 from homotopy.errors import ResultError
-from homotopy.figures import heatmap, map, omega
+from homotopy.figures import fig2a, map, omega_gamma
 from homotopy.figures.registry import FIGURES
-from homotopy.library import Place, Result
-from homotopy.results import RunFolder
+from homotopy.results import library
+from homotopy.results.folder import RunFolder
+from homotopy.results.library import Place, Result
 from tests.made import save, save_experiment
 
 
@@ -64,14 +65,14 @@ def fake(task_omega, method, finals, gamma=10, **other) -> Result:
 
 def test_the_grid_holds_ratios_of_medians():
     found = [fake(74, "warmstart", [0.2, 0.4, 9.0]), fake(74, "homotopy", [0.1, 0.2, 0.3], gamma=5)]
-    table = heatmap.ratios([*found, fake(137, "warmstart", [1.0]), fake(137, "homotopy", [3.0], gamma=2)])
+    table = omega_gamma.ratios([*found, fake(137, "warmstart", [1.0]), fake(137, "homotopy", [3.0], gamma=2)])
     assert table.loc[74, 5] == pytest.approx(0.5)
     assert table.loc[137, 2] == pytest.approx(3.0)
     assert np.isnan(table.loc[137, 5])
 
 
 def test_a_final_loss_is_summarised_by_median_and_quartiles():
-    median, low, high = omega._summary(fake(74, "random", [1.0, 2.0, 3.0, 4.0, np.inf]))
+    median, low, high = fig2a._summary(fake(74, "random", [1.0, 2.0, 3.0, 4.0, np.inf]))
     assert (median, low, high) == (3.0, 2.0, 4.0)
 
 

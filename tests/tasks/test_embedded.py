@@ -8,9 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from homotopy import data
 from homotopy.errors import DataError
-from homotopy.tasks import embedded
+from homotopy.tasks import datasets, embedded
 from scripts import embed
 from tests.images import ROOT, needs_images
 
@@ -50,7 +49,7 @@ def test_the_index_says_which_images_are_left_out_and_the_readme_too():
 @needs_images
 @pytest.mark.parametrize("name", list(embedded.SIZES))
 def test_they_are_the_first_of_the_whole_data_set_but_for_those_left_out(name):
-    whole, images = data.load(name, ROOT, verify=False), embedded.load(name)
+    whole, images = datasets.load(name, ROOT, verify=False), embedded.load(name)
     for split, of_whole, own in (("train", whole.train, images.train), ("test", whole.test, images.test)):
         expected = embed.chosen(of_whole, len(own.labels), embed.left_out(name, split))
         assert torch.equal(expected.pixels, own.pixels) and torch.equal(expected.labels, own.labels)
@@ -102,10 +101,10 @@ def test_a_missing_or_damaged_file_is_a_data_error(tmp_path, monkeypatch):
 
 
 def test_an_image_that_is_left_out_leaves_its_place_to_the_next():
-    split = data.Split(torch.arange(10), torch.arange(10) % 3)
+    split = datasets.Split(torch.arange(10), torch.arange(10) % 3)
     assert embed.chosen(split, 5, [2, 4]).pixels.tolist() == [0, 1, 3, 5, 6]
 
 
 def test_the_checksum_is_that_of_the_bytes():
-    split = data.Split(torch.ones(1, 1, 2, 2, dtype=torch.uint8), torch.tensor([3]))
-    assert data.checksum(split) == hashlib.md5(b"\1\1\1\1" + b"\3" + bytes(7)).hexdigest()
+    split = datasets.Split(torch.ones(1, 1, 2, 2, dtype=torch.uint8), torch.tensor([3]))
+    assert datasets.checksum(split) == hashlib.md5(b"\1\1\1\1" + b"\3" + bytes(7)).hexdigest()

@@ -7,17 +7,18 @@ import pandas as pd
 import pytest
 import torch
 
-from homotopy import checkpoints, cli, compose, config, illustrations, runner, script, sources
-from homotopy.classification import normalised
-from homotopy.data import DATASETS
+from homotopy import cli, compose, config, script
 from homotopy.errors import ConfigError, DataError, ResultError
-from homotopy.figures import fig3, fig6
+from homotopy.figures import fig3, fig6, illustrations
 from homotopy.figures.origins import origins
-from homotopy.library import Place, Result
-from homotopy.results import RunFolder
+from homotopy.results.folder import RunFolder
+from homotopy.results.library import Place, Result
 from homotopy.tasks import embedded
+from homotopy.tasks.classification import normalised
+from homotopy.tasks.datasets import DATASETS
+from homotopy.training import checkpoints, runner, sources
 from tests.images import ROOT, change_a_pixel, needs_images
-from tests.test_data import folder, picture
+from tests.tasks.test_datasets import folder, picture
 
 TINY = ["model=vgg_small", "model.stages=[[4],[4]]", "profile=smoke", "batch_size=32"]
 SHORT = ["schedule.gamma=2", "budget.k=1", "budget.final=1"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from homotopy.deformations import filter_targets
+from homotopy.algorithm.deformations import filter_targets
 from homotopy.tasks.sine import Sine
 
 SETTINGS = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homotopy.theory import bounds, iterates, lipschitz, local, problems, tracking, upheld
+from homotopy.theory import bounds, iterates, lipschitz, near_optimum, problems, tracking, upheld
 
 
 def test_the_measured_lipschitz_constant_of_a_straight_path_is_the_implicit_function_value():
@@ -77,7 +77,7 @@ def test_a_recorded_run_starts_at_the_source_optimum_and_each_step_where_the_las
     assert balls.iloc[-1][["x", "y"]].tolist() == pytest.approx(problem.optimum(1.0))
 
 
-WELLS = local.wells(np.random.default_rng(3))
+WELLS = near_optimum.wells(np.random.default_rng(3))
 
 
 def test_the_sum_of_cosines_has_its_optimum_where_it_says():
@@ -88,7 +88,7 @@ def test_the_sum_of_cosines_has_its_optimum_where_it_says():
 
 def test_curvature_rate_and_gradient_bound_hold_inside_the_ball():
     rng = np.random.default_rng(4)
-    offset = local.on_sphere(1.0, 5000, 2, rng) * WELLS.ball * np.sqrt(rng.uniform(size=(5000, 1)))
+    offset = near_optimum.on_sphere(1.0, 5000, 2, rng) * WELLS.ball * np.sqrt(rng.uniform(size=(5000, 1)))
     each = WELLS.component_gradients(WELLS.optimum(0.0) + offset, 0.0)
     full = each.sum(axis=1)
     assert np.linalg.norm(each, axis=2).max() <= WELLS.nu
@@ -101,20 +101,20 @@ def test_curvature_rate_and_gradient_bound_hold_inside_the_ball():
 def test_two_readings_of_the_batch_gradient_are_unbiased_over_all_batches():
     gradients = np.random.default_rng(5).standard_normal((6, 3))
     shares = {}
-    for name, reading in local.READINGS.items():
+    for name, reading in near_optimum.READINGS.items():
         g, found = upheld.estimates(gradients, 2, reading)
         assert len(found) == math.comb(6, 2)
         shares[name] = found.mean(axis=0) / g
-    for name in (local.UNBIASED, local.MENDED):
+    for name in (near_optimum.UNBIASED, near_optimum.MENDED):
         assert shares[name] == pytest.approx(np.ones(3))
     assert shares["sum over the batch"] == pytest.approx(np.full(3, 2 / 6))
     assert shares["as printed"] == pytest.approx(np.full(3, 1 / 6))
 
 
 def test_the_random_batches_are_those_of_the_enumeration():
-    few = local.Wells(WELLS.centres[:5], WELLS.travel, WELLS.ball)
+    few = near_optimum.Wells(WELLS.centres[:5], WELLS.travel, WELLS.ball)
     theta = np.tile(few.optimum(0.0) + 0.5, (2000, 1))
-    for reading in local.READINGS.values():
+    for reading in near_optimum.READINGS.values():
         _, every = upheld.estimates(few.component_gradients(theta[:1], 0.0)[0], 3, reading)
         drawn = few.gradient(0.0, 3, reading.batch)(theta, np.random.default_rng(6))
         nearest = np.abs(drawn[:, None] - every).max(axis=2)
@@ -128,7 +128,7 @@ def test_with_1_n_in_eq_32_the_batch_gradient_errs_by_less_than_the_printed_boun
     m = data.draw(st.integers(1, n - 1))
     entries = st.floats(-1, 1, allow_subnormal=False)
     gradients = np.array(data.draw(st.lists(entries, min_size=n, max_size=n)))[:, None]
-    g, found = upheld.estimates(gradients, m, local.READINGS[local.MENDED])
+    g, found = upheld.estimates(gradients, m, near_optimum.READINGS[near_optimum.MENDED])
     nu = np.abs(gradients).max()
     largest = np.abs(found - g).max()
     assert largest <= bounds.batch_noise_of_means(n, m, nu) * (1 + 1e-9) + 1e-15
@@ -136,7 +136,7 @@ def test_with_1_n_in_eq_32_the_batch_gradient_errs_by_less_than_the_printed_boun
 
 
 def test_section_g_holds_except_for_the_printed_sum_beside_a_mean():
-    rows = pd.DataFrame(local.rows(200, 0))
+    rows = pd.DataFrame(near_optimum.rows(200, 0))
     broken = rows[rows["holds"] == "no"]
     assert set(broken["bound_of"]) == {"G.1, as printed"}
     assert set(broken["case"]) == {"||g - g~||"}
@@ -145,14 +145,14 @@ def test_section_g_holds_except_for_the_printed_sum_beside_a_mean():
 
 
 def test_the_two_unbiased_readings_take_the_same_steps():
-    rows = pd.DataFrame(local.rows(100, 0)).query("M == 15").set_index(["bound_of", "case"])["measured"]
-    scaled, mean = "G.1, " + local.UNBIASED, "G.1, " + local.MENDED
+    rows = pd.DataFrame(near_optimum.rows(100, 0)).query("M == 15").set_index(["bound_of", "case"])["measured"]
+    scaled, mean = "G.1, " + near_optimum.UNBIASED, "G.1, " + near_optimum.MENDED
     assert rows[scaled, "||g - g~||"].item() > 10 * rows[mean, "||g - g~||"].item()
     ours = [rows[scaled, "ball, 2 (N - M) nu"], rows[mean, "ball, 2 (1 - M/N) nu"]]
     assert ours[0].to_numpy() == pytest.approx(ours[1].to_numpy())
 
 
 def test_a_path_of_small_steps_ends_at_its_optimum_and_the_direct_jump_at_another():
-    path, direct = local.path_rows(WELLS, 200, 0)
+    path, direct = near_optimum.path_rows(WELLS, 200, 0)
     assert (path["left"], path["wrong optimum"]) == (0, 0)
     assert direct["wrong optimum"] == 1

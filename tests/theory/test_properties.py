@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homotopy import schedules
-from homotopy.deformations import linear
+from homotopy.algorithm import schedules
+from homotopy.algorithm.deformations import linear
 from homotopy.errors import ConfigError
 from homotopy.tasks.sine import Sine
 

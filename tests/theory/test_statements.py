@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homotopy.theory import bounds, errata, local, problems, remarks, statements, table
+from homotopy.theory import bounds, errata, near_optimum, problems, remarks, statements, summary
 
 ROWS = pd.DataFrame(statements.rows(2000, 0)).set_index("row")
 
@@ -93,11 +93,11 @@ def test_the_mixtures_maximum_jumps_and_the_optimum_does_not():
 
 
 def test_the_printed_condition_of_g_1_asks_for_nearly_all_data_once_eq_32_has_its_factor():
-    problem = local.wells(np.random.default_rng(3))
-    reading = local.READINGS[local.MENDED]
+    problem = near_optimum.wells(np.random.default_rng(3))
+    reading = near_optimum.READINGS[near_optimum.MENDED]
     for share in (0.1, 0.5, 1.0):
         alpha = share / (problem.components * problem.amplitude[1])
-        printed, own = local.smallest_batches(problem, alpha, reading).values()
+        printed, own = near_optimum.smallest_batches(problem, alpha, reading).values()
         assert own < problem.components - 1 <= printed
         slack, step = (1 - problem.rate(alpha)) * problem.ball, reading.step(alpha, problem.components)
         assert slack <= step * problem.nu  # why
@@ -125,12 +125,12 @@ def test_the_two_huber_losses_are_convex_bounded_and_contract_as_the_counterexam
 
 def test_the_table_has_a_part_for_each_kind_and_names_what_did_not_come_out():
     rows = ROWS.reset_index()
-    text = table.statements_text(rows)
+    text = summary.statements_text(rows)
     for kind in statements.KINDS:
         assert f"**{kind.capitalize()}** ({(rows['kind'] == kind).sum()})" in text
     assert "did not come out: none." in text
     rows.loc[3, "shown"] = "no"
-    assert f"did not come out: {rows.loc[3, 'row']}." in table.statements_text(rows)
+    assert f"did not come out: {rows.loc[3, 'row']}." in summary.statements_text(rows)
 
 
 def test_the_words_can_be_shown_by_github():

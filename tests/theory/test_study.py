@@ -3,7 +3,7 @@ import pytest
 
 from homotopy import compose
 from homotopy.errors import ConfigError
-from homotopy.theory import study, table
+from homotopy.theory import study, summary
 
 
 def raw(tmp_path, *overrides):
@@ -64,11 +64,11 @@ def test_the_table_shows_the_tightest_setting_and_counts_violations_but_not_what
             | {"holds": "not claimed"},
         ]
     )
-    (found,) = table.tightest(rows, "some bound", ["case"])
+    (found,) = summary.tightest(rows, "some bound", ["case"])
     assert (found["ratio"], found["loosest"], found["holds"]) == (1.5, 0.5, "no")
     assert (found["settings"], found["violated"], found["constants"]) == (2, 1, "mu 2")
 
 
 def test_markdown_escapes_norms_and_leaves_missing_numbers_empty():
-    text = table.markdown(pd.DataFrame({"what": ["||g||"], "value": [float("nan")]}))
+    text = summary.markdown(pd.DataFrame({"what": ["||g||"], "value": [float("nan")]}))
     assert text.splitlines() == ["| what | value |", "| --- | --- |", "| \\|\\|g\\|\\| |  |"]

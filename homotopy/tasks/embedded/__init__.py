@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from homotopy.data import ImageSet, Provenance, Split, checksum
 from homotopy.errors import DataError
+from homotopy.tasks.datasets import ImageSet, Provenance, Split, checksum
 
 FOLDER = Path(__file__).parent
 INDEX = "index.json"  # {data set: {"classes": [...], split: {"files": [...], "labels": "5041...", "md5": ...}}}

@@ -1,0 +1,1 @@
+"""The verdicts on the paper's claims, and the pages that show them."""

@@ -1,0 +1,210 @@
+"""The report's tables, from saved results."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from homotopy.report.evidence import NEAR_THE_END, advantage, curves, shared_seeds
+from homotopy.report.map import ALIKE
+from homotopy.results import status
+from homotopy.results.library import Library, Result, by_task
+from homotopy.results.methods import BASELINES, METHODS
+from homotopy.results.statistics import bootstrap, first_epoch, median, ratio_of_medians
+from homotopy.results.timing import seconds_per_epoch, shared_hardware
+
+
+def fair(results: Sequence[Result]) -> pd.DataFrame:
+    """Return, for each task and method, final losses, and epochs and seconds with the source solution's counted.
+
+    `epochs to` is the median over seeds, infinite where half of them never come to the `threshold`: 1.25 times the
+    largest of the methods' final medians, and at most half of the largest first one.
+    """
+    rows = []
+    for group in by_task(results):
+        methods = [r for r in group if not r.curves.empty]
+        seeds = shared_seeds(methods)
+        if not seeds:
+            continue
+        machine = shared_hardware(methods)
+        seconds = seconds_per_epoch(methods, machine) if machine else np.nan
+        tables = [curves(r, "target_loss", seeds, count_source=True) for r in methods]
+        first, last = (max(float(median(c.losses[:, i])) for c in tables) for i in (0, -1))
+        threshold = min(NEAR_THE_END * last, first / 2)
+        for found, table in zip(methods, tables, strict=True):
+            epochs = found.config.epochs + found.config.source_epochs
+            rows.append(
+                {
+                    "task": found.config.task.label, "method": found.config.method.name,
+                    "n": len(seeds), "epochs": epochs,
+                    "train loss": float(median(table.final)),
+                    "test loss": float(median(curves(found, "test_loss", seeds).final)),
+                    "threshold": threshold,
+                    "epochs to": float(median(first_epoch(table.epochs, table.losses, threshold))),
+                    "seconds per run": epochs * seconds,
+                    "hardware": machine or "",
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def sensitivity(experiment: str, jobs: Sequence[Mapping[str, Any]], results: Sequence[Result]) -> pd.DataFrame:
+    """Return, for each setting of an experiment that varies them, the final medians and whether the ordering holds.
+
+    `jobs` are its composed configurations, the default's first, and `results` theirs.
+
+    `ratio` is that of the better baseline's median over the homotopy's, with an interval (`low`, `high`) made for 95 %;
+    `ordering` compares it with 1.25: yes, alike, no, with "(open)" where the interval has 1 inside; empty without
+    results of all three methods.
+    """
+    default = _flat(jobs[0])
+    settings: dict[str, dict[str, Result]] = {}
+    for raw, found in zip(jobs, results, strict=True):
+        changed = {key: value for key, value in _flat(raw).items() if default.get(key) != value}
+        label = ", ".join(f"{key}={value}" for key, value in changed.items()) or "default"
+        settings.setdefault(label, {})[found.config.method.name] = found
+    return pd.DataFrame(
+        [{"experiment": experiment, "setting": label, **_ordering(methods)} for label, methods in settings.items()]
+    )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the settings that a command line may change, but for the method, as key.key -> value."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and key != "budgets":
+            flat |= _flat(value, f"{prefix}{key}.")
+        elif prefix != "method." and key != "budgets":
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
+    present = {name: r for name, r in found.items() if not r.curves.empty}
+    seeds = shared_seeds(list(present.values()))
+    final = {name: curves(r, "target_loss", seeds).final for name, r in present.items()}
+    row: dict[str, Any] = {"n": len(seeds)}
+    row |= {name: float(median(final[name])) if name in final else np.nan for name in METHODS}
+    if not all(name in final for name in METHODS):
+        return row | {"ratio": np.nan, "low": np.nan, "high": np.nan, "ordering": ""}
+    ratio = bootstrap(advantage, final["homotopy"], *(final[name] for name in BASELINES))
+    ordering = "yes" if ratio.value >= ALIKE else "no" if ratio.value <= 1 / ALIKE else "alike"
+    if ordering != "alike" and ratio.low <= 1 <= ratio.high:
+        ordering += " (open)"
+    return row | {"ratio": ratio.value, "low": ratio.low, "high": ratio.high, "ordering": ordering}
+
+
+def methods(results: Sequence[Result]) -> pd.DataFrame:
+    """Return, for each method of one task that has results, its final median beside the homotopy's.
+
+    `ratio` is its median over the homotopy's, with an interval (`low`, `high`) made for 95 %; `epochs to` the median
+    over seeds of the epochs to 1.25 times the homotopy's final median, infinite where half of them never come there.
+    """
+    found = {r.config.method.name: r for r in results if not r.curves.empty}
+    seeds = shared_seeds(list(found.values()))
+    if "homotopy" not in found or not seeds:
+        return pd.DataFrame()
+    tables = {name: curves(r, "target_loss", seeds) for name, r in found.items()}
+    reference = tables["homotopy"].final
+    threshold = NEAR_THE_END * float(median(reference))
+    rows = []
+    for name, table in tables.items():
+        ratio = bootstrap(ratio_of_medians, table.final, reference)
+        to = float(median(first_epoch(table.epochs, table.losses, threshold)))
+        row = {"method": name, "n": len(seeds), "loss": float(median(table.final)), "threshold": threshold}
+        rows.append(row | {"epochs to": to, "ratio": ratio.value, "low": ratio.low, "high": ratio.high})
+    return pd.DataFrame(rows)
+
+
+def completeness(library: Library, names: Sequence[str]) -> pd.DataFrame:
+    """Return, for each of these experiments, what of it is there, from which hardware and code.
+
+    `complete` of its different `configurations`, `done` of its `runs`. An experiment that trains nothing has files in
+    the place of configurations, and no runs.
+    """
+    rows = []
+    for name in names:
+        jobs = library.jobs(name)
+        trains = jobs[0]["job"] == "train"
+        rows.append(_trained(name, jobs) if trains else _made(name, _files(jobs[0], library)))
+    return pd.DataFrame(rows)
+
+
+def _made(name: str, files: Sequence[Path]) -> dict[str, Any]:
+    there = sum(path.exists() for path in files)
+    nothing = dict.fromkeys(("runs", "done", "least seeds", "most seeds", "diverged"), 0)
+    return {
+        "experiment": name, "configurations": len(files), "complete": there, **nothing, "hardware": "", "code": "",
+    }  # fmt: skip
+
+
+def _files(raw: Mapping[str, Any], library: Library) -> list[Path]:
+    """Return what a job that trains nothing makes."""
+    if raw["job"] == "illustrate":
+        return [library.place.folder / "illustrations" / f"{raw['illustration']}.csv.gz"]
+    return [library.place.folder / "theory" / f"{name}.csv" for name in raw["theory"]["files"]]
+
+
+def _trained(name: str, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    states = list({found.config.folder: found for found in map(status.state, jobs)}.values())
+    records = [r for state in states for r in state.records if set(r["seeds"]) & set(state.config.seeds)]
+    done = [state.done for state in states]
+    return {
+        "experiment": name,
+        "configurations": len(states),
+        "complete": sum(state.done == len(state.config.seeds) for state in states),
+        "runs": sum(len(state.config.seeds) for state in states),
+        "done": sum(done),
+        "least seeds": min(done),
+        "most seeds": max(done),
+        "diverged": sum(len(state.diverged) for state in states),
+        "hardware": "; ".join(sorted({r["hardware"] for r in records if r.get("hardware")})),
+        "code": _code(records),
+    }
+
+
+def _code(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return each solver with its commits, as in "FusedEnsemble: 0123456, 789abcd-dirty", source solutions included.
+
+    "-dirty" is git's word for code that differs from the commit.
+    """
+    commits = defaultdict(set)
+    for made in (*records, *(origin for record in records for origin in record.get("source", []))):
+        commit = (made.get("commit") or "unknown")[:7] + ("-dirty" if made.get("dirty") else "")
+        commits[made.get("solver", "unknown solver")].add(commit)
+    return "; ".join(f"{solver}: {', '.join(sorted(found))}" for solver, found in sorted(commits.items()))
+
+
+def search(results: Sequence[Result]) -> pd.DataFrame:
+    """Return the search for the image studies' settings: what was tried, its final train losses, and the best of each.
+
+    `losses` has those of all seeds, `loss` their mean, by which the `best` of a method on a target is the least once
+    all have results; `accuracy` is the mean on the test images, for information.
+    """
+    tried = [(found.config.task.target, found.config.method.name) for found in results]
+    rows = []
+    for found, (target, method) in zip(results, tried, strict=True):
+        if found.curves.empty:
+            continue
+        of, losses = found.config, found.final("target_loss")
+        rows.append(
+            {
+                "target": target, "method": method, "batch": of.batch_size,
+                "gamma": of.schedule.gamma, "k": of.budget.k, "final": of.budget.final,
+                "losses": " ".join(f"{loss:.4f}" for loss in losses), "loss": float(losses.mean()),
+                "accuracy": float(found.final("accuracy").mean()),
+            }
+        )  # fmt: skip
+    if not rows:
+        return pd.DataFrame()
+    table = pd.DataFrame(rows)
+    groups = table.groupby(["target", "method"])["loss"]
+    complete = groups.transform("size") == [
+        tried.count(key) for key in zip(table["target"], table["method"], strict=True)
+    ]
+    return table.assign(best=complete & (table["loss"] == groups.transform("min")))

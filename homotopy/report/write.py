@@ -1,0 +1,317 @@
+"""The report: what saved results say of every claim, as Markdown and as one self-contained HTML page.
+
+The words are in report.md beside this file; every number comes from a result file or from claims.yaml.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from homotopy import config
+from homotopy.report import claims, markdown, overview, tables
+from homotopy.report.claims import Claim, Row
+from homotopy.report.page import page
+from homotopy.report.verdicts import QUANTITIES, Judged, interval, judge, number, summary, verdicts
+from homotopy.results.files import write_atomic
+from homotopy.results.folder import write_csv
+from homotopy.results.library import Library, Place, span
+from homotopy.results.methods import LABELS, METHODS
+from homotopy.results.statistics import level_of_range
+
+TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
+SEARCHES = ("search_fashion", "search_cifar")
+SENSITIVITY = ("sensitivity_short", "sensitivity", "sensitivity_pairing")
+ALL_METHODS = "methods_short"
+_TEMPLATE = Path(__file__).with_suffix(".md")
+
+
+def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table, or a line that says that there is nothing."""
+    return markdown.table(head, lines) if lines else "No results yet.\n"
+
+
+def commands(claim: Claim, place: Place) -> str:
+    """Return the commands that make a claim's results."""
+    return _code([place.command(name) for name in claim.experiments])
+
+
+def evidence(judged: Judged, place: Place) -> str:
+    """Return links to the claim's figures that exist, and to its details below; the commands if nothing was run."""
+    if judged.verdict == claims.UNTESTED:
+        return f"test it: {commands(judged.claim, place)}; [rule](#{judged.claim.id})"
+    figures = [name for name in judged.claim.figures or [] if (place.figures / f"{name}.png").exists()]
+    links = [f"[{name}](figures/{name}.png)" for name in figures]
+    return ", ".join([*links, f"[rows and files](#{judged.claim.id})"])
+
+
+def verdict_table(found: Sequence[Judged], place: Place) -> str:
+    """Return claim, the paper's value if the claims are the paper's, ours, evidence and verdict, a line each."""
+    paper = all(judged.claim.paper for judged in found)
+    lines = []
+    for judged in found:
+        claim = judged.claim
+        what = f"{claim.number}. {claim.claim} ({claim.place})" if paper else claim.claim
+        theirs = [claim.paper or ""] * paper
+        lines.append([what, *theirs, summary(judged), evidence(judged, place), f"**{judged.text}**"])
+    return table(["claim", *["the paper"] * paper, "ours", "evidence", "verdict"], lines)
+
+
+def details(judged: Judged, library: Library) -> str:
+    """Return a claim's rows, rule, files and commands."""
+    claim, place = judged.claim, library.place
+    quantity = QUANTITIES[claim.quantity]
+    head = ["comparison", "ours", "theirs", quantity, "level", "better on", "p (Holm)", "n", "outcome"]
+    lines = [_detail(row, claim.quantity in claims.BOOTSTRAPPED) for row in judged.rows]
+    used = [i for i in range(len(head)) if any(line[i] for line in lines)]
+    text = [f'<a id="{claim.id}"></a>\n\n#### {claim.id}: {judged.text}\n\n{claim.claim}\n\n']
+    text.append(table([head[i] for i in used], [[line[i] for i in used] for line in lines]))
+    if judged.reasons:
+        text.append(f"\nRests on {'; '.join(judged.reasons)}.\n")
+    if judged.notes:
+        text.append(f"\nData: {'; '.join(judged.notes)}.\n")
+    rule = f"{claim.predicate}, tolerance {number(claim.tolerance)}" if claim.tolerance else claim.predicate
+    text.append(f"\nRule: {rule}, {claim.combine} rows. Made by: {commands(claim, place)}.")
+    if judged.verdict != claims.UNTESTED and (files := _files(claim, library)):
+        text.append(f" Read from: {_code(files)}{'' if claim.bounds else ' (`runs.csv.gz` in each)'}.")
+    return "".join(text) + "\n"
+
+
+def _detail(row: Row, bootstrapped: bool) -> list[str]:
+    label = re.sub(r"\w+", lambda word: LABELS.get(word[0], word[0]), row.label) + (
+        f" ({row.note})" if row.note else ""
+    )
+    if row.interval is None:
+        return [label, *[""] * 7, row.outcome]
+    better = "" if row.improvement is None else f"{100 * row.improvement:.0f} %"
+    level = f"{100 * (min(row.level, level_of_range(row.interval.n)) if bootstrapped else row.level):.3g} %"
+    tests = [number(row.ours), number(row.theirs), interval(row), level, better, number(row.p)]
+    return [label, *tests, str(row.interval.n), row.outcome]
+
+
+def _files(claim: Claim, library: Library) -> list[str]:
+    folder = library.place.folder
+    if claim.bounds:
+        path = folder / "theory" / "bounds.csv"
+        return [str(path.relative_to(folder))] if path.exists() else []
+    wanted = {claim.ours, *(claim.against or [])}
+    found = [r.config for name in claim.experiments for r in library.results(name) if not r.curves.empty]
+    return sorted({str(c.folder.relative_to(folder)) for c in found if c.method.name in wanted})
+
+
+def _code(items: Sequence[str]) -> str:
+    return ", ".join(f"`{item}`" for item in items)
+
+
+def scope(found: Sequence[Judged]) -> str:
+    """Return the claims as a list."""
+    lines = []
+    for claim in (judged.claim for judged in found):
+        start, place = (f"Claim {claim.number}: ", f"{claim.place}; ") if claim.number else ("", "")
+        lines.append(f"- {start}{claim.claim} ({place}[{claim.id}](#{claim.id}))\n")
+    return "".join(lines)
+
+
+def standing(found: Sequence[Judged], place: Place) -> str:
+    """Return what profile this is and, where verdicts are no more than indicative, that they are."""
+    counts = Counter(judged.verdict for judged in found)
+    order = (claims.REPRODUCED, claims.PARTLY, claims.NOT, claims.INCONCLUSIVE, claims.UNTESTED)
+    verdicts = ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
+    text = f"Profile `{place.profile}`. The paper's claims, in {len(found)} parts: {verdicts}."
+    if place.profile != "paper":
+        return f"{text} This profile's budgets are not the paper's: its verdicts show where things point, no more."
+    if any(judged.reasons for judged in found):
+        text += ' A verdict marked "indicative" or "so far" rests on fewer seeds than were asked for.'
+    return text
+
+
+def figure(name: str, place: Place, caption: str) -> str:
+    """Return a figure with its caption if it was drawn."""
+    return f"![{caption}](figures/{name}.png)\n\n*{caption}*\n" if (place.figures / f"{name}.png").exists() else ""
+
+
+def completeness_text(found: pd.DataFrame, place: Place) -> str:
+    """Return the table of what is complete, and the command that makes what is missing."""
+    head = ["experiment", "complete", "runs", "seeds", "diverged", "hardware", "code"]
+    lines = []
+    for row in found.to_dict("records"):
+        seeds = span([row["least seeds"], row["most seeds"]])
+        whole = row["complete"] == row["configurations"]
+        line = [f"`{row['experiment']}`", "yes" if whole else f"{row['complete']} of {row['configurations']}"]
+        if row["runs"]:
+            runs = f"{row['done']:,} of {row['runs']:,}"
+            line += [runs, seeds, str(row["diverged"]), row["hardware"], row["code"]]
+        lines.append(line + [""] * (len(head) - len(line)))
+    everything = (found["complete"] == found["configurations"]).all()
+    missing = f"\nWhat is missing is made by `{place.command('NAME')}`, which goes on where it stands.\n"
+    return table(head, lines) + ("" if everything else missing)
+
+
+def _ratio(row: dict[Any, Any]) -> str:
+    return f"{number(row['ratio'])} [{number(row['low'])}, {number(row['high'])}]"
+
+
+def _reached(row: dict[Any, Any]) -> str:
+    return f"{number(row['epochs to'])} (loss {number(row['threshold'])})"
+
+
+def _section(name: str, library: Library, content: str) -> str:
+    """Return an experiment's table under its budget, with the command that makes it."""
+    return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{library.place.command(name)}`.\n\n{content}"
+
+
+def fair_text(found: pd.DataFrame) -> str:
+    """Return the fair comparison's table."""
+    head = ["task", "method", "n", "epochs with source", "train loss", "test loss", "epochs to", "seconds per run"]
+    lines = []
+    for row in found.to_dict("records"):
+        losses = [number(row["train loss"]), number(row["test loss"])]
+        start = [row["task"], LABELS[row["method"]], str(row["n"]), str(row["epochs"])]
+        lines.append([*start, *losses, _reached(row), number(row["seconds per run"])])
+    hardware = sorted({row["hardware"] for row in found.to_dict("records")} - {""})
+    tail = f"\nSeconds are epochs times what one took on {'; '.join(hardware)}: a run's share of the fastest group of"
+    tail += " seeds that trained together, the same for all methods of a task, as an epoch is the same work for each.\n"
+    return table(head, lines) + (tail if hardware else "")
+
+
+def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
+    """Return an experiment's budget, the table of its settings, and which were not run."""
+    head = ["setting", "n", *(LABELS[m] for m in METHODS), "better baseline over homotopy", "ordering"]
+    lines, missing = [], []
+    for row in found.to_dict("records"):
+        if not row["ordering"]:
+            missing.append(row["setting"])
+            continue
+        losses = [number(row[method]) for method in METHODS]
+        lines.append([f"`{row['setting']}`", str(row["n"]), *losses, _ratio(row), row["ordering"]])
+    tail = f"\nNot run, or not by all three methods: {_code(missing)}.\n" if missing and lines else ""
+    return _section(name, library, table(head, lines) + tail)
+
+
+def methods_text(name: str, found: pd.DataFrame, library: Library) -> str:
+    """Return an experiment's budget and the table of its methods."""
+    head = ["method", "n", "train loss", "over the homotopy's", "epochs to"]
+    lines = []
+    for row in found.to_dict("records"):
+        ratio = "" if row["method"] == "homotopy" else _ratio(row)
+        lines.append([LABELS[row["method"]], str(row["n"]), number(row["loss"]), ratio, _reached(row)])
+    return _section(name, library, table(head, lines))
+
+
+def search_text(found: pd.DataFrame) -> str:
+    """Return the table of the search for the image studies' settings, the best of a method on a target in bold."""
+    head = ["target", "method", "batch", "gamma", "k", "epochs at the end", "train losses", "mean", "test accuracy"]
+    lines = []
+    for row in found.to_dict("records"):
+        path = [str(row[key]) if row["method"] == "homotopy" else "" for key in ("gamma", "k", "final")]
+        mean = f"**{row['loss']:.4f}**" if row["best"] else f"{row['loss']:.4f}"
+        start = [row["target"], LABELS[row["method"]], str(row["batch"])]
+        lines.append([*start, *path, row["losses"], mean, f"{row['accuracy']:.3f}"])
+    return table(head, lines)
+
+
+def budget(raw: dict[str, Any]) -> str:
+    """Return a configuration's task, epochs and seeds in words."""
+    of = config.from_dict(raw)
+    seeds = ", ".join(map(str, of.seeds))
+    path = f"gamma {of.schedule.gamma} times k {of.budget.k}, then {of.budget.final}"
+    return f"{of.task.label}, {of.epochs:,} epochs ({path}; {of.budget.source} on the source), seeds {seeds}"
+
+
+class Findings(NamedTuple):
+    """What a report shows: the judged claims and questions, and its tables, `sensitivity` by experiment."""
+
+    level: float
+    claims: list[Judged]
+    questions: list[Judged]
+    completeness: pd.DataFrame
+    fair: pd.DataFrame
+    sensitivity: dict[str, pd.DataFrame]
+    methods: pd.DataFrame
+    search: pd.DataFrame
+
+
+def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Findings:
+    """Judge every claim and make every table; of `experiments` what is complete, of `varied` the sensitivity."""
+    book = claims.read()
+    return Findings(
+        book.level,
+        [judge(claim, library, book.level) for claim in book.claims],
+        [judge(claim, library, book.level) for claim in book.questions],
+        tables.completeness(library, experiments),
+        tables.fair(library.results("fig1")),
+        {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
+        tables.methods(library.results(ALL_METHODS)),
+        tables.search([found for name in SEARCHES for found in library.results(name)]),
+    )
+
+
+def save(found: Findings, place: Place) -> None:
+    """Write the tables as CSV into the folder `report`, and those that documents include also as Markdown."""
+    frames = {
+        "completeness": found.completeness,
+        "fair": found.fair,
+        "sensitivity": pd.concat(found.sensitivity.values()),
+        "methods": found.methods,
+        "search": found.search,
+        "verdicts": verdicts([*found.claims, *found.questions]),
+    }
+    for name, frame in frames.items():
+        write_csv(place.folder / "report" / f"{name}.csv", frame)
+    included = {"completeness": completeness_text(found.completeness, place), "search": search_text(found.search)}
+    for name, content in included.items():
+        write_atomic(place.folder / "report" / f"{name}.md", content.encode())
+
+
+def _map(place: Place) -> str:
+    path = place.folder / "map" / "map.md"
+    return f"{path.read_text()}\n" if path.exists() else ""
+
+
+def text(found: Findings, library: Library) -> str:
+    """Return the report as Markdown."""
+    place = library.place
+    fair = figure("fair", place, "Loss against all epochs and against time, and on the test set")
+    parts = {
+        "title": TITLE,
+        "standing": standing(found.claims, place),
+        "scope": scope(found.claims),
+        "questions_scope": scope(found.questions),
+        "level": f"{100 * found.level:g} %",
+        "completeness": completeness_text(found.completeness, place),
+        "verdicts": verdict_table(found.claims, place),
+        "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
+        "details": "\n".join(details(each, library) for each in found.claims),
+        "fair": f"{fair}\n{fair_text(found.fair)}",
+        "map": _map(place) + figure("map", place, "The map of unstated settings"),
+        "sensitivity": "\n".join(sensitivity_text(name, frame, library) for name, frame in found.sensitivity.items()),
+        "questions": "\n".join(
+            [verdict_table(found.questions, place), *(details(each, library) for each in found.questions)]
+        ),
+        "methods": methods_text(ALL_METHODS, found.methods, library),
+        "search": search_text(found.search),
+    }
+    return Template(_TEMPLATE.read_text()).substitute(parts)
+
+
+def write(place: Place, experiments: Sequence[str], varied: Sequence[str] = SENSITIVITY) -> list[Path]:
+    """Write the report into the profile's folder: its tables, the overview of the figures, the text and the page.
+
+    It says which of `experiments` are complete, and shows those that vary settings (`varied`). Return the paths of
+    REPORT.md and REPORT.html.
+    """
+    library = Library(place)
+    found = compute(library, experiments, varied)
+    save(found, place)
+    overview.draw(place, verdicts([*found.claims, *found.questions]))
+    words = text(found, library)
+    contents = {"REPORT.md": words, "REPORT.html": page(words, TITLE, place.folder)}
+    for name, content in contents.items():
+        write_atomic(place.folder / name, content.encode())
+    return [place.folder / name for name in contents]

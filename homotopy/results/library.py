@@ -1,0 +1,196 @@
+"""Saved results: where a profile has them, and what an experiment's configurations have by now."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from homotopy import compose, config
+from homotopy.errors import ResultError
+from homotopy.results.folder import RUNS, RunFolder
+
+# settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
+_MACHINE = {
+    "checkpoint_minutes", "data.root", "device", "elsewhere", "launcher", "logger", "part",
+    "seeds_per_job", "threads", "width",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """A profile's results, and where its figures go; `overrides` tell the results of a study from the profile's."""
+
+    results: Path
+    profile: str
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The profile's folder."""
+        return self.results / self.profile
+
+    @property
+    def figures(self) -> Path:
+        """The figures' folder; figures with overrides have one of their own in it."""
+        name = re.sub(r"[^\w.=,-]+", "-", "_".join(self.overrides))[:100]
+        return self.folder / "figures" / name if name else self.folder / "figures"
+
+    def command(self, experiment: str) -> str:
+        """Return the command that makes an experiment's results; what is as without it is left out."""
+        return shlex.join(["python", "scripts/train.py", f"experiment={experiment}", *self.options])
+
+    @property
+    def options(self) -> list[str]:
+        """What tells the place on a command line; nothing for the results of profile quick where they usually are."""
+        profile = [] if self.profile == "quick" else [f"profile={self.profile}"]
+        root = [] if self.results == Path("results") else [f"results.root={self.results}"]
+        return [*profile, *root, *self.overrides]
+
+
+def telling(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Return those of some overrides that results depend on, besides their experiment and the place's own."""
+    keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
+    known = _MACHINE | {"experiment", "profile", "results.root"}
+    return tuple(t for t, key in zip(overrides, keys, strict=True) if key not in known and not key.startswith("hydra"))
+
+
+@dataclass(frozen=True)
+class Result:
+    """One configuration and the curves of its finished seeds: seed, epoch, lam, phase and metrics."""
+
+    config: config.Config
+    curves: pd.DataFrame
+
+    @property
+    def seeds(self) -> int:
+        """n, the number of finished seeds."""
+        return int(self.curves["seed"].nunique())
+
+    def table(self, metric: str) -> np.ndarray:
+        """Return the metric as (seeds, points)."""
+        return self.curves.pivot(index="seed", columns="epoch", values=metric).to_numpy()
+
+    @property
+    def epochs(self) -> np.ndarray:
+        """The recorded epochs, (points,)."""
+        return np.sort(self.curves["epoch"].unique())
+
+    def final(self, metric: str) -> np.ndarray:
+        """Return the metric at the last epoch, (seeds,)."""
+        return self.table(metric)[:, -1]
+
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        """How the runs were made, an entry for each group that trained together, as the folder's metadata has it."""
+        return RunFolder(self.config.folder).metadata().get("records", [])
+
+    @property
+    def data(self) -> list[dict[str, Any]]:
+        """The provenance of every data set that the runs read."""
+        return [data for record in self.records for data in record.get("data", [])]
+
+
+def jobs(experiment: str, place: Place) -> list[dict[str, Any]]:
+    """Return an experiment's composed configurations."""
+    options = [f"profile={place.profile}", f"results.root={place.results}"]
+    return compose.jobs([f"experiment={experiment}", *options, *place.overrides])
+
+
+def result(of: config.Config) -> Result:
+    """Return a configuration's finished seeds, of those it asks for; none at all where nothing is finished."""
+    curves = RunFolder(of.folder).runs()
+    return Result(of, curves[curves["seed"].isin(of.seeds)])
+
+
+def of_one_copy(composed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return an experiment's configurations on the data that have results: unofficial ones if official ones have none.
+
+    All of an experiment is read from the one or all from the other, so that no figure mixes them.
+    """
+    unofficial = [_unofficial(raw) for raw in composed]
+    return unofficial if not _any_runs(composed) and _any_runs(unofficial) else composed
+
+
+def _unofficial(raw: dict[str, Any]) -> dict[str, Any]:
+    official = raw["task"].get("images") == "official"
+    return raw | {"task": raw["task"] | {"images": "unofficial"}} if official else raw
+
+
+def _any_runs(composed: Sequence[dict[str, Any]]) -> bool:
+    return any((config.from_dict(raw).folder / RUNS).exists() for raw in composed)
+
+
+class Library:
+    """A place's experiments, each composed and read once."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._jobs: dict[str, list[dict[str, Any]]] = {}
+        self._results: dict[str, list[Result]] = {}
+
+    def jobs(self, experiment: str) -> list[dict[str, Any]]:
+        """Return an experiment's composed configurations, on the data that have results."""
+        if experiment not in self._jobs:
+            self._jobs[experiment] = of_one_copy(jobs(experiment, self.place))
+        return self._jobs[experiment]
+
+    def results(self, experiment: str) -> list[Result]:
+        """Return an experiment's results, one per configuration, empty where nothing is finished."""
+        if experiment not in self._results:
+            self._results[experiment] = [result(config.from_dict(raw)) for raw in self.jobs(experiment)]
+        return self._results[experiment]
+
+
+def experiment(name: str, place: Place) -> list[Result]:
+    """Return the results of an experiment, one per configuration; raise ResultError if one has no finished seed."""
+    found = Library(place).results(name)
+    if any(r.curves.empty for r in found):
+        raise _missing(name, place, found)
+    return found
+
+
+def by_task(results: Sequence[Result]) -> list[list[Result]]:
+    """Return results, those of a task side by side, as a list per task."""
+    return [list(group) for _, group in groupby(results, key=lambda r: r.config.task.label)]
+
+
+def tasks(name: str, place: Place) -> tuple[list[list[Result]], str]:
+    """Return an experiment's results task by task, and a note on the tasks that lack one and are left out.
+
+    Raises ResultError if no task is left.
+    """
+    found = Library(place).results(name)
+    groups = by_task(found)
+    complete = [group for group in groups if not any(r.curves.empty for r in group)]
+    left_out = [group[0].config.task.title for group in groups if any(r.curves.empty for r in group)]
+    if not complete:
+        raise _missing(name, place, found)
+    return complete, f"not yet run: {', '.join(left_out)}" if left_out else ""
+
+
+def _missing(name: str, place: Place, found: Sequence[Result]) -> ResultError:
+    empty = [r.config for r in found if r.curves.empty]
+    first = f"{empty[0].task.label} {empty[0].method.name}"
+    return ResultError(
+        f"{name}: {len(empty)} of {len(found)} configurations have no result in {place.folder} ({first} is one); "
+        f"make them with: {place.command(name)}"
+    )
+
+
+def count(results: Sequence[Result]) -> str:
+    """Return how many seeds stand behind a figure, in words."""
+    return f"n = {span([r.seeds for r in results])}"
+
+
+def span(counts: Sequence[int]) -> str:
+    """Return the least and the most of some counts in words, "3 to 8", or "3" where they are the same."""
+    return f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"

@@ -1,0 +1,156 @@
+"""Who writes where: a lock on a folder while its files change, and a hold on the seeds that a process trains.
+
+Both are `flock`s, which end with their process however it ends; what stands in the files only says who has them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from homotopy.errors import ResultError
+from homotopy.progress import say
+from homotopy.results.files import refusal, remove_unfinished
+
+_PATIENCE = 5.0  # seconds of waiting for a folder before saying so
+
+
+class Holder(NamedTuple):
+    """A process and the seeds that it trains."""
+
+    process: int
+    host: str
+    since: str
+    seeds: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        """Say who."""
+        return f"process {self.process} on {self.host} since {self.since}"
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold a folder while its files change: for moments only, so that others wait; ResultError if it is read-only."""
+    file = _open(folder / ".lock")
+    try:
+        _wait(file, folder)
+        with suppress(OSError):  # a full disk: the lock holds without a name
+            _write(file, ())
+        yield
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def hold(folder: Path, choose: Callable[[list[Holder]], Sequence[int]]) -> Iterator[tuple[Sequence[int], list[Holder]]]:
+    """Hold the seeds that `choose` picks, given who trains in the folder; yield them and the other holders.
+
+    The hold ends with the block, or with the process; what dead processes left is removed.
+    """
+    with lock(folder):
+        _remove_dead(folder)
+        others = holders(folder)
+        if not others:
+            remove_unfinished(folder)
+        seeds = choose(others)
+        mine = _register(folder, seeds) if seeds else None
+    try:
+        yield seeds, others
+    finally:
+        if mine:
+            with suppress(ResultError), lock(folder):
+                mine.path.unlink()
+            os.close(mine.file)
+
+
+def holders(folder: Path) -> list[Holder]:
+    """Return who trains seeds in a folder now."""
+    found = [_read(path) for path in _holds(folder) if not _is_free(path)]
+    return [holder for holder in found if holder]
+
+
+def held(by: Sequence[Holder], seeds: Sequence[int]) -> set[int]:
+    """Return which of the seeds some holders train."""
+    return {seed for holder in by for seed in holder.seeds}.intersection(seeds)
+
+
+class _Hold(NamedTuple):
+    path: Path
+    file: int
+
+
+def _register(folder: Path, seeds: Sequence[int]) -> _Hold:
+    with refusal(folder):
+        (folder / ".holds").mkdir(exist_ok=True)
+        file, name = tempfile.mkstemp(dir=folder / ".holds", suffix=".lock")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _write(file, seeds)
+    return _Hold(Path(name), file)
+
+
+def _holds(folder: Path) -> list[Path]:
+    return sorted((folder / ".holds").glob("*.lock"))
+
+
+def _remove_dead(folder: Path) -> None:
+    for path in _holds(folder):
+        if _is_free(path):
+            path.unlink(missing_ok=True)
+
+
+def _is_free(path: Path) -> bool:
+    """Whether no living process holds the file; those who only ask, at the same time, share their lock."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False  # its holder has just removed it, or it is another user's
+    try:
+        return _try_lock(file, fcntl.LOCK_SH)
+    finally:
+        os.close(file)
+
+
+def _read(path: Path) -> Holder | None:
+    """Return who wrote the file; None where it is unreadable, since its writer may be in the middle of it."""
+    try:
+        found = Holder(**json.loads(path.read_bytes()))
+        return found._replace(seeds=tuple(found.seeds))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write(file: int, seeds: Sequence[int]) -> None:
+    me = Holder(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"), tuple(seeds))
+    os.ftruncate(file, 0)
+    os.pwrite(file, json.dumps(me._asdict()).encode(), 0)
+
+
+def _open(path: Path) -> int:
+    with refusal(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+
+
+def _wait(file: int, folder: Path) -> None:
+    told, began = False, time.monotonic()
+    while not _try_lock(file):
+        if not told and time.monotonic() - began > _PATIENCE:
+            say(f"waiting for {folder}, held by {_read(folder / '.lock') or 'another process'}")
+            told = True
+        time.sleep(0.02)
+
+
+def _try_lock(file: int, kind: int = fcntl.LOCK_EX) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""What computes: the device, its threads, and the ensemble that suits model and device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from homotopy.algorithm.corrector import Ensemble
+from homotopy.config import Config
+from homotopy.errors import ConfigError
+from homotopy.progress import say
+from homotopy.solvers import native
+from homotopy.solvers.classifiers import ImageEnsemble
+from homotopy.solvers.cuda_graph import GraphEnsemble
+from homotopy.solvers.fused import FusedEnsemble
+from homotopy.solvers.mlp import MLP
+from homotopy.solvers.optimizers import SGD, Adam
+from homotopy.solvers.reference import AutogradEnsemble
+from homotopy.solvers.vgg import VGG
+from homotopy.streams import Purpose, generator
+
+# of parameters and data; with bfloat16 only the layers compute in it
+DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
+
+# fewer take longer each (`make bench`, section contestants); a classifier takes minutes, and should reach the disk then
+SEEDS_PER_THREAD = {"mlp": 16, "vgg": 4}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where tensors live, and the type of parameters and data."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name, a GPU with its index; raise ConfigError if it is not here.
+
+    auto is the CPU, and says so where there is a GPU: the CUDA path has not been run on one yet.
+    """
+    if name == "cpu":
+        return torch.device(name)
+    gpus = torch.cuda.device_count()
+    if name == "auto":
+        if gpus:
+            _say_once("training on the CPU: there is a GPU, and device=cuda uses it, which has not been tried yet")
+        return torch.device("cpu")
+    device = torch.device(name)
+    if device.type == "cuda":
+        device = torch.device("cuda", device.index or 0)  # torch.cuda.set_device refuses one without an index
+        if device.index >= gpus:
+            here = ", ".join(["auto", "cpu", *(f"cuda:{n}" for n in range(gpus))])
+            raise ConfigError("device", name, f"{here}: PyTorch sees {gpus} GPUs here")
+    return device
+
+
+def prepare(config: Config) -> Machine:
+    """Set this process up to train: its device, its threads and the precision of its matrix products."""
+    device = choose_device(config.device)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # the one on which graphs are recorded and replayed
+    check_precision(config.precision, device)
+    allow_tf32(config.precision == "tf32")
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    return Machine(device, DTYPES[config.precision])
+
+
+def check_precision(name: str, device: torch.device) -> None:
+    """Raise ConfigError if the device cannot compute in the precision of that name."""
+    if name == "tf32" and device.type != "cuda":
+        raise ConfigError("precision", name, "float32 or float64 on a CPU: only a GPU computes in TF32")
+
+
+def allow_tf32(allowed: bool) -> None:
+    """Let a GPU compute float32 products and convolutions in TF32, or not: PyTorch's defaults differ for the two."""
+    torch.set_float32_matmul_precision("high" if allowed else "highest")
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
+def group_width(config: Config, device: torch.device) -> int:
+    """Return how many seeds train together at most: on a GPU all, on a CPU `SEEDS_PER_THREAD` for every thread."""
+    if config.width or device.type != "cpu":
+        return config.width or len(config.seeds)
+    return SEEDS_PER_THREAD[config.model.name] * torch.get_num_threads()
+
+
+def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Tensor) -> Ensemble:
+    """Return the ensemble made for the model and the device at hand."""
+    if isinstance(model, VGG):
+        return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
+    if type(model) is not MLP:  # the others compute an MLP's forward pass, whatever a subclass overrides
+        return AutogradEnsemble(model, rule, theta, config.batch_size)
+    if theta.device.type != "cpu":
+        return GraphEnsemble(model, rule, theta, config.batch_size)
+    try:
+        return FusedEnsemble(model, rule, theta, config.batch_size)
+    except native.Unavailable as reason:
+        _say_once(f"training with the slower reference solver: {reason}")
+        return AutogradEnsemble(model, rule, theta, config.batch_size)
+
+
+@cache
+def _say_once(message: str) -> None:
+    say(message)
+
+
+def initial_theta(model: MLP | VGG, seeds: Sequence[int], machine: Machine) -> Tensor:
+    """Draw every seed's random initialisation, (S, P)."""
+    draws = [model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds]
+    return torch.from_numpy(np.stack(draws)).to(machine.device, machine.dtype)

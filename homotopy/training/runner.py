@@ -1,0 +1,142 @@
+"""Runs a configuration: the seeds that are missing, in groups that train together, into its result folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from homotopy.algorithm.adaptive import AdaptiveSteps
+from homotopy.algorithm.continuation import Epoch, follow
+from homotopy.algorithm.corrector import Ensemble
+from homotopy.algorithm.deformations import Deformation
+from homotopy.algorithm.predictors import PREDICTORS, Predictor
+from homotopy.config import Config
+from homotopy.progress import Progress, say
+from homotopy.results.folder import RunFolder
+from homotopy.results.locks import Holder, held, hold
+from homotopy.results.provenance import provenance
+from homotopy.training import checkpoints, tensorboard
+from homotopy.training.checkpoints import Checkpoint
+from homotopy.training.device import Machine, build_ensemble, group_width, initial_theta, prepare
+from homotopy.training.history import History
+from homotopy.training.interruption import Interruption
+from homotopy.training.sources import Sources
+
+
+def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: RunFolder, stop: Interruption) -> None:
+    """Train some seeds together, from their checkpoint if there is one, and add them to the folder."""
+    deformation = config.task.load(seeds, machine.device, machine.dtype)
+    checkpoint = Checkpoint(folder.path, seeds, config.checkpoint_minutes, stop)
+    folder.check_data(deformation.provenance, [checkpoint.notes])
+    checkpoint.notes["data"] = deformation.provenance
+    model = config.model.network(deformation)
+    if config.method.start == "source" and not checkpoint.found:
+        theta, checkpoint.notes["source"] = Sources(config, deformation).get(seeds, machine, stop)
+    else:
+        theta = initial_theta(model, seeds, machine)
+    ensemble = build_ensemble(config, model, config.optimizer.rule(), theta)
+    history = History(seeds, config.steps(), config.log_every)
+    _train(config, build_path(config), ensemble, deformation, history, checkpoint)
+    checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
+    made = {
+        "seconds": round(checkpoint.seconds, 1),
+        "solver": type(ensemble).__name__,
+        "precision": config.precision,
+        **checkpoint.notes,
+    }
+    with folder.lock():
+        folder.add(history.frame(), {"seeds": list(seeds), **made, **provenance(machine.device)}, history.diverged)
+    checkpoint.remove()
+
+
+def build_path(config: Config) -> Predictor | AdaptiveSteps:
+    """Return what remembers the path: the schedule's predictor, or the steps that seeds adapt."""
+    if config.method.path == "adaptive":
+        return AdaptiveSteps(config.control, config.budget.k, last=config.path_epochs)
+    return PREDICTORS[config.method.predictor]()
+
+
+def _epochs(
+    config: Config, path: Predictor | AdaptiveSteps, ensemble: Ensemble, deformation: Deformation, done: int
+) -> Iterator[Epoch]:
+    """Run Algorithm 1 after `done` epochs."""
+    if isinstance(path, AdaptiveSteps):
+        return path.follow(ensemble, deformation, range(done + 1, config.epochs + 1), config.step_size)
+    reset = config.optimizer.moments == "reset"
+    steps = config.steps()
+    return follow(ensemble, deformation, steps, config.step_size, predictor=path, reset_moments=reset, done=done)
+
+
+def _train(
+    config: Config,
+    path: Predictor | AdaptiveSteps,
+    ensemble: Ensemble,
+    deformation: Deformation,
+    history: History,
+    checkpoint: Checkpoint,
+) -> None:
+    """Run Algorithm 1 from the checkpoint to the end."""
+    done = checkpoint.resume({"ensemble": ensemble, "history": history, "path": path})
+    seeds = len(history.seeds)
+    title = f"{config.task.label} {config.method.name}, {seeds} seeds"
+    with (
+        Progress(title, config.epochs, done, seeds) as progress,
+        tensorboard.curves(config, history.seeds, done) as show,
+    ):
+        for epoch in _epochs(config, path, ensemble, deformation, done):
+            history.watch(epoch.number, epoch.loss.objective)
+            progress.advance(epoch.lam, float(epoch.loss.objective.median()))
+            if epoch.number in history.epochs:
+                found = {"train_loss": epoch.loss.objective}
+                if epoch.loss.target is not None:
+                    found["target_loss"] = epoch.loss.target
+                if epoch.lams is not None:
+                    found["lam"] = epoch.lams
+                found |= deformation.metrics(ensemble)
+                history.add(found)
+                show(epoch.number, found)
+            checkpoint.after(epoch.number)
+
+
+def next_group(config: Config, folder: RunFolder, width: int, others: Sequence[Holder]) -> Sequence[int]:
+    """Choose the seeds to train next: a group that was interrupted, else the first `width` that nobody trains."""
+    finished = folder.finished()
+    busy = [checkpoints.path_of(folder.path, holder.seeds) for holder in others]
+    half_way = checkpoints.saved(folder.path, besides=busy)
+    for saved in half_way:
+        if saved.done == config.epochs:
+            finished -= set(saved.seeds)  # to be added again: the end of that may have been interrupted
+        elif finished.issuperset(saved.seeds):
+            saved.path.unlink()
+    free = [seed for seed in config.seeds if seed not in finished and not held(others, [seed])]
+    for saved in half_way:
+        if set(saved.seeds) <= set(free) and saved.path.exists():
+            return saved.seeds
+    return free[:width]
+
+
+def run(config: Config) -> Path:
+    """Train the seeds of a configuration that are not finished yet; return its result folder.
+
+    What other processes are training is left to them.
+    """
+    folder = RunFolder(config.folder)
+    if not folder.settled(config.identity(), config.seeds):
+        machine = prepare(config)
+        with folder.lock():
+            folder.repair(config.identity())
+        with Interruption() as stop:
+            _train_missing(config, folder, machine, stop)
+    return folder.path
+
+
+def _train_missing(config: Config, folder: RunFolder, machine: Machine, stop: Interruption) -> None:
+    width = group_width(config, machine.device)
+    while True:
+        with hold(folder.path, lambda others: next_group(config, folder, width, others)) as (seeds, others):
+            if not seeds:
+                break
+            train_group(config, seeds, machine, folder, stop)
+    for other in others:
+        if theirs := held([other], config.seeds):
+            say(f"{folder.path}: {len(theirs)} seeds are being trained by {other}; going on without them")

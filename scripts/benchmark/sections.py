@@ -1,0 +1,178 @@
+"""The sections on the regression network; each measures its contestants together and returns one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+import torch
+
+from benchmark import machine, memory, solvers
+from benchmark.images import images
+from benchmark.measure import Cell, Section, Spread, interleaved
+from benchmark.overheads import overheads
+from benchmark.processes import Processes
+from homotopy.solvers.cuda_graph import GraphEnsemble
+from homotopy.solvers.mlp import MLP
+from homotopy.solvers.reference import AutogradEnsemble
+from homotopy.training.device import allow_tf32
+
+BATCH = 128
+LOOPS = "plain loop, a process per core"
+SAMPLES = 8000  # of the sine: 62 whole mini-batches and one of 64
+NO_GPU = "left out: PyTorch sees no GPU here"
+ROUNDS = 9
+LEAST = 0.4  # seconds of a turn
+JAX_WIDTHS = (1, 2, 4, 8, 16)
+SEEDS = (1, 2, 4, 16, 64, 100, 200, 400)
+REFERENCE_SEEDS = (1, 4, 16, 64)
+GPU_SEEDS = (1, 10, 100, 300)
+SHAPES = [
+    *[(batch, MLP()) for batch in (32, 64, 128, 256, 512)],
+    *[(BATCH, MLP(width=width)) for width in (25, 50, 200, 400)],
+    *[(BATCH, MLP(depth=depth)) for depth in (1, 3, 12)],
+]
+
+
+def _per_seed(seconds: Mapping[str, np.ndarray], seeds: Mapping[str, int]) -> dict[str, np.ndarray]:
+    return {name: seconds[name] / count for name, count in seeds.items()}
+
+
+def _share(model: MLP, samples: int, seconds_per_seed: np.ndarray, rate: np.ndarray) -> Spread:
+    """Return the share of the machine's matrix-product rate that an epoch of one seed reached, turn by turn."""
+    return Spread.of(solvers.flops(model, samples) / seconds_per_seed / rate)
+
+
+def _loop(samples: int, number: int, processes: int) -> Callable[[], object]:
+    """Return an epoch of the plain loop in one of several processes."""
+    return solvers.epoch_of(solvers.PlainLoop, MLP(), BATCH, 1, samples)
+
+
+def contestants() -> Section:
+    """Everyone on the network and the data of Section 5.1."""
+    found = solvers.builders()
+    deviation = solvers.check_agreement(found, MLP())
+    loops = Processes(partial(_loop, SAMPLES))
+    entries = [("plain loop", 1), (LOOPS, torch.get_num_threads())]
+    entries += [("plain loop, fused Adam", 1), ("stacked autograd", 16)]
+    entries += [("fused ensemble", 8), ("fused ensemble", 32)]
+    entries += [("JAX", width) for width in JAX_WIDTHS if "JAX" in found]
+    seeds = {f"{name}, {count} at a time" if count > 1 else name: count for name, count in entries}
+    epochs = {
+        label: loops if name == LOOPS else solvers.epoch_of(found[name], MLP(), BATCH, count, SAMPLES)
+        for (label, count), (name, _) in zip(seeds.items(), entries, strict=True)
+    }
+    seconds = interleaved(machine.products() | epochs, ROUNDS, LEAST)
+    loops.close()
+    rate = machine.product_rate(seconds)
+    times = _per_seed(seconds, seeds)
+    fused = times["fused ensemble, 32 at a time"]
+    rows: list[list[Cell]] = [
+        [label, Spread.of(time / fused), _share(MLP(), SAMPLES, time, rate)] for label, time in times.items()
+    ]
+    if "JAX" not in found:
+        rows.append(["JAX", "not installed: pip install -r requirements-bench.txt", ""])
+    text = (
+        f"One epoch of {SAMPLES} samples, batch {BATCH}, six hidden layers of 100, float32, Adam. All may use "
+        f"{torch.get_num_threads()} threads; a process per core means one thread in each. All reach the plain "
+        f"loop's losses in float64 (largest relative deviation {deviation:.0e}). Matrix products of this machine in "
+        f"the same turns: {Spread.of(rate / 1e9).median:.0f} GFLOP/s."
+    )
+    columns = ["solver", "time, in times of the fused ensemble", "share of the matrix-product rate"]
+    return Section("contestants", "Training one seed", text, columns, rows)
+
+
+def seeds() -> Section:
+    """Cost against the number of seeds."""
+    samples = 8 * BATCH
+    found = solvers.builders()
+    plans = {("fused ensemble", count): count for count in SEEDS}
+    plans |= {("stacked autograd", count): count for count in REFERENCE_SEEDS}
+    epochs = {f"{name} {count}": solvers.epoch_of(found[name], MLP(), BATCH, count, samples) for name, count in plans}
+    loop = {"plain loop 1": solvers.epoch_of(found["plain loop"], MLP(), BATCH, 1, samples)}
+    seconds = interleaved(loop | epochs, ROUNDS, LEAST)
+    rows: list[list[Cell]] = []
+    for name, count in plans:
+        rows.append([name, count, Spread.of(seconds[f"{name} {count}"] / count / seconds["plain loop 1"])])
+    text = (
+        f"Time per seed as a fraction of the plain loop's, {samples} samples, batch {BATCH}. One seed alone can use "
+        "only one core of the fused ensemble."
+    )
+    return Section("seeds", "Cost against the number of seeds", text, ["solver", "seeds", "time per seed"], rows)
+
+
+def shapes() -> Section:
+    """Cost against batch, width and depth."""
+    found = solvers.builders()
+    rows: list[list[Cell]] = []
+    for batch, model in SHAPES:
+        samples, counts = 16 * batch, {"plain loop": 1, "stacked autograd": 8, "fused ensemble": 8}
+        epochs = {name: solvers.epoch_of(found[name], model, batch, n, samples) for name, n in counts.items()}
+        seconds = interleaved(machine.products() | epochs, 3, LEAST / 4)
+        times = _per_seed(seconds, counts)
+        fused = times["fused ensemble"]
+        ratios = [Spread.of(times[name] / fused) for name in ("plain loop", "stacked autograd")]
+        share = _share(model, samples, fused, machine.product_rate(seconds))
+        rows.append([batch, model.width, model.depth, *ratios, share])
+    columns = ["batch", "width", "depth", "plain loop / fused", "stacked autograd / fused", "share of the matrix rate"]
+    text = "Time per seed of the plain loop and of stacked autograd (8 seeds) over the fused ensemble's (8 seeds)."
+    return Section("shapes", "Cost against batch, width and depth", text, columns, rows)
+
+
+def peak_memory() -> Section:
+    """Memory per seed."""
+    few, many = 10, 210
+    cost = (memory.peak(many, SAMPLES) - memory.peak(few, SAMPLES)) / (many - few)
+    state = 3 * 4 * MLP().size
+    rows: list[list[Cell]] = [["measured", round(cost / 2**20, 2)], ["parameters and moments", round(state / 2**20, 2)]]
+    text = f"From the peak resident memory of processes that train {few} and {many} seeds on {SAMPLES} samples each."
+    return Section("memory", "Peak memory of the fused ensemble", text, ["", "MiB per seed"], rows)
+
+
+def gpu() -> Section:
+    """The same network and data on the first GPU; says so where there is none."""
+    rows: list[list[Cell]] = _on_gpu(torch.device("cuda")) if torch.cuda.is_available() else [[NO_GPU, "", "", ""]]
+    text = (
+        f"One epoch of {SAMPLES} samples per seed, batch {BATCH}, six hidden layers of 100, Adam; float32 without TF32 "
+        "unless stated. The loops train one seed on the GPU. 300 seeds are three methods with 100 each as one ensemble."
+    )
+    columns = ["solver", "seeds", "time per seed, in times of the loop's", "MiB per seed"]
+    return Section("gpu", "Training on a GPU", text, columns, rows)
+
+
+def _on_gpu(device: torch.device) -> list[list[Cell]]:
+    recorded = [("recorded ensemble", GraphEnsemble, count, False) for count in GPU_SEEDS]
+    plans: list[tuple[str, solvers.Build, int, bool]] = [
+        ("plain loop", solvers.PlainLoop, 1, False),
+        ("plain loop, fused Adam", solvers.plain_loop_fused_adam, 1, False),
+        ("stacked autograd", AutogradEnsemble, GPU_SEEDS[-2], False),
+        *recorded,
+        ("recorded ensemble, TF32", GraphEnsemble, GPU_SEEDS[-2], True),
+    ]
+    epochs, peaks = {}, []
+    for name, build, count, tf32 in plans:
+        held = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        allow_tf32(tf32)  # what the first epoch records keeps it
+        run = epochs[f"{name} {count}"] = solvers.epoch_of(build, MLP(), BATCH, count, SAMPLES, device)
+        run()
+        peaks.append((torch.cuda.max_memory_allocated() - held) / count / 2**20)
+    allow_tf32(False)
+    seconds = interleaved(epochs, ROUNDS, LEAST)
+    loop = seconds["plain loop 1"]
+    return [
+        [name, count, Spread.of(seconds[f"{name} {count}"] / count / loop), round(peak, 2)]
+        for (name, _, count, _), peak in zip(plans, peaks, strict=True)
+    ]
+
+
+SECTIONS: dict[str, Callable[[], Section]] = {
+    "contestants": contestants,
+    "seeds": seeds,
+    "shapes": shapes,
+    "memory": peak_memory,
+    "gpu": gpu,
+    "overheads": overheads,
+    "images": partial(images, ROUNDS),
+}

@@ -1,0 +1,124 @@
+"""The report's tables from made-up results."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from homotopy import compose, config
+from homotopy.report import tables
+from homotopy.results.folder import RunFolder
+from homotopy.results.library import Library, Place, result
+from homotopy.results.timing import seconds_per_epoch
+from tests.made import HARDWARE, save, save_experiment
+
+
+@pytest.fixture
+def library(tmp_path):
+    return Library(Place(tmp_path, "smoke"))
+
+
+def by_method(**losses):
+    """Return losses by method; seeds differ a little, around that of seed 0.5."""
+    return lambda config, seed: losses[config.method.name] * (1 + 0.01 * (seed - 0.5))
+
+
+def test_the_fair_comparison_counts_the_source_solution(library):
+    save_experiment("fig1", library.place, by_method(random=0.2, warmstart=0.1, homotopy=0.01))
+    table = tables.fair(library.results("fig1")).set_index(["task", "method"])
+    random, homotopy = (table.loc[("sine-omega74", method)] for method in ("random", "homotopy"))
+    assert homotopy["epochs"] == random["epochs"] + 1
+    assert (homotopy["n"], homotopy["train loss"], homotopy["test loss"]) == pytest.approx((2, 0.01, 0.02))
+    assert random["threshold"] == pytest.approx(0.25)
+    assert homotopy["epochs to"] == random["epochs to"] + 1  # both come there in the last epoch
+    assert random["seconds per run"] == pytest.approx(1.0)  # two seeds trained together for 2 s
+    assert homotopy["seconds per run"] == pytest.approx(homotopy["epochs"] / random["epochs"])
+    assert homotopy["hardware"] == HARDWARE
+
+
+def test_time_is_that_of_the_group_that_was_disturbed_least(library):
+    first, second, *_ = library.results("fig1")
+    curves = pd.DataFrame(
+        [(seed, 1, 1.0, "final", 0.1, 0.1, 0.1) for seed in range(3)],
+        columns=["seed", "epoch", "lam", "phase", "train_loss", "target_loss", "test_loss"],
+    )
+    for of, seeds, seconds in ((first, [0], 3.0), (first, [1, 2], 2.0), (second, [0], 4.0)):
+        record = {"seeds": seeds, "seconds": seconds, "hardware": HARDWARE, "commit": "0123456789"}
+        RunFolder(of.config.folder).add(curves[curves["seed"].isin(seeds)], record, {})
+    assert seconds_per_epoch([first, second], HARDWARE) == pytest.approx(1.0 / first.config.epochs)
+
+
+def test_sensitivity_names_what_was_changed_and_compares_medians(tmp_path):
+    options = ["experiment=sensitivity", "profile=smoke", f"results.root={tmp_path}"]
+    jobs = compose.jobs([*options, "variation=none,noise_high,batch_small,batch_large"])  # a part of the settings
+    losses = {"random": 0.4, "warmstart": 0.2, "homotopy": 0.1}
+    for raw in jobs:
+        of, method = config.from_dict(raw), raw["method"]["name"]
+        factor = {(0.1, 128): 5.0, (0.01, 512): 1.9}.get((raw["task"]["noise"], raw["batch_size"]), 1.0)
+        loss = losses[method] * (factor if method == "homotopy" else 1.0)
+        if (method, raw["batch_size"]) != ("random", 32):
+            save(of, lambda config, seed, loss=loss: loss)
+    table = tables.sensitivity("sensitivity", jobs, [result(config.from_dict(raw)) for raw in jobs]).set_index(
+        "setting"
+    )
+    assert list(table.index) == ["default", "task.noise=0.1", "batch_size=32", "batch_size=512"]
+    default = table.loc["default", ["random", "warmstart", "homotopy", "ratio", "ordering"]].tolist()
+    assert default == [0.4, 0.2, 0.1, 2.0, "yes"]
+    assert table.loc[["task.noise=0.1", "batch_size=512"], "ordering"].tolist() == ["no", "alike"]
+    missing = table.loc["batch_size=32"]
+    assert np.isnan(missing["random"]) and missing["homotopy"] == 0.1 and missing["ordering"] == ""
+
+
+def test_methods_are_compared_with_the_homotopy(library):
+    losses = {"random": 0.2, "warmstart": 0.12, "homotopy": 0.1, "random_homotopy": 0.05, "secant": 0.11}
+    for found in library.results("methods_short"):
+        if (name := found.config.method.name) in losses:
+            save(found.config, lambda config, seed, loss=losses[name]: loss)
+    table = tables.methods(Library(library.place).results("methods_short")).set_index("method")
+    assert list(table.index) == list(losses)
+    assert table["ratio"].tolist() == pytest.approx([2, 1.2, 1, 0.5, 1.1])
+    last = int(table.loc["homotopy", "epochs to"])
+    assert table["epochs to"].tolist() == [np.inf, last, last, last, last]
+    assert tables.methods(library.results("limit")).empty
+
+
+def test_completeness_counts_runs_and_names_hardware(library):
+    save_experiment("fig1", library.place, by_method(random=0.2, warmstart=0.1, homotopy=0.01), seeds=1)
+    (library.place.folder / "theory").mkdir()
+    (library.place.folder / "theory" / "run.csv").touch()
+    first = library.results("fig1")[0].config
+    save(first, lambda config, seed: 0.1)
+    table = tables.completeness(library, ["fig1", "fig8", "theory"]).set_index("experiment")
+    assert list(table.index) == ["fig1", "fig8", "theory"]
+    counts = ["configurations", "complete", "runs", "done", "least seeds", "most seeds"]
+    assert table.loc["fig1", counts].tolist() == [6, 1, 12, 7, 1, 2]
+    assert table.loc["fig8", counts].tolist() == [6, 0, 12, 0, 0, 0]
+    assert table.loc["theory", counts].tolist() == [9, 1, 0, 0, 0, 0]  # it trains nothing, and has made one file
+    assert (table.loc["fig1", "hardware"], table.loc["fig1", "code"]) == (HARDWARE, "unknown solver: 0123456")
+
+
+def test_completeness_names_solvers_and_commits_and_marks_dirty_ones(library):
+    first, second, *_ = library.results("fig1")
+    curves = pd.DataFrame({"seed": [0], "epoch": 1, "lam": 1.0, "phase": "final", "train_loss": 1.0})
+    origin = {"seeds": [0], "solver": "Reference", "commit": "c" * 40, "dirty": True}
+    made = {"seeds": [0], "solver": "Fast", "commit": "b" * 40, "dirty": False}
+    RunFolder(first.config.folder).add(curves, made | {"source": [origin]}, {})
+    RunFolder(second.config.folder).add(curves, made | {"commit": "a" * 40, "dirty": True}, {})
+    table = tables.completeness(library, ["fig1"])
+    assert table["code"].tolist() == ["Fast: aaaaaaa-dirty, bbbbbbb; Reference: ccccccc-dirty"]
+
+
+def test_the_search_names_the_best_of_each_method_on_a_target(library):
+    def final(config, seed):
+        if config.method.name == "random":
+            return 1.0 + config.batch_size / 32 + seed - 1000
+        return 1.0 + abs(config.schedule.gamma - 10) + seed - 1000
+
+    for name in ("search_fashion", "search_cifar"):
+        save_experiment(name, library.place, final)
+    table = tables.search([r for name in ("search_fashion", "search_cifar") for r in library.results(name)])
+    best = table[table["best"]].set_index(["target", "method"])
+    assert set(best.index) == {(t, m) for t in ("FashionMNIST", "CIFAR10") for m in ("random", "homotopy")}
+    assert set(best.xs("random", level="method")["batch"]) == {32}
+    assert set(best.xs("homotopy", level="method")["gamma"]) == {10}
+    assert best.loc[("CIFAR10", "homotopy"), "losses"] == "1.0000 2.0000"
+    assert best.loc[("CIFAR10", "homotopy"), ["loss", "accuracy"]].tolist() == pytest.approx([1.5, 0.5])

@@ -1,0 +1,229 @@
+"""The report on made-up results: the verdicts are right, every number has a source, and the page stands alone."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from homotopy import compose
+from homotopy.figures import fig1
+from homotopy.report import claims, overview, tables, write
+from homotopy.report.verdicts import Judged, judge, number, summary
+from homotopy.results.folder import RunFolder
+from homotopy.results.library import Library, Place
+from tests.made import save_experiment
+
+LOSSES = {"random": 0.2, "warmstart": 0.1, "homotopy": 0.001}
+
+
+def final(config, seed):
+    return LOSSES[config.method.name] * (1 + 0.125 * seed) * config.task.omega / 74
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = Place(tmp_path_factory.mktemp("results"), "quick")
+    save_experiment("fig1", place, final)
+    (place.folder / "theory").mkdir()
+    bounds = [(name, "a", 1.0, 0.9, 0.8, 0.95, "yes", 3, 0) for name in ("Prop. 3.6", "Prop. 3.7, C a", "Thm 3.9")]
+    columns = ["bound", "case", "value", "measured", "low", "high", "holds", "settings", "violated"]
+    pd.DataFrame(bounds, columns=columns).to_csv(place.folder / "theory" / "bounds.csv", index=False)
+    fig1.draw("fig1", place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def written(place):
+    return {path.name: path.read_text() for path in write.write(place, ["fig1", "fig8"], ["fig1"])}
+
+
+def verdict(text, claim):
+    return re.search(rf"^#### {claim}: (.*)$", text, re.M)[1]
+
+
+def test_verdicts(written):
+    text = written["REPORT.md"]
+    assert verdict(text, "sine-lowest") == "partly (indicative)"  # omega 95 and 116 have no results
+    assert verdict(text, "bounds") == "reproduced (indicative)"
+    assert verdict(text, "annealed") == "not tested"
+    assert verdict(text, "test-loss") == "partly (indicative)"
+
+
+def test_the_first_line_counts_the_verdicts(written):
+    text = written["REPORT.md"]
+    found = Counter(verdict(text, claim.id).removesuffix(" (indicative)") for claim in claims.read().claims)
+    counts = re.search(r"^Profile `quick`\. The paper's claims, in (\d+) parts: (.*?)\.", text, re.M)
+    assert int(counts[1]) == found.total()
+    assert {name: int(n) for n, name in (part.split(" ", 1) for part in counts[2].split(", "))} == found
+
+
+def test_a_row_shows_medians_interval_and_n(written):
+    # medians 0.001 and 0.1 times 1.1875; paired by seed the ratio is 100 in every resample; p = 2 / 2^4, for four rows;
+    # an interval of four seeds has 1 - 2^-3 at most
+    assert (
+        "| omega 74, against warm start | 0.00119 | 0.119 | 100 [100, 100] | 87.5 % | 100 % | 0.5 | 4 | holds |"
+        in written["REPORT.md"]
+    )
+
+
+def test_the_sections_are_the_reproducibility_challenge_s(written):
+    sections = re.findall(r"^## (.*)$", written["REPORT.md"], re.M)
+    assert sections == ["Scope of reproducibility", "Methodology", "Results", "What was easy", "What was difficult"]
+
+
+def test_the_words_hold_no_number():
+    words = (write._TEMPLATE).read_text()
+    without_places = re.sub(r"(Theorem|Algorithm) [\d.]*\d", "", words)
+    assert re.findall(r"\d", without_places) == []
+
+
+def test_what_was_not_tested_names_its_command(written):
+    (line,) = [line for line in written["REPORT.md"].splitlines() if "**not tested**" in line and "annealing" in line]
+    assert "test it: `python scripts/train.py experiment=fig2b results.root=" in line
+
+
+def test_a_summary_counts_every_outcome(written):
+    (line,) = [line for line in written["REPORT.md"].splitlines() if line.startswith("| 1. With the same epochs")]
+    assert "of 8 comparisons 4 hold, 4 not run; ratio of median losses 100 to 200, n = 4" in line
+
+
+def test_too_few_seeds_leave_a_paper_scale_claim_open_so_far():
+    claim = claims.read().claims[0]
+    words = [
+        Judged(claim, [], verdict, reasons).text
+        for verdict in (claims.INCONCLUSIVE, claims.PARTLY)
+        for reasons in ([], ["fewer seeds than asked for"], ["profile quick", "fewer seeds than asked for"])
+    ]
+    assert words == [
+        "inconclusive", "inconclusive so far", "inconclusive (indicative)",
+        "partly", "partly (indicative)", "partly (indicative)",
+    ]  # fmt: skip
+
+
+def test_what_is_complete_stands_in_a_file_of_its_own(written, place):
+    text = (place.folder / "report" / "completeness.md").read_text()
+    assert "| `fig1` | yes | 24 of 24 | 4 | 0 | a machine | unknown solver: 0123456 |" in text
+    assert "| `fig8` | 0 of 6 | 0 of 24 | 0 | 0 |  |  |" in text
+    assert text in written["REPORT.md"]
+
+
+def test_the_committed_table_of_what_is_complete_is_true():
+    committed = Place(Path(__file__).parents[2] / "results", "paper")
+    path = committed.folder / "report" / "completeness.md"
+    if not path.exists():
+        pytest.skip("no report is committed")
+    names = [name for name in compose.names("experiment") if not name.startswith("sensitivity")]  # slow to compose
+    text = write.completeness_text(tables.completeness(Library(committed), names), committed)
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert len(rows) == len(names)
+    assert set(rows) <= set(path.read_text().splitlines()), "mend it with: python scripts/report.py profile=paper"
+
+
+def test_a_sensitivity_table_says_what_budget_stands_behind_it(written):
+    text = written["REPORT.md"]
+    assert "#### sine-omega74, 500 epochs (gamma 10 times k 40, then 100; 50 on the source), seeds 0, 1" in text
+    found = pd.DataFrame(
+        [("default", 2, 0.4, 0.2, 0.1, 2.0, 1.5, 2.5, "yes"), ("lr=1", 2, 0.4, 0.2, *[float("nan")] * 4, "")],
+        columns=["setting", "n", "random", "warmstart", "homotopy", "ratio", "low", "high", "ordering"],
+    )
+    lines = write.sensitivity_text("fig1", found, Library(Place(Path("none"), "smoke"))).splitlines()
+    assert "| `default` | 2 | 0.4 | 0.2 | 0.1 | 2 [1.5, 2.5] | yes |" in lines
+    assert lines[-1] == "Not run, or not by all three methods: `lr=1`."
+
+
+def test_other_results_give_other_numbers(tmp_path):
+    other = Place(tmp_path, "quick")
+    save_experiment("fig1", other, lambda config, seed: 0.3 * LOSSES[config.method.name] ** 0.1)
+    library = Library(other)
+    text = write.text(write.compute(library, ["fig1"], ["fig1"]), library)
+    assert [path for path in other.folder.rglob("*") if path.is_file() and "sine-" not in str(path)] == []
+    assert verdict(text, "sine-lowest") == "partly (indicative)"
+    assert "0.00119" not in text
+    assert verdict(text, "bounds") == "not tested"
+
+
+def test_the_same_results_give_the_same_bytes(written, place):
+    again = {path.name: path.read_text() for path in write.write(place, ["fig1", "fig8"], ["fig1"])}
+    assert again == written
+
+
+def test_the_page_is_self_contained(written):
+    page = written["REPORT.html"]
+    sources = re.findall(r'src="([^"]*)"', page)
+    assert sources and all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "<table>" in page and "<link" not in page and "<script" not in page
+    links = re.findall(r'href="([^"]*)"', page)
+    assert "#figure-fig1" in links
+    assert all(link.startswith("#") and f'id="{link[1:]}"' in page for link in links)
+
+
+def test_its_links_lead_somewhere(written, place):
+    text = written["REPORT.md"]
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert f'<a id="{target[1:]}"></a>' in text
+        else:
+            assert (place.folder / target).exists()
+
+
+def test_the_overview_shows_figures_under_their_verdicts(written, place):
+    verdicts = pd.read_csv(place.folder / "report" / "verdicts.csv", keep_default_na=False)
+    panel = overview.panel("fig1", place, verdicts)
+    assert panel.lines[0][0] == "Fig. 1"
+    assert ("sine-lowest: partly (indicative)", overview.COLOURS["partly"]) in panel.lines
+    missing = overview.panel("fig2b", place, verdicts)
+    assert missing.image is None and missing.instead.startswith("not yet run")
+    assert "experiment=fig2b" in missing.instead
+    first = (place.figures / "overview.png").read_bytes()
+    overview.draw(place, verdicts)
+    assert (place.figures / "overview.png").read_bytes() == first
+
+
+def test_without_the_paper_s_figures_there_is_no_overview(tmp_path):
+    place = Place(tmp_path, "quick")
+    place.figures.mkdir(parents=True)
+    (place.figures / "map.png").touch()
+    assert overview.draw(place, pd.DataFrame()) == []
+    assert not (place.figures / "overview.png").exists()
+
+
+def test_methods_stand_beside_the_homotopy():
+    found = pd.DataFrame(
+        [("homotopy", 3, 0.1, 0.125, 450.0, 1.0, 1.0, 1.0), ("secant", 3, 0.2, 0.125, float("inf"), 2.0, 1.5, 3.0)],
+        columns=["method", "n", "loss", "threshold", "epochs to", "ratio", "low", "high"],
+    )
+    lines = write.methods_text("methods_short", found, Library(Place(Path("none"), "paper"))).splitlines()
+    assert lines[0].startswith("#### sine-omega74, 500 epochs") and "profile=paper" in lines[2]
+    assert lines[-2] == "| homotopy | 3 | 0.1 |  | 450 (loss 0.125) |"
+    assert lines[-1] == "| secant predictor | 3 | 0.2 | 2 [1.5, 3] | infinite (loss 0.125) |"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, ""),
+        (float("inf"), "infinite"),
+        (0.012345, "0.0123"),
+        (2500.0, "2,500"),
+        (123456.0, "123,000"),
+        (1e9, "1e+09"),
+    ],
+)
+def test_numbers_have_three_digits(value, words):
+    assert number(value) == words
+
+
+def test_data_that_are_not_official_are_told_with_every_number(tmp_path):
+    place = Place(tmp_path, "smoke")
+    save_experiment("fig3b", place, lambda config, seed: 1.0)
+    library = Library(place)
+    for found in library.results("fig3b"):
+        record = {"seeds": [9], "data": [{"name": "CIFAR10", "md5": {}, "note": "not the official files"}]}
+        one = found.curves[found.curves["seed"] == 0].assign(seed=9)
+        RunFolder(found.config.folder).add(one, record, {})
+    (claim,) = (claim for claim in claims.read().claims if claim.id == "cifar-lower")
+    judged = judge(claim, library, 0.95)
+    assert summary(judged).endswith("; CIFAR10 not the official files")
+    assert "\nData: CIFAR10 not the official files.\n" in write.details(judged, library)

@@ -1,0 +1,60 @@
+"""Where results are, the command that makes them, and figures of studies that a command line has shortened."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from homotopy import cli
+from homotopy.results import library
+from homotopy.results.library import Place
+from tests.machine import command
+
+TINY = ["task.samples=60", "batch_size=16", "model.width=8", "model.depth=2", "seeds=1", "budget.final=0"]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Place(Path("results"), "quick"),
+        Place(Path("results"), "paper"),
+        Place(Path("else where"), "smoke"),
+        Place(Path("results"), "quick", ("budget.k=6", "seeds=[0,7]")),
+    ],
+)
+def test_the_command_makes_the_results_of_that_place(place):
+    (_, script, *arguments) = shlex.split(place.command("fig2b"))
+    assert script == "scripts/train.py"
+    if " " in str(place.results):  # Hydra reads blanks only in quotes
+        arguments = [a.replace(str(place.results), f'"{place.results}"') for a in arguments]
+    assert cli.check(arguments) == library.jobs("fig2b", place)
+
+
+def test_what_tells_results_apart_are_settings_that_change_them():
+    line = [
+        "experiment=fig8",
+        "profile=smoke",
+        "budget.k=6",
+        "threads=2",
+        "+optimizer.eps=1",
+        "hydra.launcher.n_jobs=4",
+    ]
+    assert library.telling(line) == ("budget.k=6", "+optimizer.eps=1")
+
+
+def test_a_shortened_experiment_can_be_plotted(tmp_path):
+    place = ["profile=smoke", f"results.root={tmp_path}"]
+    trained = command("scripts/train.py", "experiment=fig8", *place, *TINY)
+    assert trained.code == 0, trained.err
+    without = command("scripts/plot.py", "fig8", *place)
+    assert without.code == 2 and f"results.root={tmp_path}" in without.err
+    drawn = command("scripts/plot.py", "fig8", *place, *TINY)
+    assert drawn.code == 0, drawn.err
+    png, pdf = (Path(line) for line in drawn.out.splitlines())
+    assert png.name == "fig8.png" and png.exists() and png.parent != tmp_path / "smoke/figures"
+    same = command("scripts/plot.py", "experiment=fig8", "threads=1", *place, *TINY)
+    assert same.out == drawn.out
+    wrong = command("scripts/plot.py", "fig8", *place, "budget.kk=6")
+    assert wrong.code == 2 and "budget.k" in wrong.err and len(wrong.err.splitlines()) == 1

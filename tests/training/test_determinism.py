@@ -1,0 +1,39 @@
+"""What docs/determinism.md promises of whole runs on one machine; parts of runs are in the tests that it names."""
+
+import re
+
+import pytest
+
+from homotopy import compose, config
+from homotopy.training import runner
+from tests.machine import ROOT, in_child, needs_cpp, status
+
+# the paper's network, whose matrix products are large enough for several threads
+REAL = ["profile=smoke", "task.samples=400", "seeds=5", "budget.k=2"]
+
+
+def files(root, *overrides):
+    """Run in a process of its own, whose threads are its own; return the bytes of what it leaves, metadata aside."""
+    (raw,) = compose.jobs([*REAL, f"results.root={root}", *overrides])
+    of = config.from_dict(raw)
+    assert status(in_child(lambda: runner.run(of))) == 0
+    return {name: (of.folder / name).read_bytes() for name in ("config.yaml", "runs.csv.gz", "median.csv")}
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    return files(tmp_path_factory.mktemp("once"), "threads=1", "width=5")
+
+
+@needs_cpp
+@pytest.mark.parametrize("other", [["width=5", "threads=1"], ["threads=2"], ["width=1"], ["width=2", "threads=2"]])
+def test_neither_a_second_time_nor_threads_nor_width_change_a_byte_on_a_cpu(once, other, tmp_path):
+    assert files(tmp_path, *other) == once
+
+
+def test_the_document_names_tests_that_exist():
+    text = (ROOT / "docs" / "determinism.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) >= 10
+    for file, test in named:
+        assert f"\ndef {test}(" in (ROOT / file).read_text(), f"{file}::{test}"

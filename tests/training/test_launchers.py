@@ -1,0 +1,69 @@
+"""Jobs spread over processes: the same files as from one process, byte for byte."""
+
+import subprocess
+import sys
+
+import pytest
+
+from homotopy import compose, config
+from homotopy.errors import ConfigError, UserError
+from homotopy.results.folder import RunFolder
+from homotopy.training import runner
+from tests.machine import ROOT
+
+TINY = ["profile=smoke", "task.samples=60", "batch_size=16", "model.width=8", "model.depth=2", "seeds=3"]
+SWEEP = ["experiment=fig1", "task.omega=74", "method=random,homotopy", *TINY]
+PLUGINS = {"joblib": "hydra_plugins.hydra_joblib_launcher", "submitit_local": "hydra_plugins.hydra_submitit_launcher"}
+
+
+def launched(*arguments):
+    """Run the training script in an interpreter of its own, which launchers start again."""
+    return subprocess.run([sys.executable, "scripts/train.py", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("launcher", PLUGINS)
+def test_parts_of_ensembles_in_several_processes_merge_exactly(launcher, tmp_path):
+    pytest.importorskip(PLUGINS[launcher], reason="needs pip install -r requirements-launchers.txt")
+    done = launched(*SWEEP, f"results.root={tmp_path}", f"launcher={launcher}", "seeds_per_job=2")
+    assert done.returncode == 0, done.stderr
+    expected = [config.from_dict(raw) for raw in compose.jobs([*SWEEP, f"results.root={tmp_path / 'alone'}"])]
+    for alone in expected:
+        runner.run(alone)
+        folder = tmp_path / alone.folder.relative_to(alone.results)
+        assert str(folder) in done.stdout.split()
+        for name in ("config.yaml", "runs.csv.gz", "median.csv"):
+            assert (folder / name).read_bytes() == (alone.folder / name).read_bytes()
+        assert [record["seeds"] for record in RunFolder(folder).metadata()["records"]] in ([[0, 1], [2]], [[2], [0, 1]])
+
+
+@pytest.mark.parametrize("launcher", compose.names("launcher"))
+def test_every_launcher_composes_or_says_what_it_needs(launcher):
+    try:
+        jobs = compose.jobs([f"launcher={launcher}", "experiment=fig1"])
+    except UserError as error:
+        assert "requirements-launchers.txt" in str(error)
+    else:
+        assert len(jobs) == 6
+        assert [raw["elsewhere"] for raw in jobs] == [launcher == "slurm"] * 6
+
+
+def test_a_launcher_that_is_not_installed_is_one_line(monkeypatch):
+    monkeypatch.setattr(compose, "compose", missing_plugin)
+    with pytest.raises(ConfigError, match="launcher=joblib: must be .*pip install -r requirements-launchers.txt"):
+        compose.jobs(["launcher=joblib"])
+
+
+def missing_plugin(*arguments, **options):
+    from hydra.errors import MissingConfigException
+
+    raise MissingConfigException("In 'hydra/config': Could not find 'hydra/launcher/joblib'", "hydra/launcher/joblib")
+
+
+def test_parts_are_all_seeds_once(tiny):
+    every = ["seeds=[4,0,7,2,9]", "seeds_per_job=2"]
+    assert [tiny(*every, f"part={part}").seeds for part in range(4)] == [(4, 0), (7, 2), (9,), ()]
+    assert tiny(*every).seeds == (4, 0, 7, 2, 9)
+    assert tiny(*every, "part=1").folder == tiny().folder
+    for wrong in (["part=0"], [*every, "part=-1"], ["seeds_per_job=0"]):
+        with pytest.raises(ConfigError):
+            tiny(*wrong)
