@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from homotopy.figures import common
+from homotopy.figures import common, ends
 from homotopy.report import markdown
 from homotopy.report.map import ALIKE, OMEGAS, MedianCurve, points, score, winner
 from homotopy.results.files import write_atomic
@@ -17,6 +17,8 @@ from homotopy.results.folder import write_csv
 from homotopy.results.library import Place, Result, count, experiment
 from homotopy.results.methods import BASELINES, LABELS, METHODS
 from homotopy.results.statistics import band
+
+_QUIET: dict[str, Any] = {"fontsize": common.SMALL, "color": common.GREY}
 
 
 class Setting(NamedTuple):
@@ -84,18 +86,28 @@ def _count_won(summary: pd.DataFrame, baseline: str, omega: float) -> str:
 
 
 def panel(axes: Axes, by_setting: list[dict[float, dict[str, Result]]], omega: float) -> None:
-    """Draw every seed's final loss on one of the tasks, a row for each setting."""
-    for method, shift in zip(METHODS, (-0.25, 0, 0.25), strict=True):
-        finals = [
-            (i + shift, loss)
-            for i, by_omega in enumerate(by_setting)
-            if omega in by_omega
-            for loss in by_omega[omega][method].final("target_loss")
-        ]
-        rows, losses = np.array(finals).T
-        colour, label = common.COLOURS[method], LABELS[method]
-        axes.plot(losses, rows, "o", markersize=3, alpha=0.8, color=colour, label=label)
-    axes.set(xscale="log", xlabel="final train loss on the target, each seed")
+    """Draw every seed's settled loss on one of the tasks, a band for each setting, and a bar at each median."""
+    for i, by_omega in enumerate(by_setting):
+        if i % 2 == 0:
+            axes.axhspan(i - 0.5, i + 0.5, color="0.94", linewidth=0, zorder=0)
+        if omega not in by_omega:
+            axes.text(0.5, i, "not run", transform=axes.get_yaxis_transform(), ha="center", va="center", **_QUIET)
+            continue
+        for method, shift in zip(METHODS, (-0.27, 0, 0.27), strict=True):
+            losses = by_omega[omega][method].settled("target_loss")
+            label = LABELS[method] if i == 0 else None
+            ends.dots(axes, losses, np.full(len(losses), i + shift), method, label)
+            axes.vlines(np.median(losses), i + shift - 0.15, i + shift + 0.15, color="black", linewidth=0.9, zorder=3)
+    axes.set(xscale="log", ylim=(len(by_setting) - 0.5, -0.5))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+
+
+def ordered(found: list[Result]) -> dict[Setting, dict[float, dict[str, Result]]]:
+    """Sort as `settings`, an initialisation's settings side by side, in the order in which they come."""
+    by_setting = settings(found)
+    inits = list(dict.fromkeys(setting.init for setting in by_setting))
+    return dict(sorted(by_setting.items(), key=lambda item: (inits.index(item[0].init), item[0][1:])))
 
 
 def draw(place: Place) -> list[Path]:
@@ -105,14 +117,19 @@ def draw(place: Place) -> list[Path]:
     tables = place.figures if place.overrides else place.folder / "map"
     write_csv(tables / "map.csv", summary)
     write_atomic(tables / "map.md", text(summary).encode())
-    by_setting = settings(found)
+    by_setting = ordered(found)
     omegas = [omega for omega in OMEGAS if any(omega in by_omega for by_omega in by_setting.values())]
-    figure, axes = common.subplots(columns=len(omegas), height=3.2, sharey=True, sharex=True)
+    height = 0.8 + 0.26 * len(by_setting)
+    figure, axes = common.subplots(columns=len(omegas), height=height, sharey=True, sharex=True)
     for ax, omega in zip(axes, omegas, strict=True):
         panel(ax, list(by_setting.values()), omega)
         ax.set_title(rf"$\omega = {omega:g}$ rad, {count([r for r in found if r.config.task.omega == omega])}")
-    short = [f"{s.init.replace('_', ' ')}\nnoise {s.noise:g}, batch {s.batch_size}" for s in by_setting]
-    axes[0].set_yticks(range(len(short)), short, fontsize=6)
-    axes[0].invert_yaxis()
-    axes[-1].legend(loc="lower right")
+    axes[0].set_yticks(range(len(by_setting)), [_name(setting) for setting in by_setting], fontsize=common.SMALL)
+    figure.supxlabel("settled train loss on the target: every seed, and bars at the medians", fontsize=8)
+    common.legend(figure, axes[0])
     return common.save(figure, place.figures / "map")
+
+
+def _name(setting: Setting) -> str:
+    init = setting.init.split("_")[0].replace("pytorch", "PyTorch").replace("glorot", "Glorot").replace("he", "He")
+    return rf"{init}, $\sigma$ = {setting.noise:g}, batch {setting.batch_size}"
