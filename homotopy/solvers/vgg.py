@@ -1,6 +1,6 @@
 """The classification network: VGG-type, stages of 3x3 convolutions that end with a pooling, then dense layers.
 
-Section 5.2 says "a VGG-type network" and no more. As in `homotopy.models`, a network's parameters are one vector
+Section 5.2 says "a VGG-type network" and no more. As in `homotopy.solvers.mlp`, a network's parameters are one vector
 theta; a forward pass takes G networks side by side, as one network with G groups of channels.
 """
 

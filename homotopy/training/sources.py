@@ -25,7 +25,7 @@ from homotopy.training.interruption import Interruption
 
 
 class Source(NamedTuple):
-    """A seed's source solution, (P,), and how it was made: solver, data, and `homotopy.provenance`."""
+    """A seed's source solution, (P,), and how it was made: solver, data, and `homotopy.results.provenance`."""
 
     theta: Tensor
     origin: dict[str, Any]
