@@ -13,6 +13,7 @@ import torch
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.config import Config
 from homotopy.errors import ResultError
+from homotopy.results.folder import RunFolder
 from homotopy.results.snapshots import Snapshots
 from homotopy.solvers.mlp import MLP
 from homotopy.training import audit
@@ -23,7 +24,7 @@ EVERY = 25  # epochs; with the paper's budget 8 snapshots at each lam
 
 
 class Camera:
-    """Keeps what networks of scalars compute on a grid of [0, 1], before the first epoch, at every 25th and the last."""
+    """Keeps what networks of scalars compute on a grid of [0, 1], at epoch 0, every 25th and the last."""
 
     def __init__(self, model: MLP, last: int) -> None:
         self._model, self._last = model, last
@@ -50,9 +51,11 @@ class Camera:
 def take(config: Config, seeds: Sequence[int]) -> dict[int, Snapshots]:
     """Train saved runs of the sine study again, on the CPU and in a temporary folder; return each seed's snapshots.
 
-    Raises ResultError if a row of a run made again is not the saved one to the byte: what is shown would then be
-    another run.
+    Raises ResultError if a seed was not finished, or if a row of a run made again is not the saved one to the byte:
+    what is shown would then be another run.
     """
+    if missing := set(seeds) - RunFolder(config.folder).finished():
+        raise ResultError(f"{config.folder} has no seed {', '.join(map(str, sorted(missing)))} to take snapshots of")
     camera = Camera(config.model.network(None), config.epochs)
     with tempfile.TemporaryDirectory(prefix="homotopy-snapshots-") as root:
         together = replace(config, seeds=tuple(seeds), width=len(seeds), device="cpu", results=Path(root))

@@ -51,6 +51,8 @@ def test_a_run_that_is_not_the_saved_one_is_refused(tiny):
     take(config, [0])
     with pytest.raises(ResultError, match="seed 1.*differs"):
         take(config, [0, 1])
+    with pytest.raises(ResultError, match="no seed 5"):
+        take(config, [0, 5])
 
 
 def test_a_file_holds_what_was_written_and_a_damaged_one_is_refused(tmp_path):
