@@ -77,7 +77,8 @@ class Sources:
     def _train(self, seeds: Sequence[int], machine: Machine, stop: Interruption) -> None:
         config = self._config
         model = config.model.network(self._deformation)
-        ensemble = build_ensemble(config, model, Adam(config.source_lr), initial_theta(model, seeds, machine))
+        theta, bfloat16 = initial_theta(model, seeds, machine), config.precision == "bfloat16"
+        ensemble = build_ensemble(model, Adam(config.source_lr), theta, config.batch_size, bfloat16=bfloat16)
         checkpoint = Checkpoint(self._folder, seeds, config.checkpoint_minutes, stop)
         done = checkpoint.resume({"ensemble": ensemble})
         epochs = config.budget.source
