@@ -13,7 +13,8 @@ from pathlib import Path
 from homotopy import keys, outline
 from homotopy.config import Config, from_dict
 from homotopy.errors import ConfigError, ResultError
-from homotopy.results.folder import RunFolder, csv_bytes
+from homotopy.results.comparison import rows
+from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place, jobs
 from homotopy.training.runner import run
 
@@ -81,14 +82,13 @@ def check(pair: Pair, place: Place) -> tuple[str | None, float]:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="homotopy-audit-") as root:
         again = run(replace(config, seeds=(pair.seed,), device="cpu", results=Path(root)))
-        difference = _difference(_rows(pair.folder, pair.seed), _rows(again, pair.seed))
-    return difference, time.monotonic() - begin
+        found = difference(pair.folder, again, pair.seed)
+    return found, time.monotonic() - begin
 
 
-def _rows(folder: Path, seed: int) -> list[str]:
-    """Return the lines of a seed as runs.csv.gz has them, after its header."""
-    runs = RunFolder(folder).runs()
-    return csv_bytes(runs[runs["seed"] == seed]).decode().splitlines()
+def difference(saved: Path, again: Path, seed: int) -> str | None:
+    """Return how a seed's rows in two run folders differ, the first that does; None if they are equal to the byte."""
+    return _difference(rows(saved)[seed], rows(again)[seed])
 
 
 def _difference(saved: Sequence[str], again: Sequence[str]) -> str | None:
