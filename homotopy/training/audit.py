@@ -82,8 +82,13 @@ def check(pair: Pair, place: Place) -> tuple[str | None, float]:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="homotopy-audit-") as root:
         again = run(replace(config, seeds=(pair.seed,), device="cpu", results=Path(root)))
-        difference = _difference(rows(pair.folder)[pair.seed], rows(again)[pair.seed])
-    return difference, time.monotonic() - begin
+        found = difference(pair.folder, again, pair.seed)
+    return found, time.monotonic() - begin
+
+
+def difference(saved: Path, again: Path, seed: int) -> str | None:
+    """Return how a seed's rows in two run folders differ, the first that does; None if they are equal to the byte."""
+    return _difference(rows(saved)[seed], rows(again)[seed])
 
 
 def _difference(saved: Sequence[str], again: Sequence[str]) -> str | None:

@@ -36,8 +36,8 @@ def test_activations_keep_their_distribution_from_layer_to_layer():
 
 
 def test_a_configuration_trains_it_with_the_reference_solver(tiny):
-    config = tiny("model=siren", "model.width=5", "model.depth=2", "task.inputs=fourier")
+    config = tiny("model=siren", "model.width=5", "model.depth=2", "task.features=fourier")
     model = config.model.network(config.task.load(config.seeds, torch.device("cpu"), torch.float32))
     theta = torch.zeros(1, model.size)
     assert model.inputs == 10
-    assert isinstance(build_ensemble(config, model, config.optimizer.rule(), theta), AutogradEnsemble)
+    assert isinstance(build_ensemble(model, config.optimizer.rule(), theta, config.batch_size), AutogradEnsemble)

@@ -87,36 +87,35 @@ def test_frequency_starts_at_the_source_solutions_of_eq_14():
     assert ours.identity(**kept) != eq14.identity(**kept)
 
 
-def test_standardised_inputs_have_mean_0_and_variance_1():
-    x, raw = (load(samples=10000, inputs=inputs).target().x for inputs in ("standardised", "raw"))
+def test_standardised_features_have_mean_0_and_variance_1():
+    x, raw = (load(samples=10000, features=features).target().x for features in ("standardised", "raw"))
     assert float(x.mean()) == pytest.approx(0, abs=0.05)
     assert float(x.var()) == pytest.approx(1, abs=0.05)
     torch.testing.assert_close(x / np.sqrt(12) + 0.5, raw)
 
 
 def test_fourier_features_are_five_octaves_of_sine_and_cosine():
-    task, raw = load(inputs="fourier"), load().target().x
+    task, raw = load(features="fourier"), load().target().x
     x = task.target().x
     assert x.shape == (2, 400, 10)
-    assert task.inputs == 10
     for octave in range(5):
         sine, cosine = x[..., octave : octave + 1], x[..., octave + 5 : octave + 6]
         torch.testing.assert_close(sine, torch.sin(2 * np.pi * 2**octave * raw))
         torch.testing.assert_close(sine**2 + cosine**2, torch.ones_like(raw))
 
 
-def test_inputs_change_what_is_read_and_nothing_else():
+def test_features_change_what_is_read_and_nothing_else():
     for deformation in ("linear_targets", "gaussian_filter", "frequency"):
-        raw, features = (load(deformation=deformation, inputs=inputs) for inputs in ("raw", "fourier"))
-        assert torch.equal(features.at(0.3).y, raw.at(0.3).y)
-        assert features.source().x.shape[2] == features.target().x.shape[2] == 10
+        raw, read = (load(deformation=deformation, features=features) for features in ("raw", "fourier"))
+        assert torch.equal(read.at(0.3).y, raw.at(0.3).y)
+        assert read.source().x.shape[2] == read.target().x.shape[2] == 10
 
 
-def test_raw_inputs_leave_an_identity_as_it_was_before_there_were_others():
-    for inputs, names in (("raw", False), ("fourier", True)):
-        task = Sine(**SETTINGS | {"inputs": inputs})
-        assert ("inputs" in task.identity(needs_source=False, needs_path=False)) == names
-        assert ("inputs" in task.source_identity()) == names
+def test_raw_features_leave_an_identity_as_it_was_before_there_were_others():
+    for features, names in (("raw", False), ("fourier", True)):
+        task = Sine(**SETTINGS | {"features": features})
+        assert ("features" in task.identity(needs_source=False, needs_path=False)) == names
+        assert ("features" in task.source_identity()) == names
 
 
 def test_lam_one_half_is_the_mean_of_both_at_the_same_x():
