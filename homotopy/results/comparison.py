@@ -35,16 +35,17 @@ class Tolerance(NamedTuple):
     accuracy: float
 
 
-def difference(saved: Sequence[str], again: Sequence[str], tolerance: Tolerance | None = None) -> str | None:
-    """Return how the lines of a seed (see `rows`) made again differ from the saved ones, None if they do not.
+def difference(saved: Path, again: Path, seed: int, tolerance: Tolerance | None = None) -> str | None:
+    """Return how a seed's rows in two folders differ, the first that does; None if they are equal to the byte.
 
-    They differ by any digit; with a tolerance only by values that deviate by more than that.
+    With a tolerance only values count that deviate by more than that.
     """
-    header = saved[0].split(",")
-    for old, new in zip(saved, again, strict=False):
+    old_lines, new_lines = rows(saved)[seed], rows(again)[seed]
+    header = old_lines[0].split(",")
+    for old, new in zip(old_lines, new_lines, strict=False):
         if old != new and not (tolerance and _is_near(header, old.split(","), new.split(","), tolerance)):
-            return f"{saved[0]}\n  saved {old}\n  again {new}"
-    return None if len(saved) == len(again) else f"{len(saved) - 1} rows saved, {len(again) - 1} made again"
+            return f"{old_lines[0]}\n  saved {old}\n  again {new}"
+    return None if len(old_lines) == len(new_lines) else f"{len(old_lines) - 1} rows saved, {len(new_lines) - 1} again"
 
 
 def _is_near(header: Sequence[str], old: Sequence[str], new: Sequence[str], tolerance: Tolerance) -> bool:

@@ -15,7 +15,7 @@ import torch
 from homotopy import keys, outline
 from homotopy.config import Config, from_dict
 from homotopy.errors import ConfigError, ResultError
-from homotopy.results.comparison import Tolerance, difference, rows
+from homotopy.results.comparison import Tolerance, difference
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place, jobs, of_one_copy
 from homotopy.results.provenance import hardware
@@ -103,7 +103,7 @@ def check(pair: Pair, place: Place) -> tuple[str | None, float]:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="homotopy-audit-") as root:
         again = run(replace(config, seeds=(pair.seed,), device="cpu", results=Path(root)))
-        found = difference(rows(pair.folder)[pair.seed], rows(again)[pair.seed], tolerance(pair, place))
+        found = difference(pair.folder, again, pair.seed, tolerance(pair, place))
     return found, time.monotonic() - begin
 
 
