@@ -19,16 +19,19 @@ from homotopy.solvers.classifiers import ImageEnsemble
 from homotopy.solvers.cuda_graph import GraphEnsemble
 from homotopy.solvers.fused import FusedEnsemble
 from homotopy.solvers.mlp import MLP
+from homotopy.solvers.module import ModuleNetwork
 from homotopy.solvers.optimizers import SGD, Adam
 from homotopy.solvers.reference import AutogradEnsemble
 from homotopy.solvers.vgg import VGG
 from homotopy.streams import Purpose, generator
 
+Network = MLP | ModuleNetwork | VGG
+
 # of parameters and data; with bfloat16 only the layers compute in it
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
 # fewer take longer each (`make bench`, section contestants); a classifier takes minutes, and should reach the disk then
-SEEDS_PER_THREAD = {"mlp": 16, "vgg": 4}
+SEEDS_PER_THREAD = {"mlp": 16, "siren": 16, "vgg": 4}
 
 
 @dataclass(frozen=True)
@@ -91,19 +94,21 @@ def group_width(config: Config, device: torch.device) -> int:
     return SEEDS_PER_THREAD[config.model.name] * torch.get_num_threads()
 
 
-def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Tensor) -> Ensemble:
-    """Return the ensemble made for the model and the device at hand."""
+def build_ensemble(
+    model: Network, rule: Adam | SGD, theta: Tensor, batch_size: int, *, bfloat16: bool = False
+) -> Ensemble:
+    """Return the ensemble made for the model and the device at hand; only classifiers compute in bfloat16."""
     if isinstance(model, VGG):
-        return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
+        return ImageEnsemble(model, rule, theta, batch_size, bfloat16=bfloat16)
     if type(model) is not MLP:  # the others compute an MLP's forward pass, whatever a subclass overrides
-        return AutogradEnsemble(model, rule, theta, config.batch_size)
+        return AutogradEnsemble(model, rule, theta, batch_size)
     if theta.device.type != "cpu":
-        return GraphEnsemble(model, rule, theta, config.batch_size)
+        return GraphEnsemble(model, rule, theta, batch_size)
     try:
-        return FusedEnsemble(model, rule, theta, config.batch_size)
+        return FusedEnsemble(model, rule, theta, batch_size)
     except native.Unavailable as reason:
         _say_once(f"training with the slower reference solver: {reason}")
-        return AutogradEnsemble(model, rule, theta, config.batch_size)
+        return AutogradEnsemble(model, rule, theta, batch_size)
 
 
 @cache
@@ -111,7 +116,7 @@ def _say_once(message: str) -> None:
     say(message)
 
 
-def initial_theta(model: MLP | VGG, seeds: Sequence[int], machine: Machine) -> Tensor:
+def initial_theta(model: Network, seeds: Sequence[int], machine: Machine) -> Tensor:
     """Draw every seed's random initialisation, (S, P)."""
     draws = [model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds]
     return torch.from_numpy(np.stack(draws)).to(machine.device, machine.dtype)

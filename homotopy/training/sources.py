@@ -25,7 +25,7 @@ from homotopy.training.interruption import Interruption
 
 
 class Source(NamedTuple):
-    """A seed's source solution, (P,), and how it was made: solver, data, and `homotopy.provenance`."""
+    """A seed's source solution, (P,), and how it was made: solver, data, and `homotopy.results.provenance`."""
 
     theta: Tensor
     origin: dict[str, Any]
@@ -77,7 +77,8 @@ class Sources:
     def _train(self, seeds: Sequence[int], machine: Machine, stop: Interruption) -> None:
         config = self._config
         model = config.model.network(self._deformation)
-        ensemble = build_ensemble(config, model, Adam(config.source_lr), initial_theta(model, seeds, machine))
+        theta, bfloat16 = initial_theta(model, seeds, machine), config.precision == "bfloat16"
+        ensemble = build_ensemble(model, Adam(config.source_lr), theta, config.batch_size, bfloat16=bfloat16)
         checkpoint = Checkpoint(self._folder, seeds, config.checkpoint_minutes, stop)
         done = checkpoint.resume({"ensemble": ensemble})
         epochs = config.budget.source

@@ -26,7 +26,7 @@ def test_the_worked_example_of_a_new_schedule(tmp_path):
     function = re.search(r"```python\n(.*?)```", section, re.S).group(1)
     yaml = re.search(r"```yaml\n(.*?)```", section, re.S).group(1)
     command = re.search(r"`python (scripts/train\.py [^`]*)`", section).group(1)
-    module = tmp_path / "homotopy" / "schedules.py"
+    module = tmp_path / "homotopy" / "algorithm" / "schedules.py"
     text = module.read_text().replace("import inspect\n", "import inspect\nimport math\n")
     module.write_text(text + function)
     (tmp_path / "conf" / "schedule" / "cosine_steps.yaml").write_text(yaml)
@@ -49,7 +49,7 @@ def test_every_link_into_the_repository_leads_somewhere():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_it_includes_the_tables_of_the_map_and_of_the_bounds():  # test_readme_values.py compares their content
+def test_it_includes_the_tables_of_the_map_and_of_the_bounds():  # test_documents.py compares their content
     included = re.findall(r"<!-- begin (\S+) -->", README)
     assert {"results/paper/map/map.md", "results/paper/theory/bounds.md"} <= set(included)
 
