@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from homotopy.errors import ResultError
 from homotopy.figures import common
 from homotopy.report import markdown
 from homotopy.results.files import write_atomic
@@ -118,7 +117,8 @@ def draw(place: Place) -> list[Path]:
     figure, axes = common.subplots(columns=len(omegas), height=3.2, sharey=True, sharex=True)
     for ax, omega in zip(axes, omegas, strict=True):
         panel(ax, list(by_setting.values()), omega)
-        ax.set_title(rf"$\omega = {omega:g}$ rad, {count([r for r in found if r.config.task.omega == omega])}")
+        there = [r for r in found if r.config.task.omega == omega and r.seeds]
+        ax.set_title(rf"$\omega = {omega:g}$ rad, {count(there)}")
     short = [f"{s.init.replace('_', ' ')}\nnoise {s.noise:g}, batch {s.batch_size}" for s in by_setting]
     axes[0].set_yticks(range(len(short)), short, fontsize=6)
     axes[0].invert_yaxis()
