@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homotopy.results.folder import RunFolder, csv_bytes
+from homotopy.results.files import csv_bytes
+from homotopy.results.folder import RunFolder
 
 
 def equal_seeds(folder: Path, committed: Path) -> dict[int, bool]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from homotopy import keys, outline
+from homotopy import keys
 from homotopy.config import Config, from_dict
 from homotopy.errors import ConfigError, ResultError
+from homotopy.results import outline
 from homotopy.results.comparison import rows
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place, jobs
