@@ -21,7 +21,7 @@ from homotopy.results.folder import RUNS, RunFolder
 # settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
 _MACHINE = {
     "checkpoint_minutes", "data.root", "device", "elsewhere", "launcher", "logger", "part",
-    "seeds_per_job", "threads", "width",
+    "save", "seeds_per_job", "threads", "width",
 }  # fmt: skip
 
 

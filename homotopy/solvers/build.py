@@ -15,14 +15,17 @@ from homotopy.solvers.classifiers import ImageEnsemble
 from homotopy.solvers.cuda_graph import GraphEnsemble
 from homotopy.solvers.fused import FusedEnsemble
 from homotopy.solvers.mlp import MLP
+from homotopy.solvers.module import ModuleNetwork
 from homotopy.solvers.optimizers import SGD, Adam
 from homotopy.solvers.reference import AutogradEnsemble
 from homotopy.solvers.vgg import VGG
 from homotopy.streams import Purpose, generator
 
+Network = MLP | ModuleNetwork | VGG
+
 
 def build_ensemble(
-    model: MLP | VGG, rule: Adam | SGD, theta: Tensor, batch_size: int, *, bfloat16: bool = False
+    model: Network, rule: Adam | SGD, theta: Tensor, batch_size: int, *, bfloat16: bool = False
 ) -> Ensemble:
     """Return the ensemble made for the network, and for the device of theta (S, P).
 
@@ -41,7 +44,7 @@ def build_ensemble(
         return AutogradEnsemble(model, rule, theta, batch_size)
 
 
-def initial_theta(model: MLP | VGG, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> Tensor:
+def initial_theta(model: Network, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> Tensor:
     """Draw every seed's random initialisation, (S, P)."""
     draws = [model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds]
     return torch.from_numpy(np.stack(draws)).to(device, dtype)

@@ -12,6 +12,7 @@ from homotopy.algorithm.deformations import Deformation
 from homotopy.algorithm.predictors import PREDICTORS, Predictor
 from homotopy.config import Config
 from homotopy.progress import Progress, say
+from homotopy.results import parameters
 from homotopy.results.folder import RunFolder
 from homotopy.results.locks import Holder, held, hold
 from homotopy.results.provenance import provenance
@@ -19,7 +20,7 @@ from homotopy.solvers.build import build_ensemble, initial_theta
 from homotopy.training import checkpoints, tensorboard
 from homotopy.training.checkpoints import Checkpoint
 from homotopy.training.device import Machine, group_width, prepare
-from homotopy.training.history import History
+from homotopy.training.history import History, measured
 from homotopy.training.interruption import Interruption
 from homotopy.training.sources import Sources
 
@@ -51,6 +52,9 @@ def train_group(
     history = History(seeds, config.steps(), config.log_every)
     _train(config, build_path(config), ensemble, deformation, history, checkpoint, watch)
     checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
+    if config.save:
+        for seed, own in zip(seeds, ensemble.theta, strict=True):
+            parameters.write(parameters.path_of(folder.path, seed), model, own)
     made = {
         "seconds": round(checkpoint.seconds, 1),
         "solver": type(ensemble).__name__,
@@ -103,12 +107,7 @@ def _train(
             history.watch(epoch.number, epoch.loss.objective)
             progress.advance(epoch.lam, float(epoch.loss.objective.median()))
             if epoch.number in history.epochs:
-                found = {"train_loss": epoch.loss.objective}
-                if epoch.loss.target is not None:
-                    found["target_loss"] = epoch.loss.target
-                if epoch.lams is not None:
-                    found["lam"] = epoch.lams
-                found |= deformation.metrics(ensemble)
+                found = measured(epoch, deformation, ensemble)
                 history.add(found)
                 show(epoch.number, found)
             if watch:
@@ -146,7 +145,15 @@ def run(config: Config, watch: Watch | None = None) -> Path:
             folder.repair(config.identity())
         with Interruption() as stop:
             _train_missing(config, folder, machine, stop, watch)
+    if lost := lacking(config):
+        say(f"{folder.path}: {len(lost)} seeds were finished without save=true; another results.root trains them anew")
     return folder.path
+
+
+def lacking(config: Config) -> list[int]:
+    """Return the finished seeds whose parameters should be kept and are not: a finished seed is not trained again."""
+    finished = sorted(RunFolder(config.folder).finished() & set(config.seeds)) if config.save else []
+    return [seed for seed in finished if not parameters.path_of(config.folder, seed).exists()]
 
 
 def _train_missing(
