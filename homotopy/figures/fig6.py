@@ -79,7 +79,7 @@ def moving(place: Place, rows: pd.DataFrame) -> list[Path]:
         left.set_title(rf"$\lambda$ = {lam:.2f}")
 
     left.set_title(r"$\lambda$ = 0.00")
-    return animation.save(figure, show, sorted(rows["lam"].unique()), place.figures / "fig6.gif")
+    return animation.save(figure, show, sorted(rows["lam"].unique()), place.figures / "fig6.gif", dpi=150)
 
 
 def draw(place: Place) -> list[Path]:

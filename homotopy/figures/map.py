@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from homotopy import markdown
 from homotopy.figures import common, ends
-from homotopy.report import markdown
-from homotopy.results.files import write_atomic
-from homotopy.results.folder import write_csv
+from homotopy.results.files import write_atomic, write_csv
 from homotopy.results.library import Library, Place, Result, count, missing
 from homotopy.results.methods import BASELINES, LABELS, METHODS
 from homotopy.results.statistics import median, ratio
