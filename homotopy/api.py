@@ -129,7 +129,7 @@ def fit(
         network: a function without arguments, or a class, that builds a `torch.nn.Module` from (N, inputs) to
             (N, outputs); without it the paper's six layers of 100 ReLU units.
         optimizer: `homotopy.Adam(lr)` or `homotopy.SGD(lr, momentum)`; without it Adam with step size 0.001.
-        decay: constant, or cosine: of the step size, over the whole run.
+        decay: of the step size over the whole run: constant, cosine (annealing) or warmup (over its first twentieth).
         source_lr: Adam's step size for the source solution.
         batch_size: of mini-batches; N where N is smaller.
         log_every: epochs between the rows of `curves`.

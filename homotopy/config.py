@@ -17,7 +17,7 @@ from homotopy.errors import ConfigError
 from homotopy.keys import hint, named
 from homotopy.results.folder import SCHEMA, digest
 from homotopy.settings import at_least, build, check, given, one_of, positive, rule, within
-from homotopy.solvers import mlp, optimizers
+from homotopy.solvers import mlp, optimizers, siren
 from homotopy.solvers.vgg import VGG
 from homotopy.tasks import TASKS
 
@@ -28,7 +28,7 @@ _EPOCHS = 1_000_000  # of one run; every recorded point is kept in memory
 _KEYS = {
     "batch_size", "budget", "budgets", "checkpoint_minutes", "control", "data", "device", "elsewhere", "illustration",
     "job", "log_every", "logger", "method", "model", "optimizer", "part", "precision", "profile", "results", "save",
-    "schedule", "seeds", "seeds_per_job", "source_lr", "task", "theory", "threads", "use", "width",
+    "schedule", "seeds", "seeds_per_job", "source_lr", "task", "theory", "threads", "width",
 }  # fmt: skip
 _KEYS_WITHIN = {"data": {"root"}, "results": {"root"}}
 
@@ -88,6 +88,22 @@ class Mlp:
         return mlp.MLP(data.x.shape[-1], self.width, self.depth, data.y.shape[-1], self.init)
 
 
+@dataclass(frozen=True)
+class Siren:
+    """The regression network with sine activations."""
+
+    width: int = rule(at_least(1), f"{_COUNT} (units per hidden layer)")
+    depth: int = rule(within(1, 1000), "an integer from 1 to 1000 (hidden layers)")
+    scale: float = rule(positive, "a number above 0 (omega_0, in front of every sine's argument)")
+    name: str = "siren"
+    precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64")
+
+    def network(self, deformation: Any) -> siren.Siren:
+        """Return the network for as many inputs and outputs as the deformation's data have."""
+        data = deformation.target()
+        return siren.Siren(data.x.shape[-1], self.width, self.depth, data.y.shape[-1], scale=self.scale)
+
+
 def _widths(value: list) -> bool:
     return all(isinstance(width, int) and width >= 1 for width in value)
 
@@ -112,7 +128,7 @@ class Vgg:
         return VGG(deformation.shape, deformation.classes, stages, tuple(self.hidden), self.batch_norm, self.init)
 
 
-MODELS: dict[str, type] = {"mlp": Mlp, "vgg": Vgg}
+MODELS: dict[str, type] = {"mlp": Mlp, "siren": Siren, "vgg": Vgg}
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ KEYS = [
     "model.width", "profile", "budgets", "experiment", "launcher", "job", "seeds", "control.first", "budget",
     "device", "part", "data", "results", "results.root", "cell", "hydra.mode", "hydra.sweeper.params",
     "hydra/launcher", "hydra/sweeper", "nope", "nope.nope", "task@x", "method@_global_", "@", ".", "é", "task.",
-    "1", "theory", "use",
+    "1", "theory",
 ]
 TEXTS = [
     "null", "nan", "-inf", "1e400", "99999999999999999999999", "[]", "{}", "[1,2]", "{a:1}", "${nope}",

@@ -61,6 +61,27 @@ def test_fig2a_reuses_what_fig1_and_fig8_computed():
     assert folders("fig1") | folders("fig8") < folders("fig2a")
 
 
+SEEDS = {74: 100, 95: 40, 116: 40, 137: 100}  # omega: seeds; 20 at the others
+
+
+@pytest.mark.parametrize("name", ["fig1", "fig8", "fig2a"])
+def test_profile_paper_asks_for_the_registered_seeds_at_each_omega(name):
+    for raw in jobs(name, "paper"):
+        assert raw["seeds"] == SEEDS.get(raw["task"]["omega"], 20)
+
+
+@pytest.mark.parametrize(
+    ("names", "seeds"),
+    [(["fig2b"], 40), (["omega_gamma", "ablation", "adaptive", "appendix_c", "fig3a", "fig3b"], 10)],
+)
+def test_profile_paper_asks_for_the_registered_seeds(names, seeds):
+    assert {raw["seeds"] for name in names for raw in jobs(name, "paper")} == {seeds}
+
+
+def test_the_command_line_overrides_the_number_of_seeds():
+    assert {raw["seeds"] for raw in compose.jobs(["experiment=fig2a", "profile=paper", "seeds=3"])} == {3}
+
+
 def test_the_map_uses_no_seed_of_a_figure():
     for profile in ("smoke", "quick", "paper"):
         for raw in jobs("map", profile):

@@ -31,7 +31,7 @@ Network = MLP | ModuleNetwork | VGG
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
 # fewer take longer each (`make bench`, section contestants); a classifier takes minutes, and should reach the disk then
-SEEDS_PER_THREAD = {"mlp": 16, "vgg": 4}
+SEEDS_PER_THREAD = {"mlp": 16, "siren": 16, "vgg": 4}
 
 
 @dataclass(frozen=True)
