@@ -82,6 +82,15 @@ def test_the_command_line_overrides_the_number_of_seeds():
     assert {raw["seeds"] for raw in compose.jobs(["experiment=fig2a", "profile=paper", "seeds=3"])} == {3}
 
 
+def test_the_map_has_twelve_plain_settings_with_the_paper_s_epochs_at_both_omegas():
+    configs = [config.from_dict(raw) for raw in jobs("map", "paper")]
+    settings = {(c.model.init, c.task.noise, c.batch_size) for c in configs}
+    assert len(settings) == 12 and len({c.folder for c in configs}) == len(configs) == 12 * 2 * 3
+    assert {(c.task.omega, c.epochs, c.seeds) for c in configs} == {
+        (omega, 2500, tuple(range(1000, 1005))) for omega in (74, 137)
+    }
+
+
 def test_the_map_uses_no_seed_of_a_figure():
     for profile in ("smoke", "quick", "paper"):
         for raw in jobs("map", profile):

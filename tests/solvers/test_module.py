@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from homotopy.errors import ResultError
-from homotopy.solvers import parameters
+from homotopy.results import parameters
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
 from homotopy.solvers.optimizers import SGD, Adam
