@@ -20,16 +20,17 @@ from homotopy.algorithm.continuation import Step, follow, plan, solve_source
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.errors import ConfigError, ResultError, UserError, shortened
 from homotopy.progress import Progress
+from homotopy.results import parameters
 from homotopy.results.folder import KEYS, RunFolder
 from homotopy.results.methods import LABELS
 from homotopy.results.statistics import band, median_curves
 from homotopy.settings import at_least, build, check, one_of, positive
-from homotopy.solvers import parameters
+from homotopy.solvers.build import build_ensemble, initial_theta
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
 from homotopy.solvers.optimizers import DECAYS, SGD, Adam
 from homotopy.tasks.functions import Samples, SharedInputs
-from homotopy.training.device import Machine, build_ensemble, choose_device, initial_theta
+from homotopy.training.device import Machine, choose_device
 from homotopy.training.history import History, measured
 
 Values = np.ndarray | Tensor | Sequence | Callable[[Any], Any]
@@ -153,7 +154,7 @@ def fit(
     model = _network(network, samples)
     deformation = SharedInputs(samples, numbers, tested)
     ensemble_of = partial(build_ensemble, model, batch_size=min(batch_size, samples.x.shape[1]))
-    theta = initial_theta(model, numbers, machine)
+    theta = initial_theta(model, numbers, machine.device, machine.dtype)
     if start == "source":
         theta = _source_solution(ensemble_of(Adam(source_lr), theta), deformation, budget.source, source_lr)
     epochs = len(lams) * budget.k

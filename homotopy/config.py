@@ -14,8 +14,8 @@ from homotopy.algorithm.adaptive import Control
 from homotopy.algorithm.continuation import Step, plan
 from homotopy.algorithm.predictors import PREDICTORS
 from homotopy.errors import ConfigError
+from homotopy.identity import SCHEMA, digest
 from homotopy.keys import hint, named
-from homotopy.results.folder import SCHEMA, digest
 from homotopy.settings import at_least, build, check, given, one_of, positive, rule, within
 from homotopy.solvers import mlp, optimizers, siren
 from homotopy.solvers.vgg import VGG

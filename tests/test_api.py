@@ -13,7 +13,7 @@ from torch import nn
 import homotopy
 from homotopy import api, compose, config, keys
 from homotopy.errors import ConfigError, ResultError, UserError
-from homotopy.results.folder import csv_bytes
+from homotopy.results.files import csv_bytes
 from homotopy.solvers.mlp import MLP
 from tests.conftest import TINY
 from tests.machine import ROOT, command

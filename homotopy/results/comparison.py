@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from homotopy.results.folder import KEYS, RunFolder, csv_bytes
+from homotopy.results.files import csv_bytes
+from homotopy.results.folder import KEYS, RunFolder
 
 
 def equal_seeds(folder: Path, committed: Path) -> dict[int, bool]:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import torch
 
-from homotopy import keys, outline
+from homotopy import keys
 from homotopy.config import Config, from_dict
 from homotopy.errors import ConfigError, ResultError
+from homotopy.results import outline
 from homotopy.results.comparison import Tolerance, difference
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place, jobs, of_one_copy

@@ -12,13 +12,14 @@ from homotopy.algorithm.deformations import Deformation
 from homotopy.algorithm.predictors import PREDICTORS, Predictor
 from homotopy.config import Config
 from homotopy.progress import Progress, say
+from homotopy.results import parameters
 from homotopy.results.folder import RunFolder
 from homotopy.results.locks import Holder, held, hold
 from homotopy.results.provenance import provenance
-from homotopy.solvers import parameters
+from homotopy.solvers.build import build_ensemble, initial_theta
 from homotopy.training import checkpoints, tensorboard
 from homotopy.training.checkpoints import Checkpoint
-from homotopy.training.device import Machine, build_ensemble, group_width, initial_theta, prepare
+from homotopy.training.device import Machine, group_width, prepare
 from homotopy.training.history import History, measured
 from homotopy.training.interruption import Interruption
 from homotopy.training.sources import Sources
@@ -45,7 +46,7 @@ def train_group(
     if config.method.start == "source" and not checkpoint.found:
         theta, checkpoint.notes["source"] = Sources(config, deformation).get(seeds, machine, stop)
     else:
-        theta = initial_theta(model, seeds, machine)
+        theta = initial_theta(model, seeds, machine.device, machine.dtype)
     bfloat16 = config.precision == "bfloat16"
     ensemble = build_ensemble(model, config.optimizer.rule(), theta, config.batch_size, bfloat16=bfloat16)
     history = History(seeds, config.steps(), config.log_every)

@@ -12,15 +12,17 @@ from torch import Tensor
 
 from homotopy.algorithm.continuation import solve_source
 from homotopy.algorithm.deformations import Deformation
-from homotopy.config import Config, digest
+from homotopy.config import Config
 from homotopy.errors import ResultError
+from homotopy.identity import digest
 from homotopy.progress import Progress, say
 from homotopy.results.files import read_tensors, set_aside, write_tensors
 from homotopy.results.locks import held, hold
 from homotopy.results.provenance import provenance
+from homotopy.solvers.build import build_ensemble, initial_theta
 from homotopy.solvers.optimizers import Adam
 from homotopy.training.checkpoints import Checkpoint
-from homotopy.training.device import Machine, build_ensemble, initial_theta
+from homotopy.training.device import Machine
 from homotopy.training.interruption import Interruption
 
 
@@ -77,7 +79,8 @@ class Sources:
     def _train(self, seeds: Sequence[int], machine: Machine, stop: Interruption) -> None:
         config = self._config
         model = config.model.network(self._deformation)
-        theta, bfloat16 = initial_theta(model, seeds, machine), config.precision == "bfloat16"
+        theta = initial_theta(model, seeds, machine.device, machine.dtype)
+        bfloat16 = config.precision == "bfloat16"
         ensemble = build_ensemble(model, Adam(config.source_lr), theta, config.batch_size, bfloat16=bfloat16)
         checkpoint = Checkpoint(self._folder, seeds, config.checkpoint_minutes, stop)
         done = checkpoint.resume({"ensemble": ensemble})

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from homotopy.solvers import native
+from homotopy.solvers.build import build_ensemble
 from homotopy.solvers.fused import FusedEnsemble
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.optimizers import Adam
 from homotopy.solvers.reference import AutogradEnsemble
-from homotopy.training.device import build_ensemble
 from tests.machine import needs_cpp
 
 pytestmark = needs_cpp

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
+from homotopy.solvers.build import build_ensemble
 from homotopy.solvers.reference import AutogradEnsemble
 from homotopy.solvers.siren import Siren
-from homotopy.training.device import build_ensemble
 
 MODEL = Siren(inputs=2, width=50, depth=3)
 
