@@ -161,11 +161,12 @@ def test_an_error_nobody_foresaw_keeps_its_traceback(tmp_path):
 
 
 def test_the_parts_of_a_job_fail_and_succeed_with_it(tmp_path):
-    (raw,) = compose.jobs([*TINY, f"results.root={tmp_path}", "seeds_per_job=1"])
+    (raw,) = compose.jobs([*TINY, f"results.root={tmp_path}", "runtime.seeds_per_job=1"])
+    runtime = raw["runtime"]
     for part in (0, 1, 11):
-        failures.record(raw | {"part": part}, DataError("no data"), "a command")
+        failures.record(raw | {"runtime": runtime | {"part": part}}, DataError("no data"), "a command")
     assert len(failures.of(raw)) == 3
-    failures.clear(raw | {"part": 1})
+    failures.clear(raw | {"runtime": runtime | {"part": 1}})
     assert len(failures.of(raw)) == 2
     failures.clear(raw)
     assert failures.of(raw) == []
