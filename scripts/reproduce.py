@@ -20,16 +20,15 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+from _start import imports
 
-with script.imports():
-    from homotopy import keys
+with imports():
+    from homotopy import keys, script
     from homotopy.results.comparison import equal_seeds
     from homotopy.results.library import Place
     from homotopy.tasks.datasets import unusable
 
+ROOT = Path(__file__).resolve().parent.parent
 EXPERIMENTS = (
     "fig4", "fig5", "fig6", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c",
     "fig3a", "fig3b",

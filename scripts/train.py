@@ -29,15 +29,16 @@ tab completion: eval "$(python scripts/train.py -sc install=bash)"; more of Hydr
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+from _start import imports
+
+with imports():
+    from homotopy import script
 
 if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
     print(script.page(__doc__ or ""))
     sys.exit()
-with script.imports():
+with imports():
     import hydra
     from omegaconf import DictConfig, OmegaConf
 
