@@ -378,3 +378,20 @@ def test_bad_arguments_of_a_script_are_one_line(typed, told, tmp_path, monkeypat
     assert told in done.err and "Traceback" not in done.err
     assert len(done.err.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("key", [field.name for field in dataclasses.fields(config.Runtime)])
+def test_a_key_of_runtime_without_its_group_is_refused_with_its_whole_name(key):
+    for typed in (f"{key}=1", f"+{key}=1"):
+        with pytest.raises(UserError, match=rf"did you mean .*runtime\.{key}\b"):
+            cli.check([typed])
+
+
+def test_nothing_in_runtime_is_part_of_the_identity(composed):
+    like = config.from_dict(composed[0])
+    device = {"device": "cuda:3", "threads": 3, "seeds_at_once": 2, "checkpoint_minutes": 1.5, "elsewhere": True}
+    other = config.from_dict(composed[0] | {"runtime": composed[0]["runtime"] | device})
+    assert other.runtime != like.runtime and (other.folder, other.source_identity()) == (
+        like.folder,
+        like.source_identity(),
+    )
