@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from homotopy.errors import ConfigError, Interrupted, UserError, in_words, shortened
 from homotopy.keys import names
@@ -67,6 +67,17 @@ def say_unforeseen(error: Exception) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="homotopy-", suffix=".txt", delete=False) as file:
         traceback.print_exception(error, file=file)
     _say(f"{in_words(error)}; the traceback is in {file.name}")
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads flags and values; what is wrong is an error of one line, and --help prints `description` as it is."""
+
+    def __init__(self, description: str | None) -> None:
+        super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UserError."""
+        raise UserError(message)
 
 
 def options(
