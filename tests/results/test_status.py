@@ -114,7 +114,8 @@ def test_outlines_that_cannot_be_kept_are_made_each_time(tmp_path, monkeypatch):
 
 
 def test_status_needs_no_pytorch(tmp_path):
-    code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__'); "
+    run = "import runpy, sys; sys.argv = sys.argv[1:]; sys.path.insert(0, 'scripts'); "
+    code = f"{run}runpy.run_path(sys.argv[0], run_name='__main__'); "
     line = [sys.executable, "-c", code + "sys.exit('torch' in sys.modules or 'hydra' in sys.modules)"]
     asked = ["scripts/status.py", "fig1", "profile=smoke", f"results.root={tmp_path}"]
     assert command(*asked).code == 0  # composes
