@@ -62,8 +62,8 @@ def shown(what: str) -> Iterator[None]:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-def guard(work: Callable[..., None], *arguments: Any) -> None:
-    """Do the work; end in one line on stderr and an exit code.
+def guard(work: Callable[..., None], *arguments: Any, again: str = "begins anew") -> None:
+    """Do the work; end in one line on stderr and an exit code. `again` is what the same command does if interrupted.
 
     2 is for what the user can mend, 128 + signal for that, 1 for what nobody foresaw: its traceback goes to a file.
     """
@@ -81,12 +81,9 @@ def guard(work: Callable[..., None], *arguments: Any) -> None:
     except Exception as error:
         say_unforeseen(error)
         sys.exit(1)
-    except Interrupted as interrupted:
-        print("interrupted; the same command goes on from the checkpoint", file=sys.stderr)
-        sys.exit(interrupted.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
-        sys.exit(130)
+    except (Interrupted, KeyboardInterrupt) as interrupted:
+        print(f"interrupted; the same command {again}", file=sys.stderr)
+        sys.exit(interrupted.exit_code if isinstance(interrupted, Interrupted) else 128 + signal.SIGINT)
 
 
 def say_unforeseen(error: Exception) -> None:

@@ -82,4 +82,4 @@ def made(place: Place, seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    script.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:], again="goes on from the last checkpoint")

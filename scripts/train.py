@@ -51,4 +51,4 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    script.guard(cli.start, main, sys.argv[0], sys.argv[1:])
+    script.guard(cli.start, main, sys.argv[0], sys.argv[1:], again="goes on from the last checkpoint")

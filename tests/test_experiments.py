@@ -61,6 +61,36 @@ def test_fig2a_reuses_what_fig1_and_fig8_computed():
     assert folders("fig1") | folders("fig8") < folders("fig2a")
 
 
+SEEDS = {74: 100, 95: 40, 116: 40, 137: 100}  # omega: seeds; 20 at the others
+
+
+@pytest.mark.parametrize("name", ["fig1", "fig8", "fig2a"])
+def test_profile_paper_asks_for_the_registered_seeds_at_each_omega(name):
+    for raw in jobs(name, "paper"):
+        assert raw["seeds"] == SEEDS.get(raw["task"]["omega"], 20)
+
+
+@pytest.mark.parametrize(
+    ("names", "seeds"),
+    [(["fig2b"], 40), (["omega_gamma", "ablation", "adaptive", "appendix_c", "fig3a", "fig3b"], 10)],
+)
+def test_profile_paper_asks_for_the_registered_seeds(names, seeds):
+    assert {raw["seeds"] for name in names for raw in jobs(name, "paper")} == {seeds}
+
+
+def test_the_command_line_overrides_the_number_of_seeds():
+    assert {raw["seeds"] for raw in compose.jobs(["experiment=fig2a", "profile=paper", "seeds=3"])} == {3}
+
+
+def test_the_map_has_twelve_plain_settings_with_the_paper_s_epochs_at_both_omegas():
+    configs = [config.from_dict(raw) for raw in jobs("map", "paper")]
+    settings = {(c.model.init, c.task.noise, c.batch_size) for c in configs}
+    assert len(settings) == 12 and len({c.folder for c in configs}) == len(configs) == 12 * 2 * 3
+    assert {(c.task.omega, c.epochs, c.seeds) for c in configs} == {
+        (omega, 2500, tuple(range(1000, 1005))) for omega in (74, 137)
+    }
+
+
 def test_the_map_uses_no_seed_of_a_figure():
     for profile in ("smoke", "quick", "paper"):
         for raw in jobs("map", profile):

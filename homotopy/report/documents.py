@@ -38,8 +38,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from homotopy import markdown
 from homotopy.errors import ResultError
-from homotopy.report import markdown, rules, verdicts
+from homotopy.report import rules, verdicts
 from homotopy.report.verdicts import Judged, number
 from homotopy.results import summary
 from homotopy.results.library import Library, span

@@ -12,12 +12,13 @@ import pandas as pd
 
 from homotopy.report.evidence import NEAR_THE_END, Curves, curves, shared_seeds
 from homotopy.report.intervals import ratio_of_medians
-from homotopy.report.map import ALIKE
 from homotopy.results import status
 from homotopy.results.library import Library, Result, by_task
 from homotopy.results.methods import BASELINES, METHODS
 from homotopy.results.statistics import first_epoch, median
 from homotopy.results.timing import seconds_per_epoch, shared_hardware
+
+ALIKE = 1.25  # of medians: within this factor two methods end alike
 
 
 def _settled(of: Result, seeds: Sequence[int], metric: str = "target_loss", *, count_source: bool = False) -> Curves:

@@ -13,15 +13,14 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from homotopy import config
-from homotopy.report import abstract, markdown, multiverse, overview, rules, tables
+from homotopy import config, markdown
+from homotopy.report import abstract, multiverse, overview, rules, tables
 from homotopy.report.abstract import solvers
 from homotopy.report.multiverse import Shown
 from homotopy.report.page import page
 from homotopy.report.rules import Claim, Row, Rules
 from homotopy.report.verdicts import QUANTITIES, Judged, interval, judge, number, percent, seeds, summary, verdicts
-from homotopy.results.files import write_atomic
-from homotopy.results.folder import write_csv
+from homotopy.results.files import write_atomic, write_csv
 from homotopy.results.library import Library, Place, span
 from homotopy.results.methods import LABELS, METHODS
 

@@ -21,7 +21,7 @@ from homotopy.results.folder import RUNS, RunFolder
 # settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
 _MACHINE = {
     "checkpoint_minutes", "data.root", "device", "elsewhere", "launcher", "logger", "part",
-    "seeds_per_job", "threads", "width",
+    "save", "seeds_per_job", "threads", "width",
 }  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def experiment(name: str, place: Place) -> list[Result]:
     """Return the results of an experiment, one per configuration; raise ResultError if one has no finished seed."""
     found = Library(place).results(name)
     if any(r.curves.empty for r in found):
-        raise _missing(name, place, found)
+        raise missing(name, place, found)
     return found
 
 
@@ -173,11 +173,12 @@ def tasks(name: str, place: Place) -> tuple[list[list[Result]], str]:
     complete = [group for group in groups if not any(r.curves.empty for r in group)]
     left_out = [group[0].config.task.title for group in groups if any(r.curves.empty for r in group)]
     if not complete:
-        raise _missing(name, place, found)
+        raise missing(name, place, found)
     return complete, f"not yet run: {', '.join(left_out)}" if left_out else ""
 
 
-def _missing(name: str, place: Place, found: Sequence[Result]) -> ResultError:
+def missing(name: str, place: Place, found: Sequence[Result]) -> ResultError:
+    """Return the error for an experiment some of whose results have no finished seed."""
     empty = [r.config for r in found if r.curves.empty]
     first = f"{empty[0].task.label} {empty[0].method.name}"
     return ResultError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from homotopy.algorithm.adaptive import AdaptiveSteps
@@ -12,18 +12,31 @@ from homotopy.algorithm.deformations import Deformation
 from homotopy.algorithm.predictors import PREDICTORS, Predictor
 from homotopy.config import Config
 from homotopy.progress import Progress, say
+from homotopy.results import parameters
 from homotopy.results.folder import RunFolder
 from homotopy.results.locks import Holder, held, hold
 from homotopy.results.provenance import provenance
+from homotopy.solvers.build import build_ensemble, initial_theta
 from homotopy.training import checkpoints, tensorboard
 from homotopy.training.checkpoints import Checkpoint
-from homotopy.training.device import Machine, build_ensemble, group_width, initial_theta, prepare
-from homotopy.training.history import History
+from homotopy.training.device import Machine, group_width, prepare
+from homotopy.training.history import History, measured
 from homotopy.training.interruption import Interruption
 from homotopy.training.sources import Sources
 
+# told the epochs done, the lam of the last of them and the seeds that train together, in their order: it may look at
+# them, and change nothing
+Watch = Callable[[int, float, Ensemble], None]
 
-def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: RunFolder, stop: Interruption) -> None:
+
+def train_group(
+    config: Config,
+    seeds: Sequence[int],
+    machine: Machine,
+    folder: RunFolder,
+    stop: Interruption,
+    watch: Watch | None = None,
+) -> None:
     """Train some seeds together, from their checkpoint if there is one, and add them to the folder."""
     deformation = config.task.load(seeds, machine.device, machine.dtype)
     checkpoint = Checkpoint(folder.path, seeds, config.checkpoint_minutes, stop)
@@ -33,11 +46,15 @@ def train_group(config: Config, seeds: Sequence[int], machine: Machine, folder: 
     if config.method.start == "source" and not checkpoint.found:
         theta, checkpoint.notes["source"] = Sources(config, deformation).get(seeds, machine, stop)
     else:
-        theta = initial_theta(model, seeds, machine)
-    ensemble = build_ensemble(config, model, config.optimizer.rule(), theta)
+        theta = initial_theta(model, seeds, machine.device, machine.dtype)
+    bfloat16 = config.precision == "bfloat16"
+    ensemble = build_ensemble(model, config.optimizer.rule(), theta, config.batch_size, bfloat16=bfloat16)
     history = History(seeds, config.steps(), config.log_every)
-    _train(config, build_path(config), ensemble, deformation, history, checkpoint)
+    _train(config, build_path(config), ensemble, deformation, history, checkpoint, watch)
     checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
+    if config.save:
+        for seed, own in zip(seeds, ensemble.theta, strict=True):
+            parameters.write(parameters.path_of(folder.path, seed), model, own)
     made = {
         "seconds": round(checkpoint.seconds, 1),
         "solver": type(ensemble).__name__,
@@ -74,9 +91,12 @@ def _train(
     deformation: Deformation,
     history: History,
     checkpoint: Checkpoint,
+    watch: Watch | None,
 ) -> None:
     """Run Algorithm 1 from the checkpoint to the end."""
     done = checkpoint.resume({"ensemble": ensemble, "history": history, "path": path})
+    if watch and not done:
+        watch(0, 0.0, ensemble)
     seeds = len(history.seeds)
     title = f"{config.task.label} {config.method.name}, {seeds} seeds"
     with (
@@ -87,14 +107,11 @@ def _train(
             history.watch(epoch.number, epoch.loss.objective)
             progress.advance(epoch.lam, float(epoch.loss.objective.median()))
             if epoch.number in history.epochs:
-                found = {"train_loss": epoch.loss.objective}
-                if epoch.loss.target is not None:
-                    found["target_loss"] = epoch.loss.target
-                if epoch.lams is not None:
-                    found["lam"] = epoch.lams
-                found |= deformation.metrics(ensemble)
+                found = measured(epoch, deformation, ensemble)
                 history.add(found)
                 show(epoch.number, found)
+            if watch:
+                watch(epoch.number, epoch.lam, ensemble)
             checkpoint.after(epoch.number)
 
 
@@ -115,10 +132,11 @@ def next_group(config: Config, folder: RunFolder, width: int, others: Sequence[H
     return free[:width]
 
 
-def run(config: Config) -> Path:
+def run(config: Config, watch: Watch | None = None) -> Path:
     """Train the seeds of a configuration that are not finished yet; return its result folder.
 
-    What other processes are training is left to them.
+    What other processes are training is left to them. `watch` is called before the first epoch (0 done, lam 0) and
+    after every epoch, for each group of seeds that train together; what a checkpoint had done it does not see.
     """
     folder = RunFolder(config.folder)
     if not folder.settled(config.identity(), config.seeds):
@@ -126,17 +144,27 @@ def run(config: Config) -> Path:
         with folder.lock():
             folder.repair(config.identity())
         with Interruption() as stop:
-            _train_missing(config, folder, machine, stop)
+            _train_missing(config, folder, machine, stop, watch)
+    if lost := lacking(config):
+        say(f"{folder.path}: {len(lost)} seeds were finished without save=true; another results.root trains them anew")
     return folder.path
 
 
-def _train_missing(config: Config, folder: RunFolder, machine: Machine, stop: Interruption) -> None:
+def lacking(config: Config) -> list[int]:
+    """Return the finished seeds whose parameters should be kept and are not: a finished seed is not trained again."""
+    finished = sorted(RunFolder(config.folder).finished() & set(config.seeds)) if config.save else []
+    return [seed for seed in finished if not parameters.path_of(config.folder, seed).exists()]
+
+
+def _train_missing(
+    config: Config, folder: RunFolder, machine: Machine, stop: Interruption, watch: Watch | None
+) -> None:
     width = group_width(config, machine.device)
     while True:
         with hold(folder.path, lambda others: next_group(config, folder, width, others)) as (seeds, others):
             if not seeds:
                 break
-            train_group(config, seeds, machine, folder, stop)
+            train_group(config, seeds, machine, folder, stop, watch)
     for other in others:
         if theirs := held([other], config.seeds):
             say(f"{folder.path}: {len(theirs)} seeds are being trained by {other}; going on without them")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from homotopy import compose, config
-from homotopy.config import digest
+from homotopy.identity import digest
 from homotopy.results import folder
 from homotopy.training import device, runner, sources
 
@@ -71,6 +71,21 @@ def test_a_diverged_seed_is_recorded_counted_and_ranks_worst(tiny):
     assert runs.query("epoch == 11")["target_loss"].tolist() == [float("inf")] * 2
     assert folder.medians()["n"].eq(2).all()
     assert folder.medians().query("epoch == 11")["median"].eq(float("inf")).all()
+
+
+@pytest.mark.parametrize("method", ["random", "homotopy"])
+def test_who_watches_a_run_sees_every_epoch_and_changes_none(tiny, method):
+    settings = ["seeds=[2,7]", f"method={method}", "log_every=1"]
+    watched = tiny(*settings, results={"root": str(tiny().results / "watched")})
+    metrics = watched.task.load([2, 7], torch.device("cpu"), torch.float32).metrics
+    seen = []
+    runner.run(watched, lambda epoch, lam, ensemble: seen.append((epoch, lam, metrics(ensemble)["test_loss"])))
+    rows = folder.RunFolder(watched.folder).runs()
+    pd.testing.assert_frame_equal(rows, run(tiny(*settings)).runs(), check_exact=True)
+    assert [seen[0][:2], len(seen)] == [(0, 0.0), watched.epochs + 1]
+    for (epoch, lam, loss), (recorded, at) in zip(seen[1:], rows.groupby("epoch"), strict=True):
+        assert epoch == recorded and at["lam"].eq(lam).all()
+        assert loss.tolist() == pytest.approx(at["test_loss"].tolist(), rel=1e-5)
 
 
 def test_identity_ignores_what_cannot_change_the_numbers(tiny):

@@ -1,0 +1,59 @@
+"""Take snapshots of what networks compute while they train, for the moving picture and the report's explorer.
+
+Saved runs of Figures 1 and 8 are trained again: at each omega the seeds where the homotopy ends best, at its median and
+worst. Every recorded loss must be the saved one to the digit. Snapshots that are there are not taken again.
+
+examples:
+  python scripts/snapshots.py                    of results/quick, some minutes
+  python scripts/snapshots.py profile=paper      of the committed runs, half an hour on two cores
+  python scripts/snapshots.py profile=paper experiments=fig1
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+
+with script.imports():
+    from homotopy import keys
+    from homotopy.errors import ConfigError
+    from homotopy.results import snapshots
+    from homotopy.results.library import Place, Result, tasks
+    from homotopy.training.snapshots import take
+
+EXPERIMENTS = ("fig1", "fig8")
+
+
+def of_task(results: list[Result]) -> list[Path]:
+    """Take what is missing of a task's snapshots, method by method; return all their files."""
+    files = []
+    (homotopy,) = (found for found in results if found.config.method.name == "homotopy")
+    seeds = sorted(set(snapshots.ranked(homotopy).values()))
+    for config in (found.config for found in results):
+        missing = [seed for seed in seeds if not snapshots.path(config, seed).exists()]
+        if missing:
+            for seed, taken in take(config, missing).items():
+                snapshots.write(snapshots.path(config, seed), taken)
+        files += [snapshots.path(config, seed) for seed in seeds]
+    return files
+
+
+def main(arguments: list[str]) -> None:
+    """Take the snapshots of every task that has its runs, and print their files."""
+    defaults = {"profile": "quick", "results.root": "results", "experiments": ",".join(EXPERIMENTS)}
+    options = script.options(__doc__, arguments, defaults)
+    keys.check_choice("profile", options["profile"])
+    place, names = Place(Path(options["results.root"]), options["profile"]), options["experiments"].split(",")
+    for name in names:
+        if name not in EXPERIMENTS:
+            raise ConfigError("experiments", name, f"among {', '.join(EXPERIMENTS)}")
+    for name in names:
+        for results in tasks(name, place)[0]:
+            print(*of_task(results), sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    script.guard(main, sys.argv[1:])

@@ -1,0 +1,34 @@
+"""Seeds that were made again are told from those that were not, by every digit of their rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from homotopy.results.comparison import equal_seeds
+from homotopy.results.folder import RunFolder
+from homotopy.training.runner import run
+
+
+def changed(path: Path, seed: int, factor: float) -> None:
+    """Multiply one value of a seed."""
+    folder = RunFolder(path)
+    runs = folder.runs()
+    runs.loc[runs.index[runs["seed"] == seed][1], "train_loss"] *= factor
+    folder.add(runs[runs["seed"] == seed], {"seeds": [seed]}, {})
+
+
+def test_only_seeds_that_both_have_are_compared_and_one_digit_counts(tiny, tmp_path: Path):
+    again = run(tiny("seeds=[0,1,3]", f"results.root={tmp_path / 'again'}"))
+    saved = run(tiny("seeds=[0,1,2]", f"results.root={tmp_path / 'saved'}"))
+    assert equal_seeds(again, saved) == {0: True, 1: True}
+    changed(saved, 1, 1.00001)
+    assert equal_seeds(again, saved) == {0: True, 1: False}
+    assert equal_seeds(again, tmp_path / "nothing") == {}
+
+
+def test_rows_that_are_missing_are_a_difference(tiny, tmp_path: Path):
+    again = run(tiny("seeds=2", f"results.root={tmp_path / 'again'}"))
+    saved = RunFolder(run(tiny("seeds=[0]", f"results.root={tmp_path / 'saved'}")))
+    runs = saved.runs()
+    saved.add(runs[:-1], {"seeds": [0]}, {})
+    assert equal_seeds(again, saved.path) == {0: False}
