@@ -12,7 +12,9 @@ import pytest
 
 from homotopy import cli, compose, config
 from homotopy.results import status
+from homotopy.results.library import Place
 from scripts import reproduce
+from tests.made import save_experiment
 
 EXPERIMENTS = sorted(path.stem for path in (compose.CONF / "experiment").glob("*.yaml"))
 
@@ -142,3 +144,21 @@ def test_reproduce_ends_by_saying_where_report_and_figures_are(tmp_path, monkeyp
     assert ended.value.code == 0
     last = capsys.readouterr().err.partition("done in")[2]
     assert str(report) in last and f"1 in {figure.parent}" in last
+
+
+def test_reproduce_says_which_runs_are_equal_to_committed_ones(tmp_path):
+    place, committed = Place(tmp_path / "mine", "quick"), Place(tmp_path / "committed", "paper")
+    save_experiment("fig1", place, lambda run, seed: 0.1)
+    save_experiment("fig1", committed, lambda run, seed: 0.2 if (run.method.name, seed) == ("random", 1) else 0.1, 2)
+    told, *others = reproduce.equal(place, committed)
+    assert "10 of 12 runs" in told  # 6 configurations with 2 seeds in common; committed seeds come first
+    assert len(others) == 2 and all("random-" in line and line.endswith("seed 1") for line in others)
+    assert reproduce.equal(place, Place(tmp_path / "nothing", "paper")) == []
+    assert reproduce.equal(committed, committed) == []
+
+
+def test_quick_makes_committed_runs_of_figure_1_again():
+    def folders(profile: str) -> list[Path]:
+        return [config.from_dict(raw).folder.relative_to(f"results/{profile}") for raw in jobs("fig1", profile)]
+
+    assert folders("quick") == folders("paper")

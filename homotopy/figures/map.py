@@ -10,14 +10,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from homotopy import markdown
-from homotopy.figures import common
+from homotopy.figures import common, ends
 from homotopy.results.files import write_atomic, write_csv
 from homotopy.results.library import Library, Place, Result, count, missing
 from homotopy.results.methods import BASELINES, LABELS, METHODS
-from homotopy.results.statistics import median, ratio, settled
+from homotopy.results.statistics import median, ratio
 
 OMEGAS = (74.0, 137.0)
 MARGIN = 1.25  # of medians: below it two methods end alike
+
+
+_QUIET: dict[str, Any] = {"fontsize": common.SMALL, "color": common.GREY}
 
 
 class Setting(NamedTuple):
@@ -42,11 +45,6 @@ def settings(found: list[Result]) -> dict[Setting, dict[float, dict[str, Result]
     }
 
 
-def settled_losses(found: Result) -> np.ndarray:
-    """Return every seed's settled train loss on the target, (seeds,)."""
-    return settled(found.epochs, found.table("target_loss"))
-
-
 def table(found: list[Result]) -> pd.DataFrame:
     """Return a row per setting: at both omegas the methods' median settled losses, and the homotopy's lead.
 
@@ -56,7 +54,7 @@ def table(found: list[Result]) -> pd.DataFrame:
     for setting, by_omega in settings(found).items():
         row: dict[str, Any] = setting._asdict()
         for omega in OMEGAS:
-            medians = {name: float(median(settled_losses(r))) for name, r in by_omega.get(omega, {}).items()}
+            medians = {name: float(median(r.settled("target_loss"))) for name, r in by_omega.get(omega, {}).items()}
             row |= {f"{name} {omega:g}": medians.get(name, np.nan) for name in METHODS}
             best = min(row[f"{name} {omega:g}"] for name in BASELINES)
             row[f"lead {omega:g}"] = float(ratio(best, row[f"homotopy {omega:g}"]))
@@ -85,18 +83,27 @@ def _count_leads(summary: pd.DataFrame, omega: float) -> str:
 
 
 def panel(axes: Axes, by_setting: list[dict[float, dict[str, Result]]], omega: float) -> None:
-    """Draw every seed's settled loss on one of the tasks, a row for each setting."""
-    for method, shift in zip(METHODS, (-0.25, 0, 0.25), strict=True):
-        finals = [
-            (i + shift, loss)
-            for i, by_omega in enumerate(by_setting)
-            if omega in by_omega
-            for loss in settled_losses(by_omega[omega][method])
-        ]
-        rows, losses = np.array(finals).T
-        colour, label = common.COLOURS[method], LABELS[method]
-        axes.plot(losses, rows, "o", markersize=3, alpha=0.8, color=colour, label=label)
-    axes.set(xscale="log", xlabel="settled train loss on the target, each seed")
+    """Draw every seed's settled loss on one of the tasks, a band for each setting, and a bar at each median."""
+    for i, by_omega in enumerate(by_setting):
+        if i % 2 == 0:
+            axes.axhspan(i - 0.5, i + 0.5, color="0.94", linewidth=0, zorder=0)
+        if omega not in by_omega:
+            axes.text(0.5, i, "not run", transform=axes.get_yaxis_transform(), ha="center", va="center", **_QUIET)
+            continue
+        for method, shift in zip(METHODS, (-0.27, 0, 0.27), strict=True):
+            losses = by_omega[omega][method].settled("target_loss")
+            ends.dots(axes, losses, np.full(len(losses), i + shift), method, LABELS[method])
+            axes.vlines(np.median(losses), i + shift - 0.15, i + shift + 0.15, color="black", linewidth=0.9, zorder=3)
+    axes.set(xscale="log", ylim=(len(by_setting) - 0.5, -0.5))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+
+
+def ordered(found: list[Result]) -> dict[Setting, dict[float, dict[str, Result]]]:
+    """Sort as `settings`, an initialisation's settings side by side, in the order in which they come."""
+    by_setting = settings(found)
+    inits = list(dict.fromkeys(setting.init for setting in by_setting))
+    return dict(sorted(by_setting.items(), key=lambda item: (inits.index(item[0].init), item[0][1:])))
 
 
 def draw(place: Place) -> list[Path]:
@@ -111,15 +118,20 @@ def draw(place: Place) -> list[Path]:
     tables = place.figures if place.overrides else place.folder / "map"
     write_csv(tables / "map.csv", summary)
     write_atomic(tables / "map.md", text(summary).encode())
-    by_setting = settings(found)
+    by_setting = ordered(found)
     omegas = [omega for omega in OMEGAS if any(omega in by_omega for by_omega in by_setting.values())]
-    figure, axes = common.subplots(columns=len(omegas), height=3.2, sharey=True, sharex=True)
+    height = 0.8 + 0.26 * len(by_setting)
+    figure, axes = common.subplots(columns=len(omegas), height=height, sharey=True, sharex=True)
     for ax, omega in zip(axes, omegas, strict=True):
         panel(ax, list(by_setting.values()), omega)
         there = [r for r in found if r.config.task.omega == omega and r.seeds]
         ax.set_title(rf"$\omega = {omega:g}$ rad, {count(there)}")
-    short = [f"{s.init.replace('_', ' ')}\nnoise {s.noise:g}, batch {s.batch_size}" for s in by_setting]
-    axes[0].set_yticks(range(len(short)), short, fontsize=6)
-    axes[0].invert_yaxis()
-    axes[-1].legend(loc="lower right")
+    axes[0].set_yticks(range(len(by_setting)), [_name(setting) for setting in by_setting], fontsize=common.SMALL)
+    figure.supxlabel("settled train loss on the target: every seed, and bars at the medians", fontsize=8)
+    common.legend(figure, axes[0])
     return common.save(figure, place.figures / "map")
+
+
+def _name(setting: Setting) -> str:
+    init = setting.init.split("_")[0].replace("pytorch", "PyTorch").replace("glorot", "Glorot").replace("he", "He")
+    return rf"{init}, $\sigma$ = {setting.noise:g}, batch {setting.batch_size}"

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from homotopy.figures.map import Setting
 from homotopy.report import evidence
-from homotopy.report.multiverse import Setting, Shown
+from homotopy.report.multiverse import Shown
 from homotopy.report.rules import Rules
 from homotopy.report.verdicts import Judged, interval, number, percent, seeds, tally
 from homotopy.results.folder import METADATA

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from homotopy.errors import ResultError
-from homotopy.report import intervals, rules
-from homotopy.report.intervals import Interval
+from homotopy.report import rules
 from homotopy.report.rules import Claim, Row, Rules
-from homotopy.results import statistics
+from homotopy.results import intervals, statistics
 from homotopy.results.folder import KEYS
+from homotopy.results.intervals import Interval
 from homotopy.results.library import Place, Result
 from homotopy.results.statistics import Array
 

@@ -10,22 +10,15 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from homotopy import config
-from homotopy.report import intervals, rules
+from homotopy.figures.map import Setting
+from homotopy.report import rules
 from homotopy.report.evidence import comparisons, samples, shared_seeds
 from homotopy.report.rules import Claim, Rules
-from homotopy.results import statistics
+from homotopy.results import intervals, statistics
 from homotopy.results.library import Library, Result
 
 EXPERIMENT = "map"
 OMEGA = "task.omega"
-
-
-class Setting(NamedTuple):
-    """One choice of what the paper leaves unstated."""
-
-    init: str
-    noise: float
-    batch_size: int
 
 
 class Shown(NamedTuple):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import yaml
 
 from homotopy.errors import ConfigError
-from homotopy.report.intervals import Interval
+from homotopy.results.intervals import Interval
 from homotopy.settings import at_least, between, build, one_of, rule
 
 FILE = Path(__file__).resolve().parents[2] / "rules.yaml"

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from homotopy.report.evidence import NEAR_THE_END, Curves, curves, shared_seeds
-from homotopy.report.intervals import ratio_of_medians
 from homotopy.results import status
+from homotopy.results.intervals import ratio_of_medians
 from homotopy.results.library import Library, Result, by_task
 from homotopy.results.methods import BASELINES, METHODS
 from homotopy.results.statistics import first_epoch, median

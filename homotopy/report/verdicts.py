@@ -14,8 +14,8 @@ import pandas as pd
 
 from homotopy.report import rules
 from homotopy.report.evidence import rows
-from homotopy.report.intervals import Interval
 from homotopy.report.rules import Claim, Row, Rules
+from homotopy.results.intervals import Interval
 from homotopy.results.library import Library, span
 
 _PLURALS = {rules.HOLDS: "hold", rules.DIFFERS: "differ", rules.SHORT: "fall short"}  # where they differ

@@ -16,7 +16,8 @@ import pandas as pd
 
 from homotopy import compose, config
 from homotopy.errors import ResultError
-from homotopy.results.folder import RUNS, RunFolder
+from homotopy.results.folder import KEYS, RUNS, RunFolder
+from homotopy.results.statistics import median_curves, settled, settling
 
 # settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
 _MACHINE = {
@@ -83,6 +84,25 @@ class Result:
     def epochs(self) -> np.ndarray:
         """The recorded epochs, (points,)."""
         return np.sort(self.curves["epoch"].unique())
+
+    @cached_property
+    def _medians(self) -> pd.DataFrame:
+        saved = RunFolder(self.config.folder).medians()
+        if not saved.empty and (saved["n"] == self.seeds).all():
+            return saved
+        return median_curves(self.curves, [c for c in self.curves.columns if c not in KEYS])
+
+    def band(self, metric: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the metric's median, lower and upper quartile over the seeds, (points,) each, as median.csv has them.
+
+        That file is of all seeds of the folder: of fewer, if fewer are asked for, they are computed.
+        """
+        rows = self._medians[self._medians["metric"] == metric]
+        return rows["median"].to_numpy(), rows["q25"].to_numpy(), rows["q75"].to_numpy()
+
+    def settled(self, metric: str, last: int = 100) -> np.ndarray:
+        """Return each seed's median of the metric over the last epochs of its run, (seeds,); `statistics.settled`."""
+        return settled(self.epochs, self.table(metric), settling(self.epochs[-1], last))
 
     def final(self, metric: str) -> np.ndarray:
         """Return the metric at the last epoch, (seeds,)."""

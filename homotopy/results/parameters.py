@@ -20,9 +20,10 @@ from homotopy.errors import ResultError, shortened
 from homotopy.results.files import write_atomic
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
+from homotopy.solvers.siren import Siren
 from homotopy.solvers.vgg import VGG
 
-_NETWORKS: dict[str, type[MLP | VGG]] = {"mlp": MLP, "vgg": VGG}
+_NETWORKS: dict[str, type[MLP | VGG]] = {"mlp": MLP, "siren": Siren, "vgg": VGG}
 
 
 def path_of(folder: Path, seed: int) -> Path:
@@ -35,7 +36,7 @@ def write(path: Path, network: MLP | ModuleNetwork | VGG, theta: Tensor) -> None
     state = {name: value.cpu().contiguous() for name, value in network.module(theta).state_dict().items()}
     head = {}
     if isinstance(network, MLP | VGG):
-        name = next(name for name, kind in _NETWORKS.items() if isinstance(network, kind))
+        (name,) = (name for name, kind in _NETWORKS.items() if type(network) is kind)
         head["network"] = json.dumps({"name": name, **asdict(network)})
     write_atomic(path, safetensors.torch.save(state, head))
 

@@ -1,7 +1,7 @@
 """Statistics that describe runs. A diverged run has infinite loss and so ranks worst; it always counts.
 
 Statistics take one value per seed along the last axis, (..., n), and return (...). Only quantiles are taken over the
-first axis, (n, ...), as curves have the seeds there. Intervals are in `homotopy.report.intervals`.
+first axis, (n, ...), as curves have the seeds there. Intervals are in `homotopy.results.intervals`.
 """
 
 from __future__ import annotations
@@ -43,20 +43,21 @@ def median(values: Array) -> Array:
 def settled(epochs: Array, curves: Array, last: float | None = None) -> Array:
     """Return the median of each curve (..., points) over its last epochs, (...), of the recorded ones (points,).
 
-    It flickers less than the loss of the last epoch alone. Unless `last` says how many epochs count, they are 100, but
-    at most a fifth of the run.
+    It flickers less than the loss of the last epoch alone. Unless `last` says how many epochs count, `settling` does.
     """
-    return np.median(curves[..., epochs > epochs[-1] - (last or _window(epochs))], axis=-1)
+    last = settling(epochs[-1]) if last is None else last
+    return np.median(curves[..., epochs > epochs[-1] - last], axis=-1)
 
 
 def settled_curves(epochs: Array, curves: Array, last: float | None = None) -> Array:
     """Return the settled loss at every recorded epoch (points,), (..., points) -> (..., points)."""
-    last = last or _window(epochs)
+    last = settling(epochs[-1]) if last is None else last
     return np.stack([settled(epochs[:i], curves[..., :i], last) for i in range(1, len(epochs) + 1)], axis=-1)
 
 
-def _window(epochs: Array) -> float:
-    return min(100, epochs[-1] / 5)
+def settling(epochs: float, last: int = 100) -> float:
+    """Return how many epochs at the end of a run of `epochs` count for its settled loss: at most a fifth of them."""
+    return min(last, epochs / 5)
 
 
 def ratio(over: Array, under: Array) -> Array:

@@ -5,6 +5,7 @@ Section 5.1: six hidden layers of 100 ReLU units. The paper does not state the i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,9 +83,13 @@ class MLP:
         """Return the network with the parameters theta (P,) as PyTorch writes it."""
         if type(self).forward is not MLP.forward:
             raise NotImplementedError(f"{type(self).__name__} has its own forward pass and needs its own `module`")
+        return self.with_activation(theta, nn.ReLU)
+
+    def with_activation(self, theta: Tensor, activation: Callable[[], nn.Module]) -> nn.Sequential:
+        """Return the layers with the parameters theta (P,), and between them what `activation` builds."""
         parts: list[nn.Module] = []
         for weight, bias in self.split(theta.detach()[None]):
-            parts += [linear(weight[0], bias[0, 0]), nn.ReLU()]
+            parts += [linear(weight[0], bias[0, 0]), activation()]
         return nn.Sequential(*parts[:-1])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from homotopy.solvers.mlp import MLP
 
@@ -39,3 +39,19 @@ class Siren(MLP):
         for hidden_weight, hidden_bias in hidden:
             x = torch.sin(self.scale * torch.baddbmm(hidden_bias, x, hidden_weight))
         return torch.baddbmm(bias, x, weight)
+
+    def module(self, theta: Tensor) -> nn.Sequential:
+        """Return the network with the parameters theta (P,) as PyTorch writes it."""
+        return self.with_activation(theta, lambda: ScaledSine(self.scale))
+
+
+class ScaledSine(nn.Module):
+    """sin(scale x)."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return it elementwise, for x of any shape."""
+        return torch.sin(self.scale * x)

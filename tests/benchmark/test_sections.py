@@ -199,7 +199,7 @@ def test_an_unknown_section_is_named() -> None:
 def test_the_peak_of_a_process_is_its_own_not_its_parent_s() -> None:
     held = np.ones(50_000_000)
     assert memory.own_peak() > held.nbytes
-    code = "import bench; from benchmark.memory import own_peak; print(own_peak())"
+    code = "from benchmark.memory import own_peak; print(own_peak())"
     done = subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True)
     child = int(done.stdout)
     assert child < memory.own_peak() - 0.5 * held.nbytes

@@ -12,7 +12,7 @@ import pytest
 from homotopy import compose
 from homotopy.config import from_dict
 from homotopy.errors import ResultError
-from homotopy.figures import fig2a, map, omega_gamma
+from homotopy.figures import map, omega_gamma
 from homotopy.figures.registry import FIGURES
 from homotopy.results import library
 from homotopy.results.folder import RunFolder
@@ -64,17 +64,14 @@ def fake(task_omega, method, finals, gamma=10, **other) -> Result:
     return Result(from_dict(raw), frame.assign(train_loss=frame["target_loss"]))
 
 
-def test_the_grid_holds_ratios_of_medians():
-    found = [fake(74, "warmstart", [0.2, 0.4, 9.0]), fake(74, "homotopy", [0.1, 0.2, 0.3], gamma=5)]
+def test_the_grid_holds_ratios_of_medians_over_shared_seeds():
+    warm = fake(74, "warmstart", [0.2, 0.4, 9.0, 50.0, 50.0])  # the homotopy has no seeds 3 and 4
+    found = [warm, fake(74, "homotopy", [0.1, 0.2, 0.3], gamma=5)]
     table = omega_gamma.ratios([*found, fake(137, "warmstart", [1.0]), fake(137, "homotopy", [3.0], gamma=2)])
-    assert table.loc[74, 5] == pytest.approx(0.5)
-    assert table.loc[137, 2] == pytest.approx(3.0)
-    assert np.isnan(table.loc[137, 5])
-
-
-def test_a_final_loss_is_summarised_by_median_and_quartiles():
-    median, low, high = fig2a._summary(fake(74, "random", [1.0, 2.0, 3.0, 4.0, np.inf]))
-    assert (median, low, high) == (3.0, 2.0, 4.0)
+    first, second = table.itertuples()
+    assert (first.omega, first.gamma, first.n) == (74, 5, 3) and first.ratio == pytest.approx(2.0)
+    assert first.low <= first.ratio <= first.high
+    assert (second.omega, second.gamma, second.n) == (137, 2, 1) and second.ratio == pytest.approx(1 / 3)
 
 
 def test_the_map_compares_settled_losses_in_every_setting():

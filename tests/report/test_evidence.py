@@ -10,8 +10,8 @@ import pytest
 from homotopy.errors import ResultError
 from homotopy.report import evidence, rules
 from homotopy.report.evidence import Samples
-from homotopy.report.intervals import Interval
 from homotopy.report.rules import Claim
+from homotopy.results.intervals import Interval
 from homotopy.results.library import Place, Result
 
 EPOCHS = (1, 10, 20)

@@ -36,7 +36,7 @@ def test_the_worked_example_of_a_new_schedule(tmp_path):
     done = subprocess.run(
         [sys.executable, *command.split(), *small],
         cwd=tmp_path,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(tmp_path)},  # not what is installed
         capture_output=True,
         text=True,
     )

@@ -10,8 +10,8 @@ import yaml
 from homotopy import compose
 from homotopy.errors import ConfigError
 from homotopy.report import rules
-from homotopy.report.intervals import Interval
 from homotopy.report.rules import ALIKE, DIFFERS, HALF, HOLDS, OPEN, REVERSED, SHORT, VIOLATED, Claim
+from homotopy.results.intervals import Interval
 
 INF = np.inf
 

@@ -10,10 +10,10 @@ import pytest
 from homotopy import compose
 from homotopy.figures import fig1
 from homotopy.report import abstract, overview, rules, tables, write
-from homotopy.report.intervals import Interval
 from homotopy.report.rules import Row
 from homotopy.report.verdicts import Judged, judge, number, percent, summary, tally
 from homotopy.results.folder import RunFolder
+from homotopy.results.intervals import Interval
 from homotopy.results.library import Library, Place
 from tests.made import save_experiment
 

@@ -11,6 +11,7 @@ from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
 from homotopy.solvers.optimizers import SGD, Adam
 from homotopy.solvers.reference import AutogradEnsemble
+from homotopy.solvers.siren import Siren
 from homotopy.solvers.vgg import VGG
 from homotopy.tasks.regression import Regression
 
@@ -48,6 +49,12 @@ def test_a_module_of_ones_own_trains_as_the_mlp_of_the_same_layers(rule):
     assert not torch.allclose(final[0], own.forward(ours, x))
 
 
+def test_a_siren_s_module_computes_what_it_computes():
+    model = Siren(inputs=2, width=7, depth=2, scale=20.0)
+    found = torch.stack([model.module(theta)(x) for theta, x in zip(thetas(model), problem().x, strict=True)])
+    torch.testing.assert_close(found, model.forward(thetas(model), problem().x))
+
+
 def test_every_seed_draws_its_own_module_and_leaves_pytorch_s_generator_as_it_was():
     state, own = torch.get_rng_state(), ModuleNetwork(layers)
     first, again = thetas(own), thetas(own)
@@ -66,10 +73,11 @@ def test_a_module_with_dropout_is_refused():
     ("network", "build"),
     [
         (MODEL, None),
+        (Siren(inputs=2, width=7, depth=2, scale=20.0), None),
         (VGG((1, 8, 8), 4, ((2, 3), (4,)), (5,), batch_norm=True), None),
         (ModuleNetwork(layers), layers),
     ],
-    ids=["mlp", "vgg", "own"],
+    ids=["mlp", "siren", "vgg", "own"],
 )
 def test_kept_parameters_are_read_as_the_same_network(network, build, tmp_path):
     theta, path = thetas(network)[0], parameters.path_of(tmp_path, 0)

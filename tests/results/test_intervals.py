@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from homotopy.report import intervals
-from homotopy.results import statistics
+from homotopy.results import intervals, statistics
 
 INF = np.inf
 
