@@ -20,10 +20,7 @@ from homotopy.results.folder import KEYS, RUNS, RunFolder
 from homotopy.results.statistics import median_curves, settled, settling
 
 # settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
-_MACHINE = {
-    "checkpoint_minutes", "data.root", "device", "elsewhere", "launcher", "logger", "part",
-    "save", "seeds_per_job", "threads", "width",
-}  # fmt: skip
+_SILENT = ("data.root", "hydra", "launcher", "runtime.", "save")
 
 
 @dataclass(frozen=True)
@@ -60,8 +57,8 @@ class Place:
 def telling(overrides: Sequence[str]) -> tuple[str, ...]:
     """Return those of some overrides that results depend on, besides their experiment and the place's own."""
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
-    known = _MACHINE | {"experiment", "profile", "results.root"}
-    return tuple(t for t, key in zip(overrides, keys, strict=True) if key not in known and not key.startswith("hydra"))
+    known = (*_SILENT, "experiment", "profile", "results.root")
+    return tuple(text for text, key in zip(overrides, keys, strict=True) if not key.startswith(known))
 
 
 @dataclass(frozen=True)
