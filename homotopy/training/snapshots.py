@@ -62,5 +62,8 @@ def take(config: Config, seeds: Sequence[int]) -> dict[int, Snapshots]:
         again = run(together, camera)
         for seed in seeds:
             if difference := audit.difference(config.folder, again, seed):
-                raise ResultError(f"{config.folder} seed {seed}, trained again, differs: {difference}")
+                raise ResultError(
+                    f"{config.folder} seed {seed}, trained again, differs: {difference}\n"
+                    "only runs of the C++ solver are sure to be the same to the digit, and it may be of another version"
+                )
     return dict(zip(seeds, camera.taken(), strict=True))
