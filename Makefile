@@ -21,11 +21,11 @@ $(call in_upper_case,audit,AUDIT)
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
 
-$(STAMP): requirements.txt requirements-dev.txt
+$(STAMP): pyproject.toml requirements.txt requirements-dev.txt
 	@$(CHECK_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or newer is needed, and $(CHECK_PYTHON) is not: make setup CHECK_PYTHON=python3.12" >&2; exit 2; }
 	$(CHECK_PYTHON) -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet --requirement requirements.txt
+	$(PYTHON) -m pip install --quiet --editable .
 	$(PYTHON) -m pip install --quiet --requirement requirements-dev.txt
 	@# every experiment is composed here once, so that make status is quick from then on
 	for profile in quick paper; do $(PYTHON) scripts/status.py profile=$$profile > /dev/null; done

@@ -152,7 +152,8 @@ def _is_done(raw: dict[str, Any]) -> bool:
     if raw["job"] != "train":
         return False
     checked = config.from_dict(raw)
-    return not checked.seeds or RunFolder(checked.folder).settled(checked.identity(), checked.seeds)
+    settled = RunFolder(checked.folder).settled(checked.identity(), checked.seeds)
+    return not checked.seeds or (settled and not runner.lacking(checked))  # what is lacking is to be said
 
 
 def _check_writable(root: Path) -> None:

@@ -14,10 +14,10 @@ from homotopy.algorithm.adaptive import Control
 from homotopy.algorithm.continuation import Step, plan
 from homotopy.algorithm.predictors import PREDICTORS
 from homotopy.errors import ConfigError
+from homotopy.identity import SCHEMA, digest
 from homotopy.keys import hint, named
-from homotopy.results.folder import SCHEMA, digest
 from homotopy.settings import at_least, build, check, given, one_of, positive, rule, within
-from homotopy.solvers import mlp, optimizers
+from homotopy.solvers import mlp, optimizers, siren
 from homotopy.solvers.vgg import VGG
 from homotopy.tasks import TASKS
 
@@ -27,8 +27,8 @@ _FOLDER = "a folder (write one that is named like a number as ./2026)"
 _EPOCHS = 1_000_000  # of one run; every recorded point is kept in memory
 _KEYS = {
     "batch_size", "budget", "budgets", "checkpoint_minutes", "control", "data", "device", "elsewhere", "illustration",
-    "job", "log_every", "logger", "method", "model", "optimizer", "part", "precision", "profile", "results",
-    "schedule", "seeds", "seeds_per_job", "source_lr", "task", "theory", "threads", "use", "width",
+    "job", "log_every", "logger", "method", "model", "optimizer", "part", "precision", "profile", "results", "save",
+    "schedule", "seeds", "seeds_per_job", "source_lr", "task", "theory", "threads", "width",
 }  # fmt: skip
 _KEYS_WITHIN = {"data": {"root"}, "results": {"root"}}
 
@@ -83,8 +83,25 @@ class Mlp:
     precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64")
 
     def network(self, deformation: Any) -> mlp.MLP:
-        """Return the network for scalar regression."""
-        return mlp.MLP(width=self.width, depth=self.depth, init=self.init)
+        """Return the network for as many inputs and outputs as the deformation's data have."""
+        data = deformation.target()
+        return mlp.MLP(data.x.shape[-1], self.width, self.depth, data.y.shape[-1], self.init)
+
+
+@dataclass(frozen=True)
+class Siren:
+    """The regression network with sine activations."""
+
+    width: int = rule(at_least(1), f"{_COUNT} (units per hidden layer)")
+    depth: int = rule(within(1, 1000), "an integer from 1 to 1000 (hidden layers)")
+    scale: float = rule(positive, "a number above 0 (omega_0, in front of every sine's argument)")
+    name: str = "siren"
+    precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64")
+
+    def network(self, deformation: Any) -> siren.Siren:
+        """Return the network for as many inputs and outputs as the deformation's data have."""
+        data = deformation.target()
+        return siren.Siren(data.x.shape[-1], self.width, self.depth, data.y.shape[-1], scale=self.scale)
 
 
 def _widths(value: list) -> bool:
@@ -111,7 +128,7 @@ class Vgg:
         return VGG(deformation.shape, deformation.classes, stages, tuple(self.hidden), self.batch_norm, self.init)
 
 
-MODELS: dict[str, type] = {"mlp": Mlp, "vgg": Vgg}
+MODELS: dict[str, type] = {"mlp": Mlp, "siren": Siren, "vgg": Vgg}
 
 
 @dataclass(frozen=True)
@@ -135,6 +152,7 @@ class Config:
     width: int | None
     checkpoint_minutes: float
     logger: str
+    save: bool
     profile: str
     results: Path
     data_root: Path
@@ -230,7 +248,8 @@ def _choice(values: Any, kinds: Mapping[str, type], key: str) -> Any:
     return build(kinds[name], values, key)
 
 
-def _seeds(value: Any) -> tuple[int, ...]:
+def seed_list(value: Any) -> tuple[int, ...]:
+    """Return the seeds that a count or a list stands for; raise ConfigError if it is neither."""
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000:
         return tuple(range(value))
     if not isinstance(value, list) or not value or not all(map(_is_seed, value)) or len(set(value)) < len(value):
@@ -295,13 +314,14 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         batch_size=top("batch_size", int, at_least(1), _COUNT),
         source_lr=top("source_lr", float, positive, "a number above 0 (step size for the source solution)"),
         log_every=top("log_every", int, at_least(1), f"{_COUNT} (epochs)"),
-        seeds=_part(_seeds(given(raw, "seeds")), optional("seeds_per_job"), given(raw, "part")),
+        seeds=_part(seed_list(given(raw, "seeds")), optional("seeds_per_job"), given(raw, "part")),
         device=top("device", str, re.compile(r"auto|cpu|cuda(:\d{1,2})?").fullmatch, "auto, cpu, cuda or cuda:N"),
         precision=given(raw, "precision"),
         threads=top("threads", int | None, within(1, 1024), "an integer from 1 to 1024, or null"),
         width=optional("width"),
         checkpoint_minutes=top("checkpoint_minutes", float, at_least(0), "a number of at least 0 (0: every epoch)"),
         logger=top("logger", str, one_of("none", "tensorboard"), "none or tensorboard"),
+        save=top("save", bool, None, "true or false (keep the trained parameters)"),
         profile=top("profile", str, lambda v: v.strip(".") and "/" not in v, "a folder's name"),
         results=Path(top("results.root", str, _is_path, _FOLDER)),
         data_root=Path(top("data.root", str, _is_path, _FOLDER)),

@@ -26,7 +26,7 @@ from homotopy.tasks import datasets, embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 _GB = 1e9
-_INSTALL = "pip install -r requirements.txt"
+_INSTALL = "pip install --editable ."
 OK, WRONG, ABSENT = "ok", "wrong", "absent"  # what is absent is needed for some things only
 
 

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -21,6 +22,12 @@ def say(message: str) -> None:
     """Print one line on stderr, above a bar if there is one."""
     tqdm.write(message, file=sys.stderr)
     sys.stderr.flush()
+
+
+@cache
+def say_once(message: str) -> None:
+    """Say it, but not again in this process."""
+    say(message)
 
 
 class Study:

@@ -1,4 +1,4 @@
-"""How every script begins and ends: packages that are missing, --help, KEY=VALUE arguments, errors of one line.
+"""How every script begins and ends: --help, KEY=VALUE arguments, errors of one line.
 
 Nothing but the standard library is needed here.
 """
@@ -15,34 +15,10 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from homotopy.errors import ConfigError, Interrupted, UserError, in_words, shortened
 from homotopy.keys import names
-
-_ROOT = Path(__file__).resolve().parent.parent
-_VERSION = (3, 11)
-
-
-@contextmanager
-def imports() -> Iterator[None]:
-    """Import packages; end in one line on stderr if one is missing, or if this Python is too old for them."""
-    if sys.version_info < _VERSION:
-        _refuse(f"Python 3.11 or newer is needed, and {sys.executable} is {sys.version.split()[0]}")
-    try:
-        with shown("loading"):
-            yield
-    except ModuleNotFoundError as error:
-        if str(error.name).startswith("homotopy"):
-            raise
-        _refuse(f"{sys.executable} lacks the package {error.name}")
-
-
-def _refuse(why: str) -> None:
-    installed = (_ROOT / ".venv" / "bin" / "activate").exists()
-    first = "" if installed else "make setup, then "
-    _say(f"{why}; {first}source .venv/bin/activate")
-    sys.exit(2)
 
 
 def _say(message: str) -> None:
@@ -62,8 +38,8 @@ def shown(what: str) -> Iterator[None]:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-def guard(work: Callable[..., None], *arguments: Any) -> None:
-    """Do the work; end in one line on stderr and an exit code.
+def guard(work: Callable[..., None], *arguments: Any, again: str = "begins anew") -> None:
+    """Do the work; end in one line on stderr and an exit code. `again` is what the same command does if interrupted.
 
     2 is for what the user can mend, 128 + signal for that, 1 for what nobody foresaw: its traceback goes to a file.
     """
@@ -81,12 +57,9 @@ def guard(work: Callable[..., None], *arguments: Any) -> None:
     except Exception as error:
         say_unforeseen(error)
         sys.exit(1)
-    except Interrupted as interrupted:
-        print("interrupted; the same command goes on from the checkpoint", file=sys.stderr)
-        sys.exit(interrupted.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
-        sys.exit(130)
+    except (Interrupted, KeyboardInterrupt) as interrupted:
+        print(f"interrupted; the same command {again}", file=sys.stderr)
+        sys.exit(interrupted.exit_code if isinstance(interrupted, Interrupted) else 128 + signal.SIGINT)
 
 
 def say_unforeseen(error: Exception) -> None:
@@ -94,6 +67,17 @@ def say_unforeseen(error: Exception) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="homotopy-", suffix=".txt", delete=False) as file:
         traceback.print_exception(error, file=file)
     _say(f"{in_words(error)}; the traceback is in {file.name}")
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads flags and values; what is wrong is an error of one line, and --help prints `description` as it is."""
+
+    def __init__(self, description: str | None) -> None:
+        super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UserError."""
+        raise UserError(message)
 
 
 def options(

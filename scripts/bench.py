@@ -18,15 +18,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from _start import imports
 
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
-
-with script.imports():
+with imports():
     from benchmark import machine, report
     from benchmark.measure import Section
     from benchmark.sections import SECTIONS
 
+    from homotopy import script
     from homotopy.errors import ConfigError
     from homotopy.progress import say
     from homotopy.results.files import write_atomic

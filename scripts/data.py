@@ -14,11 +14,10 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from _start import imports
 
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
-
-with script.imports():
+with imports():
+    from homotopy import script
     from homotopy.errors import DataError
     from homotopy.tasks.datasets import DATASETS, check, download
 

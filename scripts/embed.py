@@ -19,14 +19,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from _start import imports
 
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
-
-with script.imports():
+with imports():
     import numpy as np
     from PIL import Image
 
+    from homotopy import script
     from homotopy.results.files import write_atomic
     from homotopy.tasks import embedded
     from homotopy.tasks.datasets import ImageSet, Split, checksum, load

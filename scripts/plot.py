@@ -15,10 +15,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+from _start import imports
 
-with script.imports():
+with imports():
+    from homotopy import script
     from homotopy.errors import ConfigError, ResultError
     from homotopy.figures.registry import FIGURES
     from homotopy.results.library import Place, telling

@@ -11,10 +11,10 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+from _start import imports
 
-with script.imports():
+with imports():
+    from homotopy import script
     from homotopy.errors import ConfigError
     from homotopy.report import documents
     from homotopy.results.files import write_atomic

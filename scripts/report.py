@@ -10,11 +10,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+from _start import imports
 
-with script.imports():
-    from homotopy import compose
+with imports():
+    from homotopy import compose, script
     from homotopy.report import write
     from homotopy.results.library import Place
 

@@ -1,7 +1,7 @@
 """Do everything, in order: train the figures' experiments, draw, write the report. `make reproduce` calls this.
 
 examples:
-  python scripts/reproduce.py                the paper with fewer seeds and epochs
+  python scripts/reproduce.py                the paper with fewer seeds
   python scripts/reproduce.py profile=paper results.root=DIR
 
 In profile paper it also trains what answers the report's other questions.
@@ -20,15 +20,15 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+from _start import imports
 
-with script.imports():
-    from homotopy import keys
+with imports():
+    from homotopy import keys, script
+    from homotopy.results.comparison import equal_seeds
     from homotopy.results.library import Place
     from homotopy.tasks.datasets import unusable
 
+ROOT = Path(__file__).resolve().parent.parent
 EXPERIMENTS = (
     "fig4", "fig5", "fig6", "fig7", "theory", "limit", "fig1", "fig8", "fig2a", "fig2b", "omega_gamma", "appendix_c",
     "fig3a", "fig3b",
@@ -63,7 +63,9 @@ def main(arguments: list[str]) -> None:
     root = ROOT / os.environ.get("HOMOTOPY_DATA", "data")
     for line in unusable(root) if options["profile"] == "paper" else []:
         print(f"left out: {line}", file=sys.stderr)
-    print(made(Place(ROOT / options["results.root"], options["profile"]), time.monotonic() - began), file=sys.stderr)
+    place = Place(ROOT / options["results.root"], options["profile"])
+    said = [made(place, time.monotonic() - began), *equal(place, Place(ROOT / "results", "paper"))]
+    print(*said, sep="\n", file=sys.stderr)
     sys.exit(1 if failed else 0)
 
 
@@ -81,5 +83,22 @@ def made(place: Place, seconds: float) -> str:
     )
 
 
+def equal(place: Place, committed: Place) -> list[str]:
+    """Say how many of a place's runs of the sine study are equal to committed ones, and which are not.
+
+    Committed ones are those of the same configuration and seed; nothing is said where there are none. The numbers are
+    the same on every processor with fused multiply-add (docs/determinism.md).
+    """
+    made, saved = place.folder.resolve(), committed.folder.resolve()
+    same, others = 0, []
+    for folder in sorted(saved.glob("sine-*/*")) if made != saved else []:
+        again = made / folder.relative_to(saved)
+        seeds = equal_seeds(again, folder)
+        same += sum(seeds.values())
+        others += [f"differs: {again}, seed {seed}" for seed, is_equal in seeds.items() if not is_equal]
+    compared = f"equal:   {same} of {same + len(others)} runs that {saved} has, too, to the last digit"
+    return [compared, *others] if same or others else []
+
+
 if __name__ == "__main__":
-    script.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:], again="goes on from the last checkpoint")

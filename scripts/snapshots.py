@@ -14,11 +14,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+from _start import imports
 
-with script.imports():
-    from homotopy import keys
+with imports():
+    from homotopy import keys, script
     from homotopy.errors import ConfigError
     from homotopy.results import snapshots
     from homotopy.results.library import Place, Result, tasks

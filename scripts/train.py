@@ -7,8 +7,8 @@ examples:
   python scripts/train.py task.omega=74 method=random schedule.gamma=5 seeds=20
   python scripts/train.py method=random,warmstart,homotopy task.omega=74,137     all combinations
   python scripts/train.py task=mnist_fashion                   from MNIST to FashionMNIST, as Figure 3a
-  python scripts/train.py experiment=fig1                      Figure 1 with fewer seeds and epochs
-  python scripts/train.py experiment=fig1,fig8 profile=paper   Figures 1 and 8 with the paper's
+  python scripts/train.py experiment=fig1                      Figure 1 with fewer seeds
+  python scripts/train.py experiment=fig1,fig8 profile=paper   Figures 1 and 8 with all seeds
 
 groups and their choices:
   {experiment}
@@ -29,15 +29,16 @@ tab completion: eval "$(python scripts/train.py -sc install=bash)"; more of Hydr
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from homotopy import script  # noqa: E402  (found beside this folder, installed or not)
+from _start import imports
+
+with imports():
+    from homotopy import script
 
 if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
     print(script.page(__doc__ or ""))
     sys.exit()
-with script.imports():
+with imports():
     import hydra
     from omegaconf import DictConfig, OmegaConf
 
@@ -51,4 +52,4 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    script.guard(cli.start, main, sys.argv[0], sys.argv[1:])
+    script.guard(cli.start, main, sys.argv[0], sys.argv[1:], again="goes on from the last checkpoint")

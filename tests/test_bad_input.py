@@ -96,9 +96,9 @@ def test_an_unknown_key_is_refused_in_one_line_whatever_is_in_it(composed, key):
 KEYS = [
     "task", "task.omega", "task.nope", "method", "method.path", "schedule", "schedule.values", "optimizer.lr",
     "model.width", "profile", "budgets", "experiment", "launcher", "job", "seeds", "control.first", "budget",
-    "device", "part", "data", "results", "results.root", "cell", "hydra.mode", "hydra.sweeper.params",
+    "device", "part", "data", "results", "results.root", "variation", "hydra.mode", "hydra.sweeper.params",
     "hydra/launcher", "hydra/sweeper", "nope", "nope.nope", "task@x", "method@_global_", "@", ".", "é", "task.",
-    "1", "theory", "use",
+    "1", "theory",
 ]
 TEXTS = [
     "null", "nan", "-inf", "1e400", "99999999999999999999999", "[]", "{}", "[1,2]", "{a:1}", "${nope}",

@@ -41,7 +41,7 @@ def test_another_version_is_wrong(monkeypatch):
 def test_torchvision_of_another_torch_is_wrong(monkeypatch):
     monkeypatch.setattr(doctor, "installed", lambda name: "1.0")
     ((state, text, remedy),) = found(doctor.torchvision())
-    assert (state, remedy) == ("wrong", "pip install -r requirements.txt") and "made for torch" in text
+    assert (state, remedy) == ("wrong", "pip install --editable .") and "made for torch" in text
 
 
 def test_a_gpu_that_torch_cannot_use_is_wrong(monkeypatch):

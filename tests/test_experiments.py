@@ -12,7 +12,9 @@ import pytest
 
 from homotopy import cli, compose, config
 from homotopy.results import status
+from homotopy.results.library import Place
 from scripts import reproduce
+from tests.made import save_experiment
 
 EXPERIMENTS = sorted(path.stem for path in (compose.CONF / "experiment").glob("*.yaml"))
 
@@ -59,6 +61,36 @@ def test_fig2a_reuses_what_fig1_and_fig8_computed():
         return {config.from_dict(raw).folder for raw in jobs(name, "paper")}
 
     assert folders("fig1") | folders("fig8") < folders("fig2a")
+
+
+SEEDS = {74: 100, 95: 40, 116: 40, 137: 100}  # omega: seeds; 20 at the others
+
+
+@pytest.mark.parametrize("name", ["fig1", "fig8", "fig2a"])
+def test_profile_paper_asks_for_the_registered_seeds_at_each_omega(name):
+    for raw in jobs(name, "paper"):
+        assert raw["seeds"] == SEEDS.get(raw["task"]["omega"], 20)
+
+
+@pytest.mark.parametrize(
+    ("names", "seeds"),
+    [(["fig2b"], 40), (["omega_gamma", "ablation", "adaptive", "appendix_c", "fig3a", "fig3b"], 10)],
+)
+def test_profile_paper_asks_for_the_registered_seeds(names, seeds):
+    assert {raw["seeds"] for name in names for raw in jobs(name, "paper")} == {seeds}
+
+
+def test_the_command_line_overrides_the_number_of_seeds():
+    assert {raw["seeds"] for raw in compose.jobs(["experiment=fig2a", "profile=paper", "seeds=3"])} == {3}
+
+
+def test_the_map_has_twelve_plain_settings_with_the_paper_s_epochs_at_both_omegas():
+    configs = [config.from_dict(raw) for raw in jobs("map", "paper")]
+    settings = {(c.model.init, c.task.noise, c.batch_size) for c in configs}
+    assert len(settings) == 12 and len({c.folder for c in configs}) == len(configs) == 12 * 2 * 3
+    assert {(c.task.omega, c.epochs, c.seeds) for c in configs} == {
+        (omega, 2500, tuple(range(1000, 1005))) for omega in (74, 137)
+    }
 
 
 def test_the_map_uses_no_seed_of_a_figure():
@@ -112,3 +144,21 @@ def test_reproduce_ends_by_saying_where_report_and_figures_are(tmp_path, monkeyp
     assert ended.value.code == 0
     last = capsys.readouterr().err.partition("done in")[2]
     assert str(report) in last and f"1 in {figure.parent}" in last
+
+
+def test_reproduce_says_which_runs_are_equal_to_committed_ones(tmp_path):
+    place, committed = Place(tmp_path / "mine", "quick"), Place(tmp_path / "committed", "paper")
+    save_experiment("fig1", place, lambda run, seed: 0.1)
+    save_experiment("fig1", committed, lambda run, seed: 0.2 if (run.method.name, seed) == ("random", 1) else 0.1, 2)
+    told, *others = reproduce.equal(place, committed)
+    assert "10 of 12 runs" in told  # 6 configurations with 2 seeds in common; committed seeds come first
+    assert len(others) == 2 and all("random-" in line and line.endswith("seed 1") for line in others)
+    assert reproduce.equal(place, Place(tmp_path / "nothing", "paper")) == []
+    assert reproduce.equal(committed, committed) == []
+
+
+def test_quick_makes_committed_runs_of_figure_1_again():
+    def folders(profile: str) -> list[Path]:
+        return [config.from_dict(raw).folder.relative_to(f"results/{profile}") for raw in jobs("fig1", profile)]
+
+    assert folders("quick") == folders("paper")

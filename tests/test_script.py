@@ -7,13 +7,14 @@ import shlex
 import subprocess
 import sys
 
+import _start
 import pytest
 
 from homotopy import cli, keys, script
 from homotopy.errors import UserError
 from tests.machine import ROOT
 
-SCRIPTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "scripts").glob("*.py"))
+SCRIPTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "scripts").glob("[!_]*.py"))
 SHOWN = ("experiment", "task", "method", "schedule", "optimizer", "model", "profile", "launcher")
 
 
@@ -29,15 +30,15 @@ def test_a_missing_package_is_one_line_that_says_what_to_do(name):
 
 
 def test_an_older_python_is_one_line(monkeypatch, capsys):
-    monkeypatch.setattr(script, "_VERSION", (99, 0))
-    with pytest.raises(SystemExit) as end, script.imports():
+    monkeypatch.setattr(_start, "_VERSION", (99, 0))
+    with pytest.raises(SystemExit) as end, _start.imports():
         raise AssertionError("not reached")
     assert end.value.code == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_a_module_of_our_own_that_is_missing_is_no_missing_package():
-    with pytest.raises(ModuleNotFoundError), script.imports():
+    with pytest.raises(ModuleNotFoundError), _start.imports():
         import homotopy.nope  # noqa: F401
 
 

@@ -38,6 +38,18 @@ def linear(source: Tensor, target: Tensor, lam: float | Tensor) -> Tensor:
     return (1 - lam) * source + lam * target
 
 
+def frequency_shift(x: Tensor, source_omega: float, omega: float, lam: float | Tensor) -> Tensor:
+    """Return what turns Eq. 14's sine values into those of sin(w x), w = (1 - lam) source_omega + lam omega.
+
+    x is of any shape, which that of lam broadcasts to. It is exactly 0 at lam = 0 and 1, so that source and target
+    stay what they are, noise included.
+    """
+    dtype, x, lam = x.dtype, x.double(), lam.double() if isinstance(lam, Tensor) else lam
+    mixed = linear(torch.sin(source_omega * x), torch.sin(omega * x), lam)
+    moved = torch.sin(((1 - lam) * source_omega + lam * omega) * x)
+    return (moved - mixed).to(dtype)
+
+
 def filter_targets(x_source: Tensor, x_target: Tensor, y_target: Tensor, samples: Tensor, width: float) -> Tensor:
     """Approximate the target task's values at the source's inputs with a Gaussian filter (Eq. 21-22, at lam = 1).
 

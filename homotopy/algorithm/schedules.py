@@ -42,7 +42,13 @@ def linear(gamma: int) -> Lams:
 
 @schedule
 def geometric(gamma: int, ratio: float) -> Lams:
-    """Increments that shrink (ratio < 1) or grow (ratio > 1) by `ratio` from step to step; ratio 1 is linear."""
+    """Increments that shrink (ratio < 1) or grow (ratio > 1) by `ratio` from step to step; ratio 1 is linear.
+
+    Shrinking ones are what a linear rate of convergence allows: where each step contracts the tracking error by a
+    factor, Theorem 3.9's largest step shrinks by it, too. The authors' sequel (Gargiani et al. 2020, Convergence
+    Analysis of Homotopy-SGD, arXiv 2011.10298) designs its scheme for lam for such a rate. Its constants are the
+    problem's, unknown for a network; `ratio` stands for them.
+    """
     factor, steps = _above_0(ratio, "ratio"), _steps(gamma)
     try:
         *sums, total = itertools.accumulate(factor**i for i in range(steps))
@@ -71,6 +77,7 @@ class Schedule:
 
     name: str
     lams: Lams
+    label: str  # the name and, but for gamma, the settings, such as "geometric 0.8"
 
     @property
     def gamma(self) -> int:
@@ -98,4 +105,5 @@ def build(raw: Any) -> Schedule:
     if path[-1] != 1 or not all(a < b for a, b in zip(path[:-1], path[1:], strict=True)):
         shown = ", ".join(f"{key}={value}" for key, value in settings.items())
         raise ConfigError("schedule", f"{name} ({shown})", "such that lam increases within (0, 1] and ends at 1")
-    return Schedule(name, lams)
+    label = " ".join([name, *(str(value) for key, value in settings.items() if key != "gamma")])
+    return Schedule(name, lams, label)

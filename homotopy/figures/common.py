@@ -1,4 +1,7 @@
-"""One look for every figure: the same colour for a method everywhere, safe for colour-blind readers."""
+"""One look for every figure: ICLR's width, and for a method the same colour, dashes and marker everywhere.
+
+The colours are safe for colour-blind readers; dashes and markers tell the methods apart in grey print.
+"""
 
 from __future__ import annotations
 
@@ -9,55 +12,81 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend must be chosen first)
+import numpy as np  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.collections import LineCollection  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.lines import Line2D  # noqa: E402
 
-COLUMN_WIDTH = 3.4  # inches
-TEXT_WIDTH = 7.0
+WIDTH = 5.5  # inches: ICLR's text
+SMALL = 6.5  # points
+GREY = "0.4"
 # Okabe and Ito's palette
 PALETTE = BLUE, SKY, GREEN, VERMILLION, PURPLE, ORANGE = (
     "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#E69F00",
 )  # fmt: skip
 COLOURS = {"homotopy": BLUE, "warmstart": VERMILLION, "random": GREEN}
 COLOURS |= {"random_homotopy": PURPLE, "amplitude": ORANGE, "adaptive": SKY, "secant": "#000000"}
+DASHES: dict[str, Any] = {"homotopy": "-", "warmstart": (0, (4, 1.3)), "random": (0, (1, 1.1))}
+MARKERS = {"homotopy": "o", "warmstart": "s", "random": "^"}
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
     "grid.linewidth": 0.4,
     "grid.alpha": 0.5,
     "lines.linewidth": 1.2,
     "legend.frameon": False,
     "legend.fontsize": 7,
-    "savefig.dpi": 200,
+    "savefig.dpi": 300,
     "pdf.fonttype": 42,
     "svg.hashsalt": "homotopy",
 }
 
 
 def subplots(columns: int = 1, height: float = 2.4, rows: int = 1, **options) -> tuple[Figure, list[Axes]]:
-    """Return a figure one column wide (two for more panels) and its axes as a flat list."""
+    """Return a figure as wide as the text, with rows of this height (inches), and its axes as a flat list."""
     plt.rcParams.update(_STYLE)
-    width = COLUMN_WIDTH if columns == 1 else TEXT_WIDTH
     figure, axes = plt.subplots(
-        rows, columns, figsize=(width, height * rows), squeeze=False, layout="constrained", **options
+        rows, columns, figsize=(WIDTH, height * rows), squeeze=False, layout="constrained", **options
     )
     return figure, list(axes.flat)
 
 
-def legend(figure: Figure, axes: Axes) -> None:
-    """Explain the lines of `axes` above all panels, where it hides no curve."""
-    handles, labels = axes.get_legend_handles_labels()
-    columns = len(labels) if figure.get_figwidth() > COLUMN_WIDTH else 2
-    figure.legend(handles, labels, loc="outside upper center", ncols=columns, columnspacing=1.5)
+def seeds(axes: Axes, x: np.ndarray, table: np.ndarray, *, colour: str) -> None:
+    """Draw a thin line for every row of `table` (seeds, points) over x (points,), the fainter the more they are."""
+    lines = [np.column_stack([x, row]) for row in table]
+    faint = min(0.55, 1.5 / np.sqrt(max(len(lines), 1)))
+    axes.add_collection(LineCollection(lines, colors=colour, linewidths=0.45, alpha=faint, zorder=1.5, rasterized=True))
+
+
+def median(axes: Axes, x: np.ndarray, values: np.ndarray, method: str, **options: Any) -> Line2D:
+    """Draw a method's median (points,) over x (points,), heavy, in its colour and dashes."""
+    look = {"color": COLOURS[method], "linestyle": DASHES[method], "linewidth": 1.7, "zorder": 3}
+    (line,) = axes.plot(x, values, **look | options)
+    return line
 
 
 def line(axes: Axes, x: Any, band: tuple[Any, Any, Any], style: str = "-", *, colour: str, **options: Any) -> None:
     """Draw a median (points,) over x in its colour and shade the band between the quartiles."""
-    median, low, high = band
-    axes.plot(x, median, style, color=colour, **options)
+    centre, low, high = band
+    axes.plot(x, centre, style, color=colour, **options)
     axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+
+
+def legend(figure: Figure, axes: Axes) -> None:
+    """Name what `axes` shows above all panels, where names at the marks would lie on others."""
+    shown = {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=len(shown), columnspacing=1.5)
 
 
 def caption(figure: Figure, text: str) -> None:
@@ -66,12 +95,15 @@ def caption(figure: Figure, text: str) -> None:
         figure.supxlabel(text, fontsize=6)
 
 
-def save(figure: Figure, path: Path) -> list[Path]:
-    """Write `path`.png and `path`.pdf without dates, so that the same data give the same bytes; close the figure."""
+def save(figure: Figure, path: Path, about: str = "") -> list[Path]:
+    """Write `path`.png and `path`.pdf, with `about` in their metadata, and close the figure.
+
+    Neither holds a date, so that the same data give the same bytes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     png, pdf = path.with_suffix(".png"), path.with_suffix(".pdf")
-    figure.savefig(png, metadata={"Software": None})
+    figure.savefig(png, metadata={"Software": None, "Description": about or None})
     figure.set_layout_engine("none")  # laid out once, for both files
-    figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None, "Creator": None, "Subject": about or None})
     plt.close(figure)
     return [png, pdf]

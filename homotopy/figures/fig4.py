@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -16,13 +17,16 @@ TITLES = {"mixture": "(a) mixture", "parameters": r"(b) moving $\mu$ and $\sigma
 
 
 def panel(axes: Axes, rows: pd.DataFrame) -> None:
-    """Draw the density at each lam, with a dot at its highest point."""
+    """Draw the density at each lam, with a dot and lam at its highest point."""
     for lam in sorted(rows["lam"].unique()):
         curve = rows[rows["lam"] == lam].reset_index()
         colour = plt.get_cmap("viridis")(0.9 * lam)
-        axes.plot(curve["x"], curve["density"], color=colour, label=rf"$\lambda = {lam:g}$")
+        axes.plot(curve["x"], curve["density"], color=colour)
         top = curve.iloc[int(curve["density"].to_numpy().argmax())]
         axes.plot(top["x"], top["density"], "o", color=colour, markersize=3.5)
+        look: dict[str, Any] = {"ha": "right", "fontsize": 7, "color": plt.get_cmap("viridis")(0.75 * lam)}
+        name = rf"$\lambda$ = {lam:g}" if lam == 0 else f"{lam:g}"
+        axes.annotate(name, (top["x"], top["density"]), (-4, 3), textcoords="offset points", **look)
     axes.set(xlabel="x", ylim=(0, 4.3))
 
 
@@ -33,6 +37,5 @@ def draw(place: Place) -> list[Path]:
     for ax, (name, title) in zip(axes, TITLES.items(), strict=True):
         panel(ax, rows[rows["homotopy"] == name])
         ax.set_title(title)
-    axes[0].set_ylabel("density")
-    axes[0].legend(loc="upper left", title="dots: the maximum", title_fontsize=7, alignment="left")
+    axes[0].set_ylabel("density (dots: its maximum)")
     return common.save(figure, place.figures / "fig4")

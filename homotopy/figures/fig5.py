@@ -63,7 +63,7 @@ def moving(place: Place, rows: pd.DataFrame) -> list[Path]:
         for ax in axes:
             ax.set_xlabel(rf"x,  $\lambda$ = {lam:.2f}")
 
-    return animation.save(figure, show, sorted(rows["lam"].unique()), place.figures / "fig5.gif")
+    return animation.save(figure, show, sorted(rows["lam"].unique()), place.figures / "fig5.gif", dpi=150)
 
 
 def draw(place: Place) -> list[Path]:

@@ -47,8 +47,8 @@ def origin(place: Place) -> list[str]:
 
 
 def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
-    """Draw the paper's three panels and, below, a strip of lam = 0, 0.1, ..., 1."""
-    figure, axes = common.subplots(columns=11, rows=2, height=1.6, gridspec_kw={"height_ratios": (4, 1)})
+    """Draw the paper's three panels and, below, a strip of lam = 0, 0.1, ..., 1; the files' metadata say the origin."""
+    figure, axes = common.subplots(columns=11, rows=2, height=1.2, gridspec_kw={"height_ratios": (4, 1)})
     grid = axes[0].get_gridspec()
     assert grid is not None  # subplots make one
     for ax in axes[:11]:
@@ -62,8 +62,7 @@ def stills(place: Place, rows: pd.DataFrame) -> list[Path]:
         _show(ax, image(rows, lam))
         ax.set_xlabel(f"{lam:g}")
     axes[11].set_ylabel(r"$\lambda$:", rotation=0, labelpad=6, y=-0.32)
-    common.caption(figure, "; ".join(origin(place)))
-    return common.save(figure, place.figures / "fig6")
+    return common.save(figure, place.figures / "fig6", "; ".join(origin(place)))
 
 
 def moving(place: Place, rows: pd.DataFrame) -> list[Path]:
@@ -80,7 +79,7 @@ def moving(place: Place, rows: pd.DataFrame) -> list[Path]:
         left.set_title(rf"$\lambda$ = {lam:.2f}")
 
     left.set_title(r"$\lambda$ = 0.00")
-    return animation.save(figure, show, sorted(rows["lam"].unique()), place.figures / "fig6.gif")
+    return animation.save(figure, show, sorted(rows["lam"].unique()), place.figures / "fig6.gif", dpi=150)
 
 
 def draw(place: Place) -> list[Path]:

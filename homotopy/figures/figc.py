@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
-from homotopy.figures import common
+from homotopy.figures import common, names
+from homotopy.figures.fig1 import SMOOTH, running
 from homotopy.figures.tables import read
-from homotopy.results.library import Place, count, experiment
-from homotopy.results.statistics import band
+from homotopy.results.library import Place, experiment
 
 FILTER = "#882255"  # Tol's wine: no method has it in any figure
 _TINTS = ("#d9a0bb", "#b45c86", FILTER)  # from few samples to many
@@ -21,22 +22,22 @@ TRAINED = {
 }
 
 
-def _legend_below(axes: Axes) -> None:
-    axes.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.25), fontsize=6.5)
+def error_panel(axes: Axes, rows: pd.DataFrame) -> dict[str, Line2D]:
+    """Draw the error of the filtered target at lam = 1 against xi, by M, with the part that no M removes.
 
-
-def error_panel(axes: Axes, rows: pd.DataFrame) -> None:
-    """Draw the error of the filtered target at lam = 1 against xi, by M, with the part that no M removes."""
+    Return the lines by their names.
+    """
+    drawn = {}
     samples = sorted(rows["M"].unique())
     for m, colour in zip(samples, _TINTS, strict=True):
         part = rows[rows["M"] == m]
-        axes.plot(part["xi"], part["rmse"], "o-", markersize=2.5, color=colour, label=f"M = {m:,}")
+        (drawn[f"M = {m:,}"],) = axes.plot(part["xi"], part["rmse"], "o-", markersize=2.5, color=colour)
         axes.fill_between(part["xi"], part["low"], part["high"], color=colour, alpha=0.3, linewidth=0)
     last = rows[rows["M"] == samples[-1]]
-    axes.plot(last["xi"], last["bias"], "k--", linewidth=0.9, label=r"bias, $M \to \infty$")
-    axes.plot(last["xi"], last["normalised"], ":", color=FILTER, label=f"M = {samples[-1]:,}, normalised")
-    axes.set(xscale="log", yscale="log", xlabel=r"$\xi$", ylabel="root mean square error", ylim=(5e-3, 2.5))
-    _legend_below(axes)
+    (drawn[r"bias, $M \to \infty$"],) = axes.plot(last["xi"], last["bias"], "k--", linewidth=0.9)
+    (drawn["normalised"],) = axes.plot(last["xi"], last["normalised"], ":", color=FILTER)
+    axes.set(xscale="log", yscale="log", xlabel=r"$\xi$", ylabel="root mean square error", ylim=(2e-3, 5))
+    return drawn
 
 
 def ends_panel(axes: Axes, rows: pd.DataFrame) -> None:
@@ -47,30 +48,32 @@ def ends_panel(axes: Axes, rows: pd.DataFrame) -> None:
     for width, style in zip(widths, ("-", "--"), strict=True):
         part = rows[rows["xi"] == width]
         axes.plot(part["x"], part["filtered"], style, color=FILTER, label=rf"filtered, $\xi$ = {width:g}")
-    axes.set(xlabel="x", ylabel="expected target", ylim=(-1.1, 1.1), yticks=(-1, 0, 1), xticks=(0, 0.05, 0.1))
-    _legend_below(axes)
+    axes.set(xlabel="x", ylabel="expected target", ylim=(-1.1, 2.1), yticks=(-1, 0, 1), xticks=(0, 0.05, 0.1))
+    axes.legend(loc="upper left", fontsize=common.SMALL)
 
 
-def training_panel(axes: Axes, place: Place) -> str:
-    """Draw the homotopy's loss on the target with either deformation; return how many seeds."""
-    found = experiment("appendix_c", place)
-    for result in found:
+def training_panel(axes: Axes, place: Place) -> dict[str, Line2D]:
+    """Draw the homotopy's loss on the target with either deformation; return the medians' lines by their names."""
+    drawn = {}
+    for result in experiment("appendix_c", place):
         label, colour = TRAINED[result.config.task.deformation]
-        table = result.table("target_loss")
-        seen = np.isfinite(table).any(axis=0)
-        common.line(axes, result.epochs[seen], band(table[:, seen]), colour=colour, label=label)
+        median, low, high = result.band("target_loss")
+        seen = np.isfinite(median)
+        band = [running(values[seen], SMOOTH) for values in (median, low, high)]
+        axes.fill_between(result.epochs[seen], band[1], band[2], color=colour, alpha=0.18, linewidth=0)
+        (drawn[f"{label}, n = {result.seeds}"],) = axes.plot(result.epochs[seen], band[0], color=colour)
     axes.set(yscale="log", xlabel="epochs", ylabel="train loss on the target")
-    _legend_below(axes)
-    return count(found)
+    return drawn
 
 
 def draw(place: Place) -> list[Path]:
     """Draw the target's error, its end at x = 0, and training."""
-    figure, axes = common.subplots(columns=3, height=3.0)
-    error_panel(axes[0], read(place, "theory/filter_error.csv", "theory"))
+    figure, axes = common.subplots(columns=3, height=2.4, width_ratios=(1.3, 1, 1))
+    errors = error_panel(axes[0], read(place, "theory/filter_error.csv", "theory"))
     ends_panel(axes[1], read(place, "theory/filter_ends.csv", "theory"))
-    seeds = training_panel(axes[2], place)
-    titles = ("(a) the filter's error", "(b) target at the end x = 0", f"(c) homotopy, {seeds}")
+    trained = training_panel(axes[2], place)
+    titles = ("(a) the filter's error", "(b) target near x = 0", "(c) the homotopy")
     for ax, title in zip(axes, titles, strict=True):
         ax.set_title(title)
+    names.at_lines(figure, [(axes[0], errors), (axes[2], trained)])
     return common.save(figure, place.figures / "figc")

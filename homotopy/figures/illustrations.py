@@ -13,8 +13,7 @@ import torch
 
 from homotopy import config, settings
 from homotopy.algorithm.deformations import linear
-from homotopy.results.files import write_atomic
-from homotopy.results.folder import write_csv
+from homotopy.results.files import write_atomic, write_csv
 from homotopy.tasks.classification import mix_labels
 from homotopy.tasks.images import Images
 from homotopy.tasks.sine import Sine

@@ -1,4 +1,4 @@
-"""The grid over omega and gamma: the homotopy's final median loss over warm start's, at equal epochs."""
+"""The grid over omega and gamma: warm start's settled loss over the homotopy's, at equal epochs, on the same seeds."""
 
 from __future__ import annotations
 
@@ -6,45 +6,70 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import TwoSlopeNorm
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.ticker import FuncFormatter
 
 from homotopy.figures import common
-from homotopy.results.library import Place, Result, count, experiment
-from homotopy.results.statistics import median
+from homotopy.results.library import Place, Result, experiment
+from homotopy.results.statistics import bootstrap, ratio_of_medians
+
+_COLOURS = LinearSegmentedColormap.from_list("lower", [common.VERMILLION, "white", common.BLUE])
 
 
-def _median(found: Result) -> float:
-    return float(median(found.final("target_loss")))
+def _settled(found: Result) -> pd.Series:
+    """Return each seed's settled loss on the target by its seed."""
+    return pd.Series(found.settled("target_loss"), index=np.sort(found.curves["seed"].unique()))
 
 
 def ratios(found: list[Result]) -> pd.DataFrame:
-    """Return median(homotopy)/median(warm start), rows omega, columns gamma; warm start is gamma = 1."""
-    warm = {r.config.task.omega: _median(r) for r in found if r.config.method.name == "warmstart"}
-    cells = [
-        (r.config.task.omega, r.config.schedule.gamma, _median(r) / warm[r.config.task.omega])
-        for r in found
-        if r.config.method.name == "homotopy"
-    ]
-    return pd.DataFrame(cells, columns=["omega", "gamma", "ratio"]).pivot(
-        index="omega", columns="gamma", values="ratio"
-    )
+    """Return omega, gamma, median(warm start)/median(homotopy), low and high of its 95 % interval, and n.
+
+    Both medians are those of the n seeds that both have; warm start is gamma = 1.
+    """
+    warm = {r.config.task.omega: _settled(r) for r in found if r.config.method.name == "warmstart"}
+    cells = []
+    for r in found:
+        if r.config.method.name == "homotopy":
+            pairs = pd.concat([warm[r.config.task.omega], _settled(r)], axis=1, join="inner").to_numpy()
+            interval = bootstrap(ratio_of_medians, *pairs.T)
+            cells.append((r.config.task.omega, r.config.schedule.gamma, *interval))
+    return pd.DataFrame(cells, columns=["omega", "gamma", "ratio", "low", "high", "n"])
+
+
+def _digits(value: float) -> str:
+    """Write a ratio with two digits, without an exponent."""
+    return f"{value:.0f}" if value >= 9.5 else f"{value:.2g}"
+
+
+def _cell(axes: Axes, x: int, y: int, cell: pd.Series, show_n: bool) -> None:
+    dark = abs(np.log10(cell["ratio"])) > 1.2
+    colour = "white" if dark else "black"
+    axes.text(x, y, _digits(cell["ratio"]), ha="center", va="bottom", color=colour, fontsize=9)
+    below = f"{_digits(cell['low'])} to {_digits(cell['high'])}" + (f"\nn = {cell['n']:.0f}" if show_n else "")
+    axes.text(x, y - 0.05, below, ha="center", va="top", color=colour, fontsize=5.5)
 
 
 def draw(place: Place) -> list[Path]:
-    """Draw the grid; blue where the homotopy ends below warm start, orange where above."""
-    found = experiment("omega_gamma", place)
-    table = ratios(found)
-    exponents = np.log10(table.to_numpy())
-    reach = max(float(np.abs(exponents[np.isfinite(exponents)]).max(initial=0.0)), 0.1)
-    figure, (axes,) = common.subplots(height=2.6)
-    image = axes.imshow(exponents, cmap="PuOr_r", norm=TwoSlopeNorm(0.0, -reach, reach), aspect="auto", origin="lower")
-    for (i, j), exponent in np.ndenumerate(exponents):
-        light = abs(exponent) > 0.6 * reach
-        axes.text(j, i, f"{10**exponent:.2g}", ha="center", va="center", color="white" if light else "black")
-    axes.set_xticks(range(table.shape[1]), [f"{g:g}" for g in table.columns])
-    axes.set_yticks(range(table.shape[0]), [f"{w:g}" for w in table.index])
+    """Draw the grid; blue where the homotopy ends below warm start, vermillion where above."""
+    table = ratios(experiment("omega_gamma", place))
+    omegas, gammas = (sorted(table[key].unique()) for key in ("omega", "gamma"))
+    grid = table.pivot(index="omega", columns="gamma", values="ratio").to_numpy()
+    finite = grid[np.isfinite(grid) & (grid > 0)]
+    reach = max(float(np.exp(np.abs(np.log(finite)).max(initial=0.0))), 1.3)
+    figure, (axes,) = common.subplots(height=2.9)
+    image = axes.imshow(grid, cmap=_COLOURS, norm=LogNorm(1 / reach, reach), aspect="auto", origin="lower")
+    counts = table["n"].tolist()
+    for _, cell in table.iterrows():
+        _cell(axes, gammas.index(cell["gamma"]), omegas.index(cell["omega"]), cell, min(counts) != max(counts))
+    axes.set_xticks(range(len(gammas)), [f"{gamma:g}" for gamma in gammas])
+    axes.set_yticks(range(len(omegas)), [f"{omega:g}" for omega in omegas])
     axes.grid(False)
     axes.set(xlabel=r"steps $\gamma$ (equal epochs in all)", ylabel=r"$\omega$ (rad)")
-    axes.set_title(f"final median loss, homotopy / warm start\n{count(found)}")
-    figure.colorbar(image, ax=axes, label=r"$\log_{10}$ of the ratio")
+    title = "median settled loss of warm start over the homotopy's, with 95 % intervals"
+    axes.set_title(f"{title}, n = {counts[0]:.0f}" if min(counts) == max(counts) else title, pad=8)
+    bar = figure.colorbar(image, ax=axes, format=FuncFormatter(lambda value, _: f"{value:g}"))
+    bar.ax.set_ylim(min(finite.min(initial=1.0), 1 / 1.3), max(finite.max(initial=1.0), 1.3))
+    bar.ax.minorticks_off()
+    bar.set_label(r"above 1: the homotopy ends lower $\rightarrow$", fontsize=common.SMALL)
     return common.save(figure, place.figures / "omega_gamma")

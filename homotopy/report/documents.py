@@ -37,8 +37,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from homotopy import markdown
 from homotopy.errors import ResultError
-from homotopy.report import claims, markdown, verdicts
+from homotopy.report import claims, verdicts
 from homotopy.report.verdicts import Judged, number
 from homotopy.results.library import Library, span
 from homotopy.results.statistics import median

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from homotopy.report.evidence import NEAR_THE_END, advantage, curves, shared_seeds
-from homotopy.report.map import ALIKE
 from homotopy.results import status
 from homotopy.results.library import Library, Result, by_task
 from homotopy.results.methods import BASELINES, METHODS
 from homotopy.results.statistics import bootstrap, first_epoch, median, ratio_of_medians
 from homotopy.results.timing import seconds_per_epoch, shared_hardware
+
+ALIKE = 1.25  # of medians: within this factor two methods end alike
 
 
 def fair(results: Sequence[Result]) -> pd.DataFrame:

@@ -14,13 +14,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from homotopy import config
-from homotopy.report import claims, markdown, overview, tables
+from homotopy import config, markdown
+from homotopy.report import claims, overview, tables
 from homotopy.report.claims import Claim, Row
 from homotopy.report.page import page
 from homotopy.report.verdicts import QUANTITIES, Judged, interval, judge, number, summary, verdicts
-from homotopy.results.files import write_atomic
-from homotopy.results.folder import write_csv
+from homotopy.results.files import write_atomic, write_csv
 from homotopy.results.library import Library, Place, span
 from homotopy.results.methods import LABELS, METHODS
 from homotopy.results.statistics import level_of_range

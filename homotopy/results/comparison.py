@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from homotopy.results.folder import RunFolder, csv_bytes
+from homotopy.results.files import csv_bytes
+from homotopy.results.folder import KEYS, RunFolder
 
 
 def equal_seeds(folder: Path, committed: Path) -> dict[int, bool]:
@@ -23,3 +27,34 @@ def rows(folder: Path) -> dict[int, list[str]]:
     for line in lines:
         found.setdefault(int(line.partition(",")[0]), [header]).append(line)
     return found
+
+
+class Tolerance(NamedTuple):
+    """By how much values may deviate: losses relatively to the larger, accuracies absolutely."""
+
+    loss: float
+    accuracy: float
+
+
+def difference(saved: Path, again: Path, seed: int, tolerance: Tolerance | None = None) -> str | None:
+    """Return how a seed's rows in two folders differ, the first that does; None if they are equal to the byte.
+
+    With a tolerance only values count that deviate by more than that.
+    """
+    old_lines, new_lines = rows(saved)[seed], rows(again)[seed]
+    header = old_lines[0].split(",")
+    for old, new in zip(old_lines, new_lines, strict=False):
+        if old != new and not (tolerance and _is_near(header, old.split(","), new.split(","), tolerance)):
+            return f"{old_lines[0]}\n  saved {old}\n  again {new}"
+    return None if len(old_lines) == len(new_lines) else f"{len(old_lines) - 1} rows saved, {len(new_lines) - 1} again"
+
+
+def _is_near(header: Sequence[str], old: Sequence[str], new: Sequence[str], tolerance: Tolerance) -> bool:
+    """Whether two rows have the same keys, and metrics within the tolerance."""
+    metrics = list(zip(header, old, new, strict=True))[len(KEYS) :]
+    return old[: len(KEYS)] == new[: len(KEYS)] and all(
+        math.isclose(float(one), float(other), rel_tol=0.0, abs_tol=tolerance.accuracy)
+        if name.endswith("accuracy")
+        else math.isclose(float(one), float(other), rel_tol=tolerance.loss)
+        for name, one, other in metrics
+    )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from homotopy import identity
 from homotopy.errors import ResultError, UserError, in_words
 from homotopy.results.files import write_atomic
 
@@ -31,7 +32,7 @@ def name(raw: Mapping[str, Any]) -> str:
 
     if raw["job"] == "train":
         return config.from_dict(raw).name
-    return f"{raw['job']}-{config.digest(raw)}"
+    return f"{raw['job']}-{identity.digest(raw)}"
 
 
 def _folder(raw: Mapping[str, Any]) -> Path:

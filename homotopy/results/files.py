@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import itertools
@@ -17,6 +18,7 @@ from homotopy.errors import ResultError
 from homotopy.progress import say
 
 if TYPE_CHECKING:
+    import pandas as pd
     from torch import Tensor
 
 _SEAL = 64  # hexadecimal digits of the SHA-256 that ends a tensor file
@@ -80,6 +82,21 @@ def set_aside(path: Path, why: str) -> Path:
         path.rename(aside)
     say(f"{why}; set aside as {aside.name}")
     return aside
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """Return a table as CSV with six significant digits."""
+    return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
+
+
+def packed(frame: pd.DataFrame) -> bytes:
+    """Return a table as compressed CSV; the same table gives the same bytes."""
+    return gzip.compress(csv_bytes(frame), mtime=0)
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table atomically, compressed if the name ends in .gz."""
+    write_atomic(path, packed(frame) if path.suffix == ".gz" else csv_bytes(frame))
 
 
 def write_tensors(path: Path, head: dict[str, Any], tensors: dict[str, Tensor]) -> None:

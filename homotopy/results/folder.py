@@ -22,32 +22,13 @@ import pandas as pd
 import yaml
 
 from homotopy.errors import ResultError
+from homotopy.identity import SCHEMA, digest
 from homotopy.results import locks
-from homotopy.results.files import set_aside, sha256, write_atomic
+from homotopy.results.files import csv_bytes, packed, set_aside, sha256, write_atomic
 from homotopy.results.statistics import median_curves
 
-SCHEMA = 1  # version of the files' layout; part of every identity
 KEYS = ["seed", "epoch", "lam", "phase"]  # of runs.csv.gz; its other columns are metrics
 CONFIG, RUNS, MEDIANS, METADATA, SUMS = "config.yaml", "runs.csv.gz", "median.csv", "metadata.json", "SHA256SUMS"
-
-
-def digest(identity: Any) -> str:
-    """Return the first eight hexadecimal digits of an identity's SHA-256, which end the folder's name."""
-    return sha256(json.dumps(identity, sort_keys=True).encode())[:8]
-
-
-def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """Return `frame` as CSV with six significant digits."""
-    return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
-
-
-def _packed(frame: pd.DataFrame) -> bytes:
-    return gzip.compress(csv_bytes(frame), mtime=0)
-
-
-def write_csv(path: Path, frame: pd.DataFrame) -> None:
-    """Write `frame` atomically, compressed if the name ends in .gz; the same frame gives the same bytes."""
-    write_atomic(path, _packed(frame) if path.suffix == ".gz" else csv_bytes(frame))
 
 
 class RunFolder:
@@ -129,12 +110,12 @@ class RunFolder:
         self._write(runs, {"diverged_at": diverged, "records": [*others, record]})
 
     def _write(self, runs: pd.DataFrame, metadata: dict[str, Any], besides: dict[str, bytes] | None = None) -> None:
-        packed = _packed(runs)
-        as_read = _parsed_runs(packed, self.path / RUNS)  # so that what is derived agrees with the file
+        written = packed(runs)
+        as_read = _parsed_runs(written, self.path / RUNS)  # so that what is derived agrees with the file
         medians = median_curves(as_read, [c for c in as_read.columns if c not in KEYS])
         metadata = {"seeds": sorted(set(as_read["seed"].tolist())), **metadata}
         text = json.dumps(metadata, indent=1) + "\n"
-        self._commit({RUNS: packed, MEDIANS: csv_bytes(medians), METADATA: text.encode(), **(besides or {})})
+        self._commit({RUNS: written, MEDIANS: csv_bytes(medians), METADATA: text.encode(), **(besides or {})})
 
     def _commit(self, files: dict[str, bytes]) -> None:
         """Write files and their checksums. In between, the sums of old and new files both stand in SHA256SUMS."""

@@ -16,12 +16,13 @@ import pandas as pd
 
 from homotopy import compose, config
 from homotopy.errors import ResultError
-from homotopy.results.folder import RUNS, RunFolder
+from homotopy.results.folder import KEYS, RUNS, RunFolder
+from homotopy.results.statistics import median_curves, settled
 
 # settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
 _MACHINE = {
     "checkpoint_minutes", "data.root", "device", "elsewhere", "launcher", "logger", "part",
-    "seeds_per_job", "threads", "width",
+    "save", "seeds_per_job", "threads", "width",
 }  # fmt: skip
 
 
@@ -83,6 +84,25 @@ class Result:
     def epochs(self) -> np.ndarray:
         """The recorded epochs, (points,)."""
         return np.sort(self.curves["epoch"].unique())
+
+    @cached_property
+    def _medians(self) -> pd.DataFrame:
+        saved = RunFolder(self.config.folder).medians()
+        if not saved.empty and (saved["n"] == self.seeds).all():
+            return saved
+        return median_curves(self.curves, [c for c in self.curves.columns if c not in KEYS])
+
+    def band(self, metric: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the metric's median, lower and upper quartile over the seeds, (points,) each, as median.csv has them.
+
+        That file is of all seeds of the folder: of fewer, if fewer are asked for, they are computed.
+        """
+        rows = self._medians[self._medians["metric"] == metric]
+        return rows["median"].to_numpy(), rows["q25"].to_numpy(), rows["q75"].to_numpy()
+
+    def settled(self, metric: str, last: int = 100) -> np.ndarray:
+        """Return each seed's median of the metric over the last epochs of its run, (seeds,); `statistics.settled`."""
+        return settled(self.epochs, self.table(metric), last)
 
     def final(self, metric: str) -> np.ndarray:
         """Return the metric at the last epoch, (seeds,)."""
@@ -154,7 +174,7 @@ def experiment(name: str, place: Place) -> list[Result]:
     """Return the results of an experiment, one per configuration; raise ResultError if one has no finished seed."""
     found = Library(place).results(name)
     if any(r.curves.empty for r in found):
-        raise _missing(name, place, found)
+        raise missing(name, place, found)
     return found
 
 
@@ -173,11 +193,12 @@ def tasks(name: str, place: Place) -> tuple[list[list[Result]], str]:
     complete = [group for group in groups if not any(r.curves.empty for r in group)]
     left_out = [group[0].config.task.title for group in groups if any(r.curves.empty for r in group)]
     if not complete:
-        raise _missing(name, place, found)
+        raise missing(name, place, found)
     return complete, f"not yet run: {', '.join(left_out)}" if left_out else ""
 
 
-def _missing(name: str, place: Place, found: Sequence[Result]) -> ResultError:
+def missing(name: str, place: Place, found: Sequence[Result]) -> ResultError:
+    """Return the error for an experiment some of whose results have no finished seed."""
     empty = [r.config for r in found if r.curves.empty]
     first = f"{empty[0].task.label} {empty[0].method.name}"
     return ResultError(

@@ -59,9 +59,14 @@ def median(values: Array) -> Array:
 def settled(epochs: Array, curves: Array, last: int = 100) -> Array:
     """Return the median of each curve (..., points) over its last epochs, (...), of the recorded ones (points,).
 
-    It flickers less than the loss of the last epoch alone. `last` epochs count, but at most a fifth of the run.
+    It flickers less than the loss of the last epoch alone.
     """
-    return np.median(curves[..., epochs > epochs[-1] - min(last, epochs[-1] / 5)], axis=-1)
+    return np.median(curves[..., epochs > epochs[-1] - settling(epochs[-1], last)], axis=-1)
+
+
+def settling(epochs: float, last: int = 100) -> float:
+    """Return how many epochs at the end of a run of `epochs` count for its settled loss: at most a fifth of them."""
+    return min(last, epochs / 5)
 
 
 def ratio(over: Array, under: Array) -> Array:

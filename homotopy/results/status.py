@@ -16,12 +16,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from homotopy import outline, processor
+from homotopy import processor
 from homotopy.errors import Diverged, ResultError
-from homotopy.outline import Outline
-from homotopy.results import failures
+from homotopy.results import failures, outline
 from homotopy.results.failures import Failure
 from homotopy.results.locks import Holder, holders
+from homotopy.results.outline import Outline
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from homotopy.results.methods import LABELS
 from homotopy.results.statistics import settled
 
 # keys that no setting is called by: the method has its own place, omega stands in the task's name, the rest follows
-_SILENT = ("budgets.", "method.", "results.", "theory.", "log_every", "seeds", "task.omega", "use")
+_SILENT = ("budgets.", "method.", "results.", "theory.", "log_every", "seeds", "task.omega")
 HEAD = "train loss on the target: median of each seed's last 100 epochs (at most a fifth of the run), then of all seeds"
 # figures whose experiments have other names
 _DRAWN = {"appendix_c": "figc", "theory": "fig9"}

@@ -65,7 +65,7 @@ class Group:
 
 
 class ImageEnsemble:
-    """The protocol of `homotopy.ensemble` for `Classification`, on any device.
+    """The protocol of `homotopy.algorithm.corrector` for `Classification`, on any device.
 
     Parameters and moments have theta's type; with `bfloat16` the layers compute in that type (autocast).
     """

@@ -36,7 +36,7 @@ class Epoch(NamedTuple):
 
 
 class GraphEnsemble:
-    """The protocol of `homotopy.ensemble` for a GPU, with the reference's states.
+    """The protocol of `homotopy.algorithm.corrector` for a GPU, with the reference's states.
 
     The step size is rounded to float32 in every precision: PyTorch's CUDA kernels read it from a tensor of no other
     type.

@@ -53,7 +53,7 @@ def library(dtype: torch.dtype, target: str = native.THIS_MACHINE) -> ctypes.CDL
 
 
 class FusedEnsemble:
-    """The protocol of `homotopy.ensemble` on a CPU; the reference's states, and its results up to rounding."""
+    """The protocol of `homotopy.algorithm.corrector` on a CPU: the reference's states, its results up to rounding."""
 
     def __init__(
         self, model: MLP, optimizer: Adam | SGD, theta: Tensor, batch_size: int, threads: int | None = None

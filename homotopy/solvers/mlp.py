@@ -5,11 +5,12 @@ Section 5.1: six hidden layers of 100 ReLU units. The paper does not state the i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def _uniform(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> np.ndarray:
@@ -77,3 +78,23 @@ class MLP:
         for hidden_weight, hidden_bias in hidden:
             x = torch.baddbmm(hidden_bias, x, hidden_weight).relu()
         return torch.baddbmm(bias, x, weight)
+
+    def module(self, theta: Tensor) -> nn.Sequential:
+        """Return the network with the parameters theta (P,) as PyTorch writes it."""
+        if type(self).forward is not MLP.forward:
+            raise NotImplementedError(f"{type(self).__name__} has its own forward pass and needs its own `module`")
+        return self.with_activation(theta, nn.ReLU)
+
+    def with_activation(self, theta: Tensor, activation: Callable[[], nn.Module]) -> nn.Sequential:
+        """Return the layers with the parameters theta (P,), and between them what `activation` builds."""
+        parts: list[nn.Module] = []
+        for weight, bias in self.split(theta.detach()[None]):
+            parts += [linear(weight[0], bias[0, 0]), activation()]
+        return nn.Sequential(*parts[:-1])
+
+
+def linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    """Return the layer x -> x weight + bias, weight (fan_in, fan_out) and bias (fan_out,), which are copied."""
+    layer = nn.Linear(weight.shape[0], weight.shape[1], device=weight.device, dtype=weight.dtype)
+    layer.load_state_dict({"weight": weight.T, "bias": bias})
+    return layer

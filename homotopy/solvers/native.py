@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import platform
 import shlex
@@ -15,7 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from homotopy.errors import UserError, shortened
-from homotopy.results.files import sha256
 
 # Not -ffast-math: sums keep their order. A product and the sum it goes to are one operation wherever the processor has
 # it, and a square root of a negative number sets no errno, which would forbid vectors.
@@ -47,7 +47,7 @@ def load(source: Path, *options: str, target: str = THIS_MACHINE) -> ctypes.CDLL
         command = [*compiler(), *FLAGS, target, *options]
         # what the compiler defines names itself, its version and the processor's instructions
         defined = _run([*command, "-dM", "-E", "-x", "c++", os.devnull])
-        key = sha256(source.read_bytes() + shlex.join(command).encode() + defined)[:16]
+        key = hashlib.sha256(source.read_bytes() + shlex.join(command).encode() + defined).hexdigest()[:16]
         with _folder() as folder:
             built = folder / f"{source.stem}-{key}.so"
             if built.exists():

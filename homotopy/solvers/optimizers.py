@@ -49,7 +49,12 @@ def cosine(lr: float, epoch: int, epochs: int) -> float:
     return 0.5 * lr * (1 + math.cos(math.pi * (epoch - 1) / epochs))
 
 
-DECAYS = {f.__name__: f for f in (constant, cosine)}
+def warmup(lr: float, epoch: int, epochs: int) -> float:
+    """A step size that grows linearly to lr over the first twentieth of the run's epochs, and stays."""
+    return lr * min(1.0, 20 * epoch / epochs)
+
+
+DECAYS = {f.__name__: f for f in (constant, cosine, warmup)}
 
 
 class Moments(NamedTuple):

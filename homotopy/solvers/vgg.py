@@ -1,6 +1,6 @@
 """The classification network: VGG-type, stages of 3x3 convolutions that end with a pooling, then dense layers.
 
-Section 5.2 says "a VGG-type network" and no more. As in `homotopy.models`, a network's parameters are one vector
+Section 5.2 says "a VGG-type network" and no more. As in `homotopy.solvers.mlp`, a network's parameters are one vector
 theta; a forward pass takes G networks side by side, as one network with G groups of channels.
 """
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from homotopy.solvers.mlp import INITIALISATIONS
+from homotopy.solvers.mlp import INITIALISATIONS, linear
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,24 @@ class VGG:
             x = torch.baddbmm(bias.unsqueeze(1), x.relu() if i else x, weight)
         return x
 
+    def module(self, theta: Tensor) -> nn.Sequential:
+        """Return the network with the parameters theta (P,) as PyTorch writes it: images (B, C, H, W) to logits."""
+        trained, running = theta.detach()[None].split([self.trained, self.size - self.trained], dim=1)
+        values = iter([view[0] for view in views(trained, self.trained_shapes())])
+        statistics = iter([view[0] for view in views(running, self.running_shapes())])
+        parts: list[nn.Module] = []
+        for stage in self.stages:
+            for _ in stage:
+                parts.append(_convolution(next(values), next(values)))
+                if self.batch_norm:
+                    parts.append(_normalisation(next(values), next(values), next(statistics), next(statistics)))
+                parts.append(nn.ReLU())
+            parts.append(nn.MaxPool2d(2, ceil_mode=True))
+        parts.append(nn.Flatten())
+        for _ in self.dense:
+            parts += [linear(next(values), next(values)), nn.ReLU()]
+        return nn.Sequential(*parts[:-1])
+
 
 def views(theta: Tensor, shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
     """View theta (G, ...) as consecutive tensors (G, *shape)."""
@@ -126,3 +144,17 @@ def _batch_norm(x: Tensor, parts: Iterator[Tensor], statistics: Iterator[Tensor]
         for value, moved in zip(running, (mean, variance), strict=True):
             value.copy_(moved.view_as(value))
     return x
+
+
+def _convolution(weight: Tensor, bias: Tensor) -> nn.Conv2d:
+    """Return a layer with the weight (out, 3, 3, in) and the bias (out,)."""
+    layer = nn.Conv2d(weight.shape[3], weight.shape[0], 3, padding=1, device=weight.device, dtype=weight.dtype)
+    layer.load_state_dict({"weight": weight.permute(0, 3, 1, 2), "bias": bias})
+    return layer
+
+
+def _normalisation(scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor) -> nn.BatchNorm2d:
+    layer = nn.BatchNorm2d(len(scale), device=scale.device, dtype=scale.dtype)
+    state = {"weight": scale, "bias": shift, "running_mean": mean, "running_var": variance}
+    layer.load_state_dict({**layer.state_dict(), **state})
+    return layer

@@ -2,40 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import ClassVar, NamedTuple
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from homotopy.algorithm.corrector import Ensemble
-from homotopy.algorithm.deformations import filter_targets, linear
-from homotopy.settings import at_least, between, one_of, positive, rule
+from homotopy.algorithm.deformations import Deformation, filter_targets, frequency_shift, linear
+from homotopy.settings import at_least, one_of, positive, rule
 from homotopy.streams import Purpose, generator
+from homotopy.tasks.functions import SOURCE_NOISE, FunctionTask, Samples, SharedInputs, split, stacked
 from homotopy.tasks.regression import Regression
 
-# parts of a seed's data stream; the numbers are part of every result
-_X, _SOURCE_NOISE, _TARGET_NOISE, _X_SOURCE = range(4)
+_X_SOURCE = 3  # one more part of a seed's data stream
+_OCTAVES = 5
+
+
+def standardised(x: Tensor) -> Tensor:
+    """Return x ~ U(0, 1) with mean 0 and variance 1; any shape."""
+    return (x - 0.5) * math.sqrt(12)
+
+
+def fourier(x: Tensor) -> Tensor:
+    """Return the sine and cosine of 2 pi 2^j x, j = 0, ..., 4; x (..., 1), returns (..., 10)."""
+    phase = 2 * math.pi * 2.0 ** torch.arange(_OCTAVES, dtype=x.dtype, device=x.device) * x
+    return torch.cat([phase.sin(), phase.cos()], dim=-1)
+
+
+FEATURES: dict[str, Callable[[Tensor], Tensor]] = {"raw": lambda x: x, "standardised": standardised, "fourier": fourier}
 
 
 @dataclass(frozen=True)
-class Sine:
+class Sine(FunctionTask):
     """Settings of the sine study."""
 
-    omega: float = rule(positive, "a finite number above 0 (rad)")
-    source_omega: float = rule(positive, "a finite number above 0 (rad)")
-    noise: float = rule(at_least(0), "a number of at least 0 (standard deviation)")
-    samples: int = rule(at_least(2), "an integer of at least 2 (per data set)")
-    train_fraction: float = rule(between(0, 1), "strictly between 0 and 1")
+    omega: float = rule(positive, "a finite number above 0 (rad)", kw_only=True)
+    source_omega: float = rule(positive, "a finite number above 0 (rad)", kw_only=True)
     deformation: str = rule(
-        one_of("linear_targets", "gaussian_filter", "amplitude"), "linear_targets, gaussian_filter or amplitude"
+        one_of("linear_targets", "gaussian_filter", "amplitude", "frequency"),
+        "linear_targets, gaussian_filter, amplitude or frequency",
+        kw_only=True,
     )
-    filter_samples: int = rule(at_least(1), "an integer of at least 1 (M of Eq. 21)")
-    filter_width: float = rule(positive, "a number above 0 (xi of Eq. 22)")
+    filter_samples: int = rule(at_least(1), "an integer of at least 1 (M of Eq. 21)", kw_only=True)
+    filter_width: float = rule(positive, "a number above 0 (xi of Eq. 22)", kw_only=True)
+    features: str = rule(lambda v: v in FEATURES, " or ".join(FEATURES), default="raw", kw_only=True)
     name: str = "sine"
-    models: ClassVar[tuple[str, ...]] = ("mlp",)
+    models: ClassVar[tuple[str, ...]] = ("mlp", "siren")
+
+    def source(self, x: np.ndarray) -> np.ndarray:
+        """Return sin(source_omega x), for x of any shape."""
+        return np.sin(self.source_omega * x)
+
+    def target(self, x: np.ndarray) -> np.ndarray:
+        """Return sin(omega x), for x of any shape."""
+        return np.sin(self.omega * x)
 
     @property
     def tries_steps(self) -> bool:
@@ -52,14 +76,9 @@ class Sine:
         """The task above a figure."""
         return rf"$\omega = {self.omega:g}$ rad"
 
-    @property
-    def training_samples(self) -> int:
-        """Samples that are trained on; the rest is for testing."""
-        return int(self.samples * self.train_fraction)
-
     def identity(self, *, needs_source: bool, needs_path: bool) -> dict[str, object]:
         """Return the settings that can change a run's numbers."""
-        used = asdict(self)
+        used = self._settings()
         if not needs_source:
             del used["source_omega"], used["deformation"]
         elif self.deformation == "amplitude":
@@ -70,87 +89,104 @@ class Sine:
 
     def source_identity(self) -> dict[str, object]:
         """Return the settings that can change the source solution."""
-        names = {"name", "source_omega", "noise", "samples", "train_fraction", "deformation"}
+        names = {"name", "source_omega", "noise", "samples", "train_fraction", "deformation", "features"}
         if self.deformation == "amplitude":
             names -= {"source_omega", "noise"}
-        return {name: value for name, value in asdict(self).items() if name in names}
+        used = {name: value for name, value in self._settings().items() if name in names}
+        if self.deformation == "frequency":  # it starts where Eq. 14 does
+            used["deformation"] = "linear_targets"
+        return used
 
-    def check_data(self) -> None:
-        """Need no files."""
+    def _settings(self) -> dict[str, object]:
+        """Return all settings but raw features: there are results that are older than the key."""
+        used = asdict(self)
+        if self.features == "raw":
+            del used["features"]
+        return used
 
-    def load(self, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> SineDeformation:
+    def load(self, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> Deformation:
         """Draw every seed's data and return the deformation between them."""
-        data = [_draw(self, seed) for seed in seeds]
-        tensors = (torch.from_numpy(np.stack(part)).unsqueeze(-1).to(device, dtype) for part in zip(*data, strict=True))
-        return SineDeformation(self, seeds, SineData(*tensors))
+        if self.deformation == "gaussian_filter":
+            return FilteredTargets(self, seeds, device, dtype)
+        drawn = Samples(*stacked([self.draw(seed) for seed in seeds], device, dtype))
+        train, test = split(drawn, self.training_samples)
+        read = FEATURES[self.features]
+        data = train._replace(x=read(train.x)), seeds, (read(test.x), test.y_target)
+        return MovingOmega(self, train.x, *data) if self.deformation == "frequency" else SharedInputs(*data)
+
+    def draw(self, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Draw a seed's x and both tasks' values there, each (samples, 1).
+
+        With `amplitude` the source is the constant 0, so that the path only scales the target: an ablation.
+        """
+        x, y_source, y_target = super().draw(seed)
+        return x, np.zeros_like(y_source) if self.deformation == "amplitude" else y_source, y_target
 
 
-class SineData(NamedTuple):
-    """Every seed's samples, each (S, samples, 1): the training part first, then the test part."""
+class MovingOmega(SharedInputs):
+    """From sin(source_omega x) to sin(omega x) through the frequencies between, under the noise of Eq. 14.
 
-    x: Tensor
-    y_source: Tensor
-    y_target: Tensor
-    x_source: Tensor
-    y_source_own: Tensor
-
-
-def _draw(task: Sine, seed: int) -> tuple[np.ndarray, ...]:
-    x = generator(seed, Purpose.DATA, _X).uniform(size=task.samples)
-    x_source = generator(seed, Purpose.DATA, _X_SOURCE).uniform(size=task.samples)
-    source_noise = task.noise * generator(seed, Purpose.DATA, _SOURCE_NOISE).standard_normal(task.samples)
-    target_noise = task.noise * generator(seed, Purpose.DATA, _TARGET_NOISE).standard_normal(task.samples)
-    y_source = np.sin(task.source_omega * x) + source_noise
-    y_target = np.sin(task.omega * x) + target_noise
-    return x, y_source, y_target, x_source, np.sin(task.source_omega * x_source) + source_noise
-
-
-class SineDeformation:
-    """From sin(source_omega x) to sin(omega x), by mixing the targets at the same x or through a Gaussian filter.
-
-    With `amplitude` the source is the constant 0: the path only scales the target. An ablation, not in the paper.
+    Beyond the paper: as Figure 4b moves the parameters of a density, this path moves omega.
     """
 
-    def __init__(self, task: Sine, seeds: Sequence[int], data: SineData) -> None:
+    def __init__(
+        self, task: Sine, x: Tensor, samples: Samples, seeds: Sequence[int], test: tuple[Tensor, Tensor]
+    ) -> None:
+        """Start from x (S, N, 1), of which the samples' x are features."""
+        super().__init__(samples, seeds, test)
+        self._task, self._x = task, x
+
+    def at(self, lam: float | Tensor) -> Regression:
+        """Return the problem H(., lam), lam one number or each seed's own (S, 1, 1)."""
+        mixed = super().at(lam)
+        return replace(mixed, y=mixed.y + frequency_shift(self._x, self._task.source_omega, self._task.omega, lam))
+
+
+class FilteredTargets:
+    """From sin(source_omega x) at the source's own x to the Gaussian filter's values there (Eq. 21), then the target.
+
+    The inputs along the path are not the target's, so that an epoch does not give the loss on the target.
+    """
+
+    def __init__(self, task: Sine, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> None:
+        """Draw every seed's data for both tasks."""
         self._seeds = seeds
-        self.provenance: list[dict] = []  # every seed draws its own data
+        self.provenance: list[dict] = []  # no files are read
         n = task.training_samples
-        self._x, self._y_target = data.x[:, :n], data.y_target[:, :n]
-        self._x_test, self._y_test = data.x[:, n:], data.y_target[:, n:]
-        self._same_inputs = task.deformation != "gaussian_filter"
-        if self._same_inputs:
-            self._x_path, self._y_source, self._y_end = self._x, data.y_source[:, :n], self._y_target
-            if task.deformation == "amplitude":
-                self._y_source = torch.zeros_like(self._y_target)
-        else:
-            self._x_path, self._y_source = data.x_source[:, :n], data.y_source_own[:, :n]
-            samples = _filter_samples(seeds, n, min(task.filter_samples, n)).to(data.x.device)
-            self._y_end = filter_targets(self._x_path, self._x, self._y_target, samples, task.filter_width)
+        samples = Samples(*stacked([task.draw(seed) for seed in seeds], device, dtype))
+        target, test = split(samples, n)
+        x, self._y_source = (part[:, :n] for part in stacked([_own(task, s) for s in seeds], device, dtype))
+        drawn = _filter_samples(seeds, n, min(task.filter_samples, n)).to(device)
+        self._y_end = filter_targets(x, target.x, target.y_target, drawn, task.filter_width)
+        read = FEATURES[task.features]
+        self._x = read(x)
+        self._target, self._test = (part._replace(x=read(part.x)) for part in (target, test))
 
     def source(self) -> Regression:
         """Return the source task's problem."""
-        return Regression(self._x_path, self._y_source, None, self._seeds, Purpose.SOURCE_SHUFFLING)
+        return Regression(self._x, self._y_source, None, self._seeds, Purpose.SOURCE_SHUFFLING)
 
-    def at(self, lam: float | Tensor) -> Regression:
-        """Return the problem H(., lam), lam one number or each seed's own (S, 1, 1).
-
-        Its inputs are the target's only where both tasks share x (Eq. 14).
-        """
-        if isinstance(lam, Tensor):
-            lam = lam.to(self._y_source)
-        y = linear(self._y_source, self._y_end, lam)
-        return Regression(self._x_path, y, self._y_target if self._same_inputs else None, self._seeds)
+    def at(self, lam: float) -> Regression:
+        """Return the problem H(., lam)."""
+        return Regression(self._x, linear(self._y_source, self._y_end, lam), None, self._seeds)
 
     def target(self) -> Regression:
         """Return the target task's problem."""
-        return Regression(self._x, self._y_target, self._y_target, self._seeds)
+        x, _, y = self._target
+        return Regression(x, y, y, self._seeds)
 
     def metrics(self, ensemble: Ensemble) -> dict[str, Tensor]:
-        """Return the loss on the target's test set, and on its training set where an epoch does not give it."""
-        found = {"test_loss": ensemble.evaluate(self._x_test, self._y_test)}
-        if not self._same_inputs:
-            found["target_loss"] = ensemble.evaluate(self._x, self._y_target)
-        return found
+        """Return the loss on the target's test set and on its training set."""
+        return {
+            "test_loss": ensemble.evaluate(self._test.x, self._test.y_target),
+            "target_loss": ensemble.evaluate(self._target.x, self._target.y_target),
+        }
+
+
+def _own(task: Sine, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a seed's inputs of the source task alone and its values there, each (samples, 1)."""
+    x = generator(seed, Purpose.DATA, _X_SOURCE).uniform(size=(task.samples, 1))
+    return x, task.noisy(task.source(x), seed, SOURCE_NOISE)
 
 
 def _filter_samples(seeds: Sequence[int], samples: int, size: int) -> Tensor:

@@ -9,8 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from homotopy.results.files import write_atomic
-from homotopy.results.folder import write_csv
+from homotopy.results.files import write_atomic, write_csv
 from homotopy.settings import at_least, build, given, rule
 from homotopy.streams import Purpose, generator
 from homotopy.theory import gaussian_filter, iterates, lipschitz, near_optimum, statements, summary, tracking

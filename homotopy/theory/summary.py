@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from homotopy.report.markdown import table
+from homotopy.markdown import table
 from homotopy.theory.statements import KINDS
 
 READ = (

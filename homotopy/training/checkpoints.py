@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, Protocol
 from torch import Tensor
 
 from homotopy.errors import ResultError
+from homotopy.identity import digest
 from homotopy.progress import say
 from homotopy.results.files import read_head, read_tensors, set_aside, write_tensors
-from homotopy.results.folder import digest
 from homotopy.training.interruption import Interruption
 
 

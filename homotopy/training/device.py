@@ -1,34 +1,20 @@
-"""What computes: the device, its threads, and the ensemble that suits model and device."""
+"""What computes: the device, its threads and its precision."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from homotopy.algorithm.corrector import Ensemble
 from homotopy.config import Config
 from homotopy.errors import ConfigError
-from homotopy.progress import say
-from homotopy.solvers import native
-from homotopy.solvers.classifiers import ImageEnsemble
-from homotopy.solvers.cuda_graph import GraphEnsemble
-from homotopy.solvers.fused import FusedEnsemble
-from homotopy.solvers.mlp import MLP
-from homotopy.solvers.optimizers import SGD, Adam
-from homotopy.solvers.reference import AutogradEnsemble
-from homotopy.solvers.vgg import VGG
-from homotopy.streams import Purpose, generator
+from homotopy.progress import say_once
 
 # of parameters and data; with bfloat16 only the layers compute in it
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
 # fewer take longer each (`make bench`, section contestants); a classifier takes minutes, and should reach the disk then
-SEEDS_PER_THREAD = {"mlp": 16, "vgg": 4}
+SEEDS_PER_THREAD = {"mlp": 16, "siren": 16, "vgg": 4}
 
 
 @dataclass(frozen=True)
@@ -49,7 +35,7 @@ def choose_device(name: str) -> torch.device:
     gpus = torch.cuda.device_count()
     if name == "auto":
         if gpus:
-            _say_once("training on the CPU: there is a GPU, and device=cuda uses it, which has not been tried yet")
+            say_once("training on the CPU: there is a GPU, and device=cuda uses it, which has not been tried yet")
         return torch.device("cpu")
     device = torch.device(name)
     if device.type == "cuda":
@@ -89,29 +75,3 @@ def group_width(config: Config, device: torch.device) -> int:
     if config.width or device.type != "cpu":
         return config.width or len(config.seeds)
     return SEEDS_PER_THREAD[config.model.name] * torch.get_num_threads()
-
-
-def build_ensemble(config: Config, model: MLP | VGG, rule: Adam | SGD, theta: Tensor) -> Ensemble:
-    """Return the ensemble made for the model and the device at hand."""
-    if isinstance(model, VGG):
-        return ImageEnsemble(model, rule, theta, config.batch_size, bfloat16=config.precision == "bfloat16")
-    if type(model) is not MLP:  # the others compute an MLP's forward pass, whatever a subclass overrides
-        return AutogradEnsemble(model, rule, theta, config.batch_size)
-    if theta.device.type != "cpu":
-        return GraphEnsemble(model, rule, theta, config.batch_size)
-    try:
-        return FusedEnsemble(model, rule, theta, config.batch_size)
-    except native.Unavailable as reason:
-        _say_once(f"training with the slower reference solver: {reason}")
-        return AutogradEnsemble(model, rule, theta, config.batch_size)
-
-
-@cache
-def _say_once(message: str) -> None:
-    say(message)
-
-
-def initial_theta(model: MLP | VGG, seeds: Sequence[int], machine: Machine) -> Tensor:
-    """Draw every seed's random initialisation, (S, P)."""
-    draws = [model.initial(generator(seed, Purpose.INITIALISATION)) for seed in seeds]
-    return torch.from_numpy(np.stack(draws)).to(machine.device, machine.dtype)

@@ -8,8 +8,20 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from homotopy.algorithm.continuation import Step
+from homotopy.algorithm.continuation import Epoch, Step
+from homotopy.algorithm.corrector import Ensemble
+from homotopy.algorithm.deformations import Deformation
 from homotopy.results.folder import KEYS
+
+
+def measured(epoch: Epoch, deformation: Deformation, ensemble: Ensemble) -> dict[str, Tensor]:
+    """Return what is recorded of an epoch that has just been trained: metric -> (S,)."""
+    found = {"train_loss": epoch.loss.objective}
+    if epoch.loss.target is not None:
+        found["target_loss"] = epoch.loss.target
+    if epoch.lams is not None:
+        found["lam"] = epoch.lams
+    return found | deformation.metrics(ensemble)
 
 
 class History:

@@ -41,7 +41,7 @@ class Interruption:
         if number == signal.SIGINT:
             if self.requested == signal.SIGINT:
                 raise KeyboardInterrupt
-            say("stopping after this epoch, with a checkpoint; once more stops at once")
+            say("stopping after this epoch; once more stops at once")
         self.requested = number
 
     def __enter__(self) -> Interruption:

@@ -12,13 +12,15 @@ from homotopy.algorithm.deformations import Deformation
 from homotopy.algorithm.predictors import PREDICTORS, Predictor
 from homotopy.config import Config
 from homotopy.progress import Progress, say
+from homotopy.results import parameters
 from homotopy.results.folder import RunFolder
 from homotopy.results.locks import Holder, held, hold
 from homotopy.results.provenance import provenance
+from homotopy.solvers.build import build_ensemble, initial_theta
 from homotopy.training import checkpoints, tensorboard
 from homotopy.training.checkpoints import Checkpoint
-from homotopy.training.device import Machine, build_ensemble, group_width, initial_theta, prepare
-from homotopy.training.history import History
+from homotopy.training.device import Machine, group_width, prepare
+from homotopy.training.history import History, measured
 from homotopy.training.interruption import Interruption
 from homotopy.training.sources import Sources
 
@@ -44,11 +46,15 @@ def train_group(
     if config.method.start == "source" and not checkpoint.found:
         theta, checkpoint.notes["source"] = Sources(config, deformation).get(seeds, machine, stop)
     else:
-        theta = initial_theta(model, seeds, machine)
-    ensemble = build_ensemble(config, model, config.optimizer.rule(), theta)
+        theta = initial_theta(model, seeds, machine.device, machine.dtype)
+    bfloat16 = config.precision == "bfloat16"
+    ensemble = build_ensemble(model, config.optimizer.rule(), theta, config.batch_size, bfloat16=bfloat16)
     history = History(seeds, config.steps(), config.log_every)
     _train(config, build_path(config), ensemble, deformation, history, checkpoint, watch)
     checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
+    if config.save:
+        for seed, own in zip(seeds, ensemble.theta, strict=True):
+            parameters.write(parameters.path_of(folder.path, seed), model, own)
     made = {
         "seconds": round(checkpoint.seconds, 1),
         "solver": type(ensemble).__name__,
@@ -101,12 +107,7 @@ def _train(
             history.watch(epoch.number, epoch.loss.objective)
             progress.advance(epoch.lam, float(epoch.loss.objective.median()))
             if epoch.number in history.epochs:
-                found = {"train_loss": epoch.loss.objective}
-                if epoch.loss.target is not None:
-                    found["target_loss"] = epoch.loss.target
-                if epoch.lams is not None:
-                    found["lam"] = epoch.lams
-                found |= deformation.metrics(ensemble)
+                found = measured(epoch, deformation, ensemble)
                 history.add(found)
                 show(epoch.number, found)
             if watch:
@@ -144,7 +145,15 @@ def run(config: Config, watch: Watch | None = None) -> Path:
             folder.repair(config.identity())
         with Interruption() as stop:
             _train_missing(config, folder, machine, stop, watch)
+    if lost := lacking(config):
+        say(f"{folder.path}: {len(lost)} seeds were finished without save=true; another results.root trains them anew")
     return folder.path
+
+
+def lacking(config: Config) -> list[int]:
+    """Return the finished seeds whose parameters should be kept and are not: a finished seed is not trained again."""
+    finished = sorted(RunFolder(config.folder).finished() & set(config.seeds)) if config.save else []
+    return [seed for seed in finished if not parameters.path_of(config.folder, seed).exists()]
 
 
 def _train_missing(

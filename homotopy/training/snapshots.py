@@ -13,10 +13,10 @@ import torch
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.config import Config
 from homotopy.errors import ResultError
+from homotopy.results.comparison import difference
 from homotopy.results.folder import RunFolder
 from homotopy.results.snapshots import Snapshots
 from homotopy.solvers.mlp import MLP
-from homotopy.training import audit
 from homotopy.training.runner import run
 
 POINTS = 501  # of [0, 1]: 23 in a period of the fastest sine, omega 137
@@ -61,9 +61,9 @@ def take(config: Config, seeds: Sequence[int]) -> dict[int, Snapshots]:
         together = replace(config, seeds=tuple(seeds), width=len(seeds), device="cpu", results=Path(root))
         again = run(together, camera)
         for seed in seeds:
-            if difference := audit.difference(config.folder, again, seed):
+            if found := difference(config.folder, again, seed):
                 raise ResultError(
-                    f"{config.folder} seed {seed}, trained again, differs: {difference}\n"
+                    f"{config.folder} seed {seed}, trained again, differs: {found}\n"
                     "only runs of the C++ solver are sure to be the same to the digit, and it may be of another version"
                 )
     return dict(zip(seeds, camera.taken(), strict=True))

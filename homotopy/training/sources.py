@@ -12,20 +12,22 @@ from torch import Tensor
 
 from homotopy.algorithm.continuation import solve_source
 from homotopy.algorithm.deformations import Deformation
-from homotopy.config import Config, digest
+from homotopy.config import Config
 from homotopy.errors import ResultError
+from homotopy.identity import digest
 from homotopy.progress import Progress, say
 from homotopy.results.files import read_tensors, set_aside, write_tensors
 from homotopy.results.locks import held, hold
 from homotopy.results.provenance import provenance
+from homotopy.solvers.build import build_ensemble, initial_theta
 from homotopy.solvers.optimizers import Adam
 from homotopy.training.checkpoints import Checkpoint
-from homotopy.training.device import Machine, build_ensemble, initial_theta
+from homotopy.training.device import Machine
 from homotopy.training.interruption import Interruption
 
 
 class Source(NamedTuple):
-    """A seed's source solution, (P,), and how it was made: solver, data, and `homotopy.provenance`."""
+    """A seed's source solution, (P,), and how it was made: solver, data, and `homotopy.results.provenance`."""
 
     theta: Tensor
     origin: dict[str, Any]
@@ -77,7 +79,9 @@ class Sources:
     def _train(self, seeds: Sequence[int], machine: Machine, stop: Interruption) -> None:
         config = self._config
         model = config.model.network(self._deformation)
-        ensemble = build_ensemble(config, model, Adam(config.source_lr), initial_theta(model, seeds, machine))
+        theta = initial_theta(model, seeds, machine.device, machine.dtype)
+        bfloat16 = config.precision == "bfloat16"
+        ensemble = build_ensemble(model, Adam(config.source_lr), theta, config.batch_size, bfloat16=bfloat16)
         checkpoint = Checkpoint(self._folder, seeds, config.checkpoint_minutes, stop)
         done = checkpoint.resume({"ensemble": ensemble})
         epochs = config.budget.source

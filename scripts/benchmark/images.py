@@ -17,13 +17,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmark.measure import Cell, Section, Spread, interleaved
 from benchmark.processes import Processes
+from homotopy.solvers.build import initial_theta
 from homotopy.solvers.classifiers import ImageEnsemble
 from homotopy.solvers.optimizers import Adam
 from homotopy.solvers.vgg import VGG, views
 from homotopy.tasks import embedded
 from homotopy.tasks.classification import Classification, mix_labels
 from homotopy.tasks.images import Images, Mixing
-from homotopy.training.device import Machine, allow_tf32, initial_theta
+from homotopy.training.device import allow_tf32
 
 STAGES = ((16,), (32,), (64,))  # of conf/model/vgg_small.yaml
 BATCH, SAMPLES, LAM, LR = 32, 640, 0.5, 1e-3
@@ -45,7 +46,7 @@ def task(target: str) -> Images:
 def ensemble(deformation: Mixing, seeds: list[int], **options: Any) -> ImageEnsemble:
     """Return the seeds' ensemble at its start."""
     model = VGG(deformation.shape, deformation.classes, STAGES)
-    theta = initial_theta(model, seeds, Machine(deformation.device, torch.float32))
+    theta = initial_theta(model, seeds, deformation.device, torch.float32)
     return ImageEnsemble(model, Adam(LR), theta, BATCH, **options)
 
 
@@ -106,7 +107,7 @@ def network(model: VGG, theta: Tensor) -> nn.Sequential:
 def first_network(deformation: Mixing) -> nn.Sequential:
     """Return seed 0's network at its start, on the CPU."""
     model = VGG(deformation.shape, deformation.classes, STAGES)
-    return network(model, initial_theta(model, [0], Machine(torch.device("cpu"), torch.float32))[0])
+    return network(model, initial_theta(model, [0], torch.device("cpu"), torch.float32)[0])
 
 
 class PILImages(Dataset):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from homotopy import markdown
 from homotopy.figures import common
-from homotopy.report import markdown
 
 
 def _number(value: float) -> str:

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from homotopy.algorithm.corrector import EpochLoss
 from homotopy.errors import ResultError
+from homotopy.solvers.build import initial_theta
 from homotopy.solvers.fused import FusedEnsemble
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.optimizers import Adam
 from homotopy.solvers.reference import AutogradEnsemble
 from homotopy.streams import Purpose, generator
 from homotopy.tasks.regression import Regression
-from homotopy.training.device import Machine, initial_theta
 
 CPU = torch.device("cpu")
 LR = 1e-3
@@ -105,7 +105,7 @@ def problem(seeds: int, samples: int, dtype: torch.dtype = torch.float32, device
 
 def initial(model: MLP, seeds: int, dtype: torch.dtype = torch.float32, device: torch.device = CPU) -> Tensor:
     """Return every seed's random initialisation, (S, P)."""
-    return initial_theta(model, range(seeds), Machine(device, dtype))
+    return initial_theta(model, range(seeds), device, dtype)
 
 
 def epoch_of(

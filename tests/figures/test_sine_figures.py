@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 from homotopy import compose
 from homotopy.config import from_dict
 from homotopy.errors import ResultError
-from homotopy.figures import fig2a, map, omega_gamma
+from homotopy.figures import map, omega_gamma
 from homotopy.figures.registry import FIGURES
 from homotopy.results import library
 from homotopy.results.folder import RunFolder
@@ -63,29 +64,29 @@ def fake(task_omega, method, finals, gamma=10, **other) -> Result:
     return Result(from_dict(raw), frame.assign(train_loss=frame["target_loss"]))
 
 
-def test_the_grid_holds_ratios_of_medians():
-    found = [fake(74, "warmstart", [0.2, 0.4, 9.0]), fake(74, "homotopy", [0.1, 0.2, 0.3], gamma=5)]
+def test_the_grid_holds_ratios_of_medians_over_shared_seeds():
+    warm = fake(74, "warmstart", [0.2, 0.4, 9.0, 50.0, 50.0])  # the homotopy has no seeds 3 and 4
+    found = [warm, fake(74, "homotopy", [0.1, 0.2, 0.3], gamma=5)]
     table = omega_gamma.ratios([*found, fake(137, "warmstart", [1.0]), fake(137, "homotopy", [3.0], gamma=2)])
-    assert table.loc[74, 5] == pytest.approx(0.5)
-    assert table.loc[137, 2] == pytest.approx(3.0)
-    assert np.isnan(table.loc[137, 5])
+    first, second = table.itertuples()
+    assert (first.omega, first.gamma, first.n) == (74, 5, 3) and first.ratio == pytest.approx(2.0)
+    assert first.low <= first.ratio <= first.high
+    assert (second.omega, second.gamma, second.n) == (137, 2, 1) and second.ratio == pytest.approx(1 / 3)
 
 
-def test_a_final_loss_is_summarised_by_median_and_quartiles():
-    median, low, high = fig2a._summary(fake(74, "random", [1.0, 2.0, 3.0, 4.0, np.inf]))
-    assert (median, low, high) == (3.0, 2.0, 4.0)
-
-
-def test_the_map_counts_points_and_marks_the_winner():
-    inits = {"pytorch_default": [0.1, 1.0, 1.0], "glorot_zero_bias": [1.0, 1.0, 0.1]}
-    found = []
-    for init, (homotopy, random, warmstart) in inits.items():
-        for method, loss in (("homotopy", homotopy), ("random", random), ("warmstart", warmstart)):
-            found.append(fake(74, method, [loss], **{"model.init": init}))
-    summary = map.table(found).set_index("init")
-    assert summary["points"].to_dict() == {"pytorch_default": 2.0, "glorot_zero_bias": 0.0}
-    assert summary["chosen"].to_dict() == {"pytorch_default": True, "glorot_zero_bias": False}
+def test_the_map_compares_settled_losses_in_every_setting():
+    losses = {"pytorch_default": (0.1, 1.0, 0.5), "glorot_zero_bias": (1.0, 1.0, 0.1)}
+    found = [
+        fake(74, method, [loss], **{"model.init": init})
+        for init, of_setting in losses.items()
+        for method, loss in zip(("homotopy", "random", "warmstart"), of_setting, strict=True)
+    ]
+    unfinished = replace(found[0], config=replace(found[0].config, batch_size=512), curves=found[0].curves.iloc[:0])
+    summary = map.table([*found, unfinished]).set_index(["init", "batch_size"])
+    assert summary["lead 74"].to_dict() == pytest.approx(
+        {("pytorch_default", 128): 5.0, ("glorot_zero_bias", 128): 0.1, ("pytorch_default", 512): np.nan}, nan_ok=True
+    )
     text = map.text(summary.reset_index())
-    assert "| pytorch_default | 0.01 | 128 | 1 | 1 | 0.1 | not run | not run | not run | 2 (chosen) |" in text
-    assert "omega 74: the homotopy ends below warm start by a factor of 1.25 or more in 1 of 2 settings" in text
-    assert "omega 137: the homotopy ends below warm start by a factor of 1.25 or more in 0 of 0 settings" in text
+    assert "| pytorch_default | 0.01 | 128 | 1 | 0.5 | 0.1 | not run | not run | not run | 5 | not run |" in text
+    assert "omega 74: the homotopy ends below both baselines by a factor of 1.25 or more in 1 of 2 settings" in text
+    assert "omega 137: the homotopy ends below both baselines by a factor of 1.25 or more in 0 of 0 settings" in text

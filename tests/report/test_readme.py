@@ -13,9 +13,11 @@ import pandas as pd
 
 from homotopy import compose
 from homotopy.figures import map
+from homotopy.report import documents
 from homotopy.results import library
 
 ROOT = Path(__file__).resolve().parents[2]
+INCLUDED = re.compile(r"<!-- begin (\S+) -->")
 README = (ROOT / "README.md").read_text()
 
 
@@ -26,7 +28,7 @@ def test_the_worked_example_of_a_new_schedule(tmp_path):
     function = re.search(r"```python\n(.*?)```", section, re.S).group(1)
     yaml = re.search(r"```yaml\n(.*?)```", section, re.S).group(1)
     command = re.search(r"`python (scripts/train\.py [^`]*)`", section).group(1)
-    module = tmp_path / "homotopy" / "schedules.py"
+    module = tmp_path / "homotopy" / "algorithm" / "schedules.py"
     text = module.read_text().replace("import inspect\n", "import inspect\nimport math\n")
     module.write_text(text + function)
     (tmp_path / "conf" / "schedule" / "cosine_steps.yaml").write_text(yaml)
@@ -34,7 +36,7 @@ def test_the_worked_example_of_a_new_schedule(tmp_path):
     done = subprocess.run(
         [sys.executable, *command.split(), *small],
         cwd=tmp_path,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(tmp_path)},  # not what is installed
         capture_output=True,
         text=True,
     )
@@ -49,18 +51,18 @@ def test_every_link_into_the_repository_leads_somewhere():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_it_includes_the_tables_of_the_map_and_of_the_bounds():  # test_readme_values.py compares their content
-    included = re.findall(r"<!-- begin (\S+) -->", README)
-    assert {"results/paper/map/map.md", "results/paper/theory/bounds.md"} <= set(included)
+def test_the_documents_include_the_tables_of_the_map_and_of_the_bounds():  # test_documents.py compares their content
+    included = {Path(name).name for page in documents.documents() for name in INCLUDED.findall(page.read_text())}
+    assert {"map.md", "bounds.md"} <= included
 
 
 def test_the_map_s_table_follows_from_the_committed_runs():
-    found = map.table(library.experiment("map", library.Place(ROOT / "results", "paper")))
+    found = map.table(library.Library(library.Place(ROOT / "results", "paper")).results("map"))
     assert map.text(found) == (ROOT / "results/paper/map/map.md").read_text()
 
 
 def test_the_default_is_the_setting_that_the_map_chose():
     (raw,) = compose.jobs([])
-    chosen = pd.read_csv(ROOT / "results/paper/map/map.csv").query("chosen").iloc[0]
+    chosen = pd.read_csv(ROOT / "results/paper/map/choice.csv").query("chosen").iloc[0]
     default = (raw["model"]["init"], raw["task"]["noise"], raw["batch_size"])
     assert default == (chosen["init"], chosen["noise"], chosen["batch_size"])

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from homotopy.errors import ResultError
-from homotopy.results.folder import SCHEMA, RunFolder
+from homotopy.identity import SCHEMA
+from homotopy.results.folder import RunFolder
 from homotopy.training import checkpoints, runner, sources
 from tests.machine import in_child, make_read_only, mount_disk, needs_mounts, own_mounts, status
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 import yaml
 
-from homotopy import compose, config, outline
+from homotopy import compose, config
 from homotopy.errors import DataError
-from homotopy.results import failures, provenance, status
+from homotopy.results import failures, outline, provenance, status
 from homotopy.results.locks import hold
 from tests.machine import ROOT, command
 

@@ -3,7 +3,7 @@
 # through Slurm as without it; a job that another preempts, and one whose time is up, must go on where they were.
 #
 #   sudo apt-get install --no-install-recommends slurm-wlm munge
-#   sudo tests/slurm/run.sh [PYTHON]        # PYTHON: an interpreter with the requirements (default: .venv/bin/python)
+#   sudo tests/slurm/run.sh [PYTHON]        # PYTHON: an interpreter that has this package (default: .venv/bin/python)
 #
 # Needs Debian or Ubuntu, root (Slurm's daemons and munge), requirements-launchers.txt, two cores, 2 GB of free memory,
 # the ports 16817 and 16818, and some ten minutes. Everything it writes is in a temporary folder. However it ends, the

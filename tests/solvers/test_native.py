@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from homotopy.solvers import native
+from homotopy.solvers.build import build_ensemble
 from homotopy.solvers.fused import FusedEnsemble
 from homotopy.solvers.mlp import MLP
+from homotopy.solvers.optimizers import Adam
 from homotopy.solvers.reference import AutogradEnsemble
-from homotopy.training.device import build_ensemble
 from tests.machine import needs_cpp
 
 pytestmark = needs_cpp
@@ -107,14 +108,13 @@ def test_a_compiler_that_does_nothing_is_unavailable(tmp_path, source, monkeypat
         native.load(source)
 
 
-def test_without_a_compiler_the_reference_trains_and_it_is_said(tiny, monkeypatch, capsys):
-    config = tiny()
+def test_without_a_compiler_the_reference_trains_and_it_is_said(monkeypatch, capsys):
     theta = torch.zeros(1, MLP().size)
-    assert isinstance(build_ensemble(config, MLP(), config.optimizer.rule(), theta), FusedEnsemble)
+    assert isinstance(build_ensemble(MLP(), Adam(), theta, 16), FusedEnsemble)
     native.load.cache_clear()
     monkeypatch.setenv("CXX", "no-such-compiler")
     for _ in range(2):
-        assert isinstance(build_ensemble(config, MLP(), config.optimizer.rule(), theta), AutogradEnsemble)
+        assert isinstance(build_ensemble(MLP(), Adam(), theta, 16), AutogradEnsemble)
     assert capsys.readouterr().err == (
         "training with the slower reference solver: there is no C++ compiler (no-such-compiler)\n"
     )
@@ -130,11 +130,11 @@ class TanhMLP(MLP):
         return torch.baddbmm(bias, x, weight)
 
 
-def test_a_network_of_a_user_is_trained_as_it_is_written(tiny):
-    config, model = tiny(), TanhMLP()
+def test_a_network_of_a_user_is_trained_as_it_is_written():
+    model = TanhMLP()
     theta = torch.from_numpy(model.initial(np.random.default_rng(0))).float()[None]
     x = torch.linspace(-1, 1, 50).reshape(1, 50, 1)
-    relu, tanh = (build_ensemble(config, network, config.optimizer.rule(), theta) for network in (MLP(), model))
+    relu, tanh = (build_ensemble(network, Adam(), theta, 16) for network in (MLP(), model))
     assert isinstance(tanh, AutogradEnsemble)
     expected = (model.forward(theta, x) - x.sin()).square().mean()
     torch.testing.assert_close(tanh.evaluate(x, x.sin()).float(), expected[None])

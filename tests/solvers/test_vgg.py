@@ -69,3 +69,15 @@ def test_the_initialisation_is_he_s_and_batch_norm_starts_as_the_identity():
     assert float(parts[4].square().mean()) == pytest.approx(2 / (9 * 64), rel=0.02)
     assert parts[5].abs().max() == 0 and parts[6].min() == parts[6].max() == 1 and parts[7].abs().max() == 0
     assert theta[0, model.trained :].tolist() == [*[0.0] * 64, *[1.0] * 64] * 2
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_the_module_is_the_network(batch_norm):
+    model = VGG(SMALL.shape, 4, SMALL.stages, SMALL.hidden, batch_norm)
+    theta = torch.from_numpy(model.initial(np.random.default_rng(0)))
+    theta += 0.1 * torch.rand(len(theta), dtype=theta.dtype)
+    x = torch.randn(5, *model.shape, dtype=theta.dtype)
+    trained, running = theta[None].split([model.trained, model.size - model.trained], 1)
+    parts = views(trained, model.trained_shapes()), views(running, model.running_shapes())
+    expected = model.forward(*parts, x[None], training=False)[0]
+    torch.testing.assert_close(model.module(theta).eval()(x), expected)

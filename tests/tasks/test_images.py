@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from homotopy import cli, compose, config, script
 from homotopy.errors import ConfigError, DataError, ResultError
 from homotopy.figures import fig3, fig6, illustrations
-from homotopy.figures.origins import origins
+from homotopy.figures.origins import origins, remarks
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place, Result
 from homotopy.tasks import embedded
@@ -345,12 +346,13 @@ def test_figure_6_shows_real_images_and_the_papers_label_in_every_profile(tmp_pa
 def test_figure_3_says_what_was_cut_and_which_data_were_used(images, tmp_path, monkeypatch):
     of = images("task.samples=256", "task.evaluated=128", *SHORT, "method=random", task="mnist_cifar")
     results = [Result(of, curves(of))]
-    caption = fig3.caption(results)
-    assert "256 training images of each data set per seed" in caption and "the same 128 of the target's" in caption
-    assert "accuracy on 128 test images" in caption and "channels 4; 4; batch 32" in caption
-    assert caption.count("; CIFAR10: embedded images, checksums ") == 1
+    about = fig3.about(results)
+    assert "256 training images of each data set per seed" in about and "the same 128 of the target's" in about
+    assert "accuracy on 128 test images" in about and "channels 4; 4; batch 32" in about
+    assert about.count("; CIFAR10: embedded images, checksums ") == 1
     monkeypatch.setattr(fig3, "experiment", lambda name, place: results)
-    assert all(path.exists() for path in fig3.draw("fig3b", Place(tmp_path, "smoke")))
+    png, _ = fig3.draw("fig3b", Place(tmp_path, "smoke"))
+    assert Image.open(png).text["Description"] == about
 
 
 def test_origins_name_the_files_and_one_digest_of_all_their_checksums():
@@ -359,3 +361,4 @@ def test_origins_name_the_files_and_one_digest_of_all_their_checksums():
     first, second = origins(records)
     assert first == "MNIST: official files, checksums be035a44"  # md5sum * | md5sum
     assert second.startswith("CIFAR10: no official files, checksums ")
+    assert remarks(records) == ["CIFAR10: no official files"]

@@ -42,15 +42,16 @@ def test_source_and_target_noise_are_independent():
     assert abs(correlation) < 0.05
 
 
-@pytest.mark.parametrize("deformation", ["linear_targets", "gaussian_filter", "amplitude"])
+@pytest.mark.parametrize("deformation", ["linear_targets", "gaussian_filter", "amplitude", "frequency"])
 def test_lam_0_is_the_source(deformation):
     task = load(deformation=deformation)
     torch.testing.assert_close(task.at(0.0).y, task.source().y, rtol=0, atol=0)
     torch.testing.assert_close(task.at(0.0).x, task.source().x, rtol=0, atol=0)
 
 
-def test_lam_1_is_the_target_bit_for_bit():
-    task = load()
+@pytest.mark.parametrize("deformation", ["linear_targets", "frequency"])
+def test_lam_1_is_the_target_bit_for_bit(deformation):
+    task = load(deformation=deformation)
     assert torch.equal(task.at(1.0).y, task.target().y)
     assert torch.equal(task.at(1.0).x, task.target().x)
 
@@ -61,6 +62,60 @@ def test_amplitude_scales_the_target_and_has_no_source_task():
     assert torch.equal(task.at(1.0).y, load().target().y)  # the same data
     settings = Sine(**SETTINGS | {"deformation": "amplitude"})
     assert "source_omega" not in settings.identity(needs_source=True, needs_path=True)
+
+
+def test_frequency_moves_omega_and_nothing_else():
+    task = load(deformation="frequency", noise=0.0)
+    for lam in (0.25, 0.5):
+        torch.testing.assert_close(task.at(lam).y, torch.sin((1 + 73 * lam) * task.source().x))
+    each = task.at(torch.tensor([0.25, 0.5]).reshape(-1, 1, 1)).y
+    torch.testing.assert_close(each[1], task.at(0.5).y[1])
+
+
+def test_frequency_has_the_noise_of_eq_14():
+    noise = {}
+    for deformation in ("frequency", "linear_targets"):
+        noisy, clean = (load(deformation=deformation, noise=sd).at(0.3).y for sd in (0.1, 0.0))
+        noise[deformation] = noisy - clean
+    torch.testing.assert_close(noise["frequency"], noise["linear_targets"])
+
+
+def test_frequency_starts_at_the_source_solutions_of_eq_14():
+    ours, eq14 = (Sine(**SETTINGS | {"deformation": name}) for name in ("frequency", "linear_targets"))
+    assert ours.source_identity() == eq14.source_identity()
+    kept = {"needs_source": True, "needs_path": True}
+    assert ours.identity(**kept) != eq14.identity(**kept)
+
+
+def test_standardised_features_have_mean_0_and_variance_1():
+    x, raw = (load(samples=10000, features=features).target().x for features in ("standardised", "raw"))
+    assert float(x.mean()) == pytest.approx(0, abs=0.05)
+    assert float(x.var()) == pytest.approx(1, abs=0.05)
+    torch.testing.assert_close(x / np.sqrt(12) + 0.5, raw)
+
+
+def test_fourier_features_are_five_octaves_of_sine_and_cosine():
+    task, raw = load(features="fourier"), load().target().x
+    x = task.target().x
+    assert x.shape == (2, 400, 10)
+    for octave in range(5):
+        sine, cosine = x[..., octave : octave + 1], x[..., octave + 5 : octave + 6]
+        torch.testing.assert_close(sine, torch.sin(2 * np.pi * 2**octave * raw))
+        torch.testing.assert_close(sine**2 + cosine**2, torch.ones_like(raw))
+
+
+def test_features_change_what_is_read_and_nothing_else():
+    for deformation in ("linear_targets", "gaussian_filter", "frequency"):
+        raw, read = (load(deformation=deformation, features=features) for features in ("raw", "fourier"))
+        assert torch.equal(read.at(0.3).y, raw.at(0.3).y)
+        assert read.source().x.shape[2] == read.target().x.shape[2] == 10
+
+
+def test_raw_features_leave_an_identity_as_it_was_before_there_were_others():
+    for features, names in (("raw", False), ("fourier", True)):
+        task = Sine(**SETTINGS | {"features": features})
+        assert ("features" in task.identity(needs_source=False, needs_path=False)) == names
+        assert ("features" in task.source_identity()) == names
 
 
 def test_lam_one_half_is_the_mean_of_both_at_the_same_x():

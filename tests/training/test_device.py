@@ -3,15 +3,16 @@
 import pytest
 import torch
 
+from homotopy import progress
 from homotopy.errors import ConfigError
 from homotopy.training import device
 
 
 @pytest.fixture(autouse=True)
 def nothing_said():
-    device._say_once.cache_clear()
+    progress.say_once.cache_clear()
     yield
-    device._say_once.cache_clear()
+    progress.say_once.cache_clear()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.machine import ROOT, needs_cpp
 EPOCHS = 30  # of the path's first step, or of a direct run
 SHORT = [f"budget.k={EPOCHS}", "budget.final=1"]
 GAMMA_5 = ["method=homotopy", "task.omega=116", "schedule.gamma=5", "budget.k=400"]
-OMEGA_137 = ["use=sine_sensitivity", "seeds=[1000]"]
+OMEGA_137 = ["log_every=5", "seeds=[1000]"]
 ONE_STEP = "schedule.gamma=1"  # a direct run has the epochs of a path
 
 

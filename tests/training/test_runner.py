@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from homotopy import compose, config
-from homotopy.config import digest
+from homotopy.identity import digest
 from homotopy.results import folder
 from homotopy.training import device, runner, sources
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from homotopy.config import Config
 
 
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
 @dataclass(frozen=True)
 class Outline:
     """A training configuration: `size` is a run's epochs times its samples; runs of a `kind` cost the same per size."""
@@ -92,7 +95,7 @@ def _compose(profile: str, name: str) -> list[dict[str, Any]]:
 
 def _version() -> str:
     """Return what stands for all the files, and variables of the environment, that outlines depend on."""
-    files = sorted([*CONF.rglob("*.yaml"), *Path(__file__).parent.rglob("*.py")])
+    files = sorted([*CONF.rglob("*.yaml"), *_PACKAGE.rglob("*.py")])
     content = b"".join(str(path).encode() + path.read_bytes() for path in files)
     variables = {name: os.environ.get(name) for name in re.findall(r"oc\.env:(\w+)", content.decode())}
     return sha256(content + json.dumps(variables, sort_keys=True).encode())

@@ -1,0 +1,286 @@
+"""The Python door: Algorithm 1 on data of one's own, the runs of scripts/train.py, and what they have trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor, nn
+
+from homotopy import cli, config
+from homotopy.algorithm import schedules
+from homotopy.algorithm.continuation import Step, follow, plan, solve_source
+from homotopy.algorithm.corrector import Ensemble
+from homotopy.errors import ConfigError, ResultError, UserError, shortened
+from homotopy.progress import Progress
+from homotopy.results import parameters
+from homotopy.results.folder import KEYS, RunFolder
+from homotopy.results.methods import LABELS
+from homotopy.results.statistics import band, median_curves
+from homotopy.settings import at_least, build, check, one_of, positive
+from homotopy.solvers.build import build_ensemble, initial_theta
+from homotopy.solvers.mlp import MLP
+from homotopy.solvers.module import ModuleNetwork
+from homotopy.solvers.optimizers import DECAYS, SGD, Adam
+from homotopy.tasks.functions import Samples, SharedInputs
+from homotopy.training.device import Machine, choose_device
+from homotopy.training.history import History, measured
+
+Values = np.ndarray | Tensor | Sequence | Callable[[Any], Any]
+# Algorithm 1's two switches: where theta starts, and which path it follows
+METHODS = {
+    "homotopy": ("source", "schedule"),
+    "warmstart": ("source", "direct"),
+    "random": ("random", "direct"),
+    "random_homotopy": ("random", "schedule"),
+}
+_METRICS = {"target_loss": "train loss on the target", "train_loss": r"loss $H(\theta, \lambda)$"}
+_COUNT = "an integer of at least 1"
+
+
+@dataclass(frozen=True, repr=False)
+class Runs:
+    """What one method has learned, for each of its seeds.
+
+    `curves` has a row per seed and recorded epoch: seed, epoch, lam, phase (step or final), train_loss (on H(., lam)),
+    target_loss (on the target's training set), and test_loss and accuracies where there are test data. A seed that
+    diverged has infinite losses.
+    """
+
+    curves: pd.DataFrame
+    label: str
+    _network: Callable[[int], nn.Module]
+
+    def __repr__(self) -> str:
+        """Say how they ended."""
+        last = self.median().query("metric == 'target_loss'").iloc[-1]
+        return f"{self.label}: train loss on the target {last['median']:.3g} after {last.epoch} epochs, n = {last.n}"
+
+    def median(self) -> pd.DataFrame:
+        """Return epoch, metric, n, and over the n seeds median, q25 and q75."""
+        return median_curves(self.curves, [name for name in self.curves.columns if name not in KEYS])
+
+    def plot(self, axes: Axes | None = None, metric: str = "target_loss", label: str | None = None) -> Axes:
+        """Draw a metric against epochs, a thin line per seed and their median, into `axes` or pyplot's present ones."""
+        if axes is None:
+            import matplotlib.pyplot as plt  # here: it chooses how figures are shown
+
+            axes = plt.gca()
+        curves = self.curves.pivot(index="epoch", columns="seed", values=metric)
+        median, _, _ = band(curves.to_numpy().T)
+        (line,) = axes.plot(curves.index, median, linewidth=2, label=label or self.label)
+        axes.plot(curves.index, curves.to_numpy(), color=line.get_color(), linewidth=0.6, alpha=0.4)
+        axes.set(xlabel="epochs", ylabel=_METRICS.get(metric, metric.replace("_", " ")))
+        if not metric.endswith("accuracy"):
+            axes.set_yscale("log")
+        axes.legend()
+        return axes
+
+    def network(self, seed: int) -> nn.Module:
+        """Return a seed's trained network, in evaluation mode; raise ResultError where its parameters were not kept."""
+        if seed not in set(self.curves["seed"]):
+            raise ResultError(f"there is no seed {seed} among {sorted(set(self.curves['seed']))}")
+        return self._network(seed).eval()
+
+
+def fit(
+    x: Values,
+    y_source: Values,
+    y_target: Values,
+    *,
+    method: str = "homotopy",
+    gamma: int = 10,
+    schedule: str | Sequence[float] | Mapping[str, Any] = "linear",
+    k: int = 40,
+    final: int = 100,
+    source: int = 50,
+    seeds: int | Sequence[int] = 8,
+    network: Callable[[], nn.Module] | None = None,
+    optimizer: Adam | SGD | None = None,
+    decay: str = "constant",
+    source_lr: float = 1e-3,
+    batch_size: int = 128,
+    log_every: int = 1,
+    test: tuple[Values, Values] | None = None,
+    device: str = "auto",
+    dtype: torch.dtype = torch.float32,
+) -> Runs:
+    """Carry a network from the source task's values to the target task's, at the same x: Algorithm 1 on Eq. 14.
+
+    Args:
+        x: (N,) or (N, inputs), or with data of its own for each seed (seeds, N, inputs).
+        y_source: the source task's values there, (N,), (N, outputs) or (seeds, N, outputs); or a function of x.
+        y_target: the target task's, likewise.
+        method: homotopy; warmstart (lam = 1 at once, as many epochs); random (the same from random parameters); or
+            random_homotopy.
+        gamma: steps of lam, for a schedule that has a name.
+        schedule: linear (lam = i/gamma), the name of another with its settings, such as
+            {"name": "geometric", "ratio": 0.7}, or the values of lam themselves, which increase to 1.
+        k: epochs at each step.
+        final: epochs on the target after the last step.
+        source: epochs for the source solution.
+        seeds: how many runs, or their seeds; a seed fixes initialisation and order, whichever others train beside it.
+        network: a function without arguments, or a class, that builds a `torch.nn.Module` from (N, inputs) to
+            (N, outputs); without it the paper's six layers of 100 ReLU units.
+        optimizer: `homotopy.Adam(lr)` or `homotopy.SGD(lr, momentum)`; without it Adam with step size 0.001.
+        decay: of the step size over the whole run: constant, cosine (annealing) or warmup (over its first twentieth).
+        source_lr: Adam's step size for the source solution.
+        batch_size: of mini-batches; N where N is smaller.
+        log_every: epochs between the rows of `curves`.
+        test: x and the target's values there, from which `test_loss` follows.
+        device: auto (the CPU), cpu, cuda or cuda:N.
+        dtype: of parameters and data.
+
+    Raises ConfigError, which names the argument and what is allowed, before anything is trained.
+    """
+    numbers = config.seed_list(list(seeds) if isinstance(seeds, Sequence) else seeds)
+    start, path = METHODS[check(method, str, {"holds": one_of(*METHODS), "allowed": ", ".join(METHODS)}, "method")]
+    lams = schedules.build(_schedule(schedule, gamma)).lams
+    budget = build(config.Budget, {"source": source, "k": k, "final": final}, "budget")
+    check(batch_size, int, {"holds": at_least(1), "allowed": _COUNT}, "batch_size")
+    check(log_every, int, {"holds": at_least(1), "allowed": f"{_COUNT} (epochs)"}, "log_every")
+    check(source_lr, float, {"holds": positive, "allowed": "a number above 0 (step size)"}, "source_lr")
+    check(decay, str, {"holds": one_of(*DECAYS), "allowed": " or ".join(DECAYS)}, "decay")
+
+    machine = Machine(choose_device(device), dtype)
+    samples, tested = _data(x, y_source, y_target, test, len(numbers), machine)
+    model = _network(network, samples)
+    deformation = SharedInputs(samples, numbers, tested)
+    ensemble_of = partial(build_ensemble, model, batch_size=min(batch_size, samples.x.shape[1]))
+    theta = initial_theta(model, numbers, machine.device, machine.dtype)
+    if start == "source":
+        theta = _source_solution(ensemble_of(Adam(source_lr), theta), deformation, budget.source, source_lr)
+    epochs = len(lams) * budget.k
+    steps = plan(lams, budget.k, budget.final) if path == "schedule" else plan((1.0,), epochs, budget.final)
+    rule = optimizer or Adam()
+    step_size = partial(DECAYS[decay], rule.lr, epochs=epochs + budget.final)
+    ensemble, history = ensemble_of(rule, theta), History(numbers, steps, log_every)
+    _train(ensemble, deformation, steps, step_size, history)
+    thetas = dict(zip(numbers, ensemble.theta, strict=True))
+    return Runs(history.frame(), LABELS[method], lambda seed: model.module(thetas[seed]))
+
+
+def run(*overrides: str) -> Runs:
+    """Train what `python scripts/train.py OVERRIDES` would, into the same folder, and return its result.
+
+    With "save=true" the trained parameters are kept there. Raises UserError for what the script would refuse, and
+    where the overrides stand for several configurations.
+    """
+    jobs = cli.check(overrides)
+    if len(jobs) != 1 or jobs[0]["job"] != "train":
+        raise UserError(f"{shortened(' '.join(overrides))}: must be one configuration that trains, not {len(jobs)}")
+    cli.preflight(jobs)
+    cli.train(jobs[0])
+    asked = config.from_dict(jobs[0])
+    found = load(asked.folder)
+    return Runs(found.curves[found.curves["seed"].isin(asked.seeds)], LABELS[asked.method.name], found._network)
+
+
+def load(folder: str | Path, network: Callable[[], nn.Module] | None = None) -> Runs:
+    """Return the finished seeds of a result folder; `network` builds the module where it is one of one's own.
+
+    Raises ResultError where there is no result or its files are damaged.
+    """
+    folder = Path(folder)
+    curves = RunFolder(folder).runs()
+    if curves.empty:
+        raise ResultError(f"{folder} holds no finished run")
+    method = folder.name.rpartition("-")[0]
+    read = partial(parameters.read, build=network)
+    return Runs(curves, LABELS.get(method, method), lambda seed: read(parameters.path_of(folder, seed)))
+
+
+def _schedule(schedule: Any, gamma: Any) -> dict[str, Any]:
+    """Return a schedule as a configuration has it."""
+    if isinstance(schedule, str):
+        return {"name": schedule, "gamma": gamma}
+    if isinstance(schedule, Mapping):
+        return {"gamma": gamma, **schedule}
+    return {"name": "explicit", "values": [float(lam) for lam in schedule]}
+
+
+def _data(
+    x: Values, y_source: Values, y_target: Values, test: tuple[Values, Values] | None, seeds: int, machine: Machine
+) -> tuple[Samples, tuple[Tensor, Tensor] | None]:
+    """Return what `fit` is given, functions evaluated, as tensors (S, N, columns)."""
+    stack = partial(_stacked, seeds=seeds, machine=machine)
+    places = stack("x", x)
+    source = stack("y_source", y_source(x) if callable(y_source) else y_source, rows=places.shape[1])
+    target = stack("y_target", y_target(x) if callable(y_target) else y_target, rows=places.shape[1])
+    if source.shape != target.shape:
+        allowed = f"one of as many as y_source has, {source.shape[-1]}"
+        raise ConfigError("y_target", f"an array of {target.shape[-1]} columns", allowed)
+    if test is None:
+        return Samples(places, source, target), None
+    x_test, y_test = stack("test x", test[0]), test[1](test[0]) if callable(test[1]) else test[1]
+    tested = x_test, stack("test y", y_test, rows=x_test.shape[1])
+    for found, trained in zip(tested, (places, target), strict=True):
+        if found.shape[-1] != trained.shape[-1]:
+            raise ConfigError(
+                "test", f"an array of {found.shape[-1]} columns", f"of {trained.shape[-1]}, as in training"
+            )
+    return Samples(places, source, target), tested
+
+
+def _stacked(name: str, values: Any, *, seeds: int, machine: Machine, rows: int | None = None) -> Tensor:
+    tensor = values.detach() if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+    shape = tuple(tensor.shape)
+    tensor = tensor.unsqueeze(-1) if tensor.ndim == 1 else tensor
+    tensor = tensor.expand(seeds, -1, -1) if tensor.ndim == 2 else tensor
+    if tensor.ndim != 3 or len(tensor) != seeds or rows not in (None, tensor.shape[1]) or not tensor.numel():
+        n = f"N = {rows}" if rows else "N"
+        allowed = f"({n},), ({n}, columns) or ({seeds} seeds, {n}, columns)"
+        raise ConfigError(name, f"an array of shape {shape}", allowed)
+    if not tensor.isfinite().all():
+        raise ConfigError(name, "an array with infinite or missing values", "one of finite numbers")
+    return tensor.to(machine.device, machine.dtype)
+
+
+def _network(build: Callable[[], nn.Module] | None, samples: Samples) -> MLP | ModuleNetwork:
+    """Return the network, which is tried on two rows."""
+    inputs, outputs = samples.x.shape[-1], samples.y_target.shape[-1]
+    if build is None:
+        return MLP(inputs=inputs, outputs=outputs)
+    if isinstance(build, nn.Module):
+        allowed = "a function that builds it (lambda: ...), as each seed starts from parameters of its own"
+        raise ConfigError("network", type(build).__name__, allowed)
+    model = ModuleNetwork(build)
+    theta = torch.zeros(1, model.size).to(samples.x)
+    try:
+        shape = tuple(model.forward(theta, samples.x[:1, :2]).shape[1:])
+    except RuntimeError as error:
+        raise ConfigError("network", shortened(error), f"one that takes (N, {inputs})") from None
+    if shape != samples.y_target[0, :2].shape:
+        raise ConfigError("network", f"one that maps (2, {inputs}) to {shape}", f"one that returns (2, {outputs})")
+    return model
+
+
+def _source_solution(ensemble: Ensemble, deformation: SharedInputs, epochs: int, step_size: float) -> Tensor:
+    """Return every seed's source solution (S, P), where `ensemble` starts at random: Algorithm 1's line 1."""
+    with Progress("source task", epochs) as progress:
+        for epoch in solve_source(ensemble, deformation, epochs, step_size):
+            progress.advance(epoch.lam, float(epoch.loss.objective.median()))
+    return ensemble.theta
+
+
+def _train(
+    ensemble: Ensemble,
+    deformation: SharedInputs,
+    steps: Sequence[Step],
+    step_size: Callable[[int], float],
+    history: History,
+) -> None:
+    """Run the rest of Algorithm 1."""
+    with Progress("target task", steps[-1].epochs.stop - 1) as progress:
+        for epoch in follow(ensemble, deformation, steps, step_size):
+            history.watch(epoch.number, epoch.loss.objective)
+            progress.advance(epoch.lam, float(epoch.loss.objective.median()))
+            if epoch.number in history.epochs:
+                history.add(measured(epoch, deformation, ensemble))

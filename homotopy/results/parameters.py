@@ -1,0 +1,68 @@
+"""Trained parameters on disk: for each seed a safetensors file that other programs can read, too.
+
+It holds the state of the network's `torch.nn.Module` and, in its head, the network's settings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from homotopy.errors import ResultError, shortened
+from homotopy.results.files import write_atomic
+from homotopy.solvers.mlp import MLP
+from homotopy.solvers.module import ModuleNetwork
+from homotopy.solvers.siren import Siren
+from homotopy.solvers.vgg import VGG
+
+_NETWORKS: dict[str, type[MLP | VGG]] = {"mlp": MLP, "siren": Siren, "vgg": VGG}
+
+
+def path_of(folder: Path, seed: int) -> Path:
+    """Return where a result folder has the parameters of a seed."""
+    return folder / f"network-{seed}.safetensors"
+
+
+def write(path: Path, network: MLP | ModuleNetwork | VGG, theta: Tensor) -> None:
+    """Write the parameters theta (P,) of a network, whole or not at all."""
+    state = {name: value.cpu().contiguous() for name, value in network.module(theta).state_dict().items()}
+    head = {}
+    if isinstance(network, MLP | VGG):
+        (name,) = (name for name, kind in _NETWORKS.items() if type(network) is kind)
+        head["network"] = json.dumps({"name": name, **asdict(network)})
+    write_atomic(path, safetensors.torch.save(state, head))
+
+
+def read(path: Path, build: Callable[[], nn.Module] | None = None) -> nn.Module:
+    """Return the trained network; `build` makes a module like it where it is none of this package's.
+
+    Raises ResultError where the file is missing or damaged, or does not fit.
+    """
+    if not path.exists():
+        raise ResultError(f"{path} does not exist: parameters are kept where save=true was given before training")
+    try:
+        state = safetensors.torch.load_file(path)
+        dtype = next(value.dtype for value in state.values() if value.is_floating_point())
+        module = build().to(dtype) if build else _empty(path, dtype)
+        module.load_state_dict(state)
+    except (safetensors.SafetensorError, OSError, RuntimeError, StopIteration, ValueError) as error:
+        raise ResultError(f"{path} cannot be read: {shortened(error)}") from None
+    return module
+
+
+def _empty(path: Path, dtype: torch.dtype) -> nn.Module:
+    with safetensors.safe_open(path, framework="pt") as file:
+        head = (file.metadata() or {}).get("network")
+    if head is None:
+        raise ResultError(f"{path} holds a network of one's own: give the function that builds it")
+    settings: dict[str, Any] = json.loads(head)
+    network = _NETWORKS[settings.pop("name")](**settings)
+    return network.module(torch.zeros(network.size, dtype=dtype))
