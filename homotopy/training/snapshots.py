@@ -56,7 +56,8 @@ def take(config: Config, seeds: Sequence[int]) -> dict[int, Snapshots]:
     """
     if missing := set(seeds) - RunFolder(config.folder).finished():
         raise ResultError(f"{config.folder} has no seed {', '.join(map(str, sorted(missing)))} to take snapshots of")
-    camera = Camera(config.model.network(None), config.epochs)
+    data = config.task.load(seeds, torch.device("cpu"), torch.float32)
+    camera = Camera(config.model.network(data), config.epochs)
     with tempfile.TemporaryDirectory(prefix="homotopy-snapshots-") as root:
         together = replace(config, seeds=tuple(seeds), width=len(seeds), device="cpu", results=Path(root))
         again = run(together, camera)
