@@ -21,9 +21,10 @@ LAM = "\N{GREEK SMALL LETTER LAMDA}"
 WAYS = {
     "random": "starts from random weights and trains on the target",
     "warmstart": "starts from a network that solves sin x and trains on the target",
-    "homotopy": f"starts from that network; its target moves, (1 - {LAM}) sin x + {LAM} sin 137x, to sin 137x",
+    "homotopy": "starts from that network, and the target moves from sin x to sin 137x",
 }
-_TARGET, _QUIET = "#c0c0c0", "#666666"
+_TARGET, _MOVING, _QUIET = "#c0c0c0", "#7fb8dc", "#666666"
+_FINE = np.linspace(0, 1, 2001)
 _SIZE = (8.0, 5.6)  # inches, at 100 pixels each
 _FRAME, _END = 100, 3000  # milliseconds
 
@@ -62,12 +63,14 @@ def _run(found: Result, seed: int, place: Place) -> Run:
 
 
 class Row:
-    """A method's panel: its network's output over the target."""
+    """A method's panel: its network's output over the target, and for the homotopy over what it is trained on."""
 
     def __init__(self, axes: Axes, run: Run) -> None:
         self._run = run
-        colour, fine = common.COLOURS[run.method], np.linspace(0, 1, 2001)
-        axes.plot(fine, np.sin(OMEGA * fine), color=_TARGET, linewidth=1.0)
+        colour = common.COLOURS[run.method]
+        self._source, self._target = np.sin(_FINE), np.sin(OMEGA * _FINE)
+        axes.plot(_FINE, self._target, color=_TARGET, linewidth=1.0)
+        (self._moving,) = axes.plot([], [], color=_MOVING, linewidth=1.0)
         (self._line,) = axes.plot(run.taken.x, run.taken.y[0], color=colour, linewidth=1.5)
         axes.set(xlim=(0, 1), ylim=(-1.45, 1.45), yticks=(-1, 0, 1), xticks=())
         axes.grid(False)
@@ -77,9 +80,11 @@ class Row:
     def show(self, i: int) -> None:
         """Show the i-th snapshot."""
         self._line.set_ydata(self._run.taken.y[i])
-        loss = f"loss {self._run.loss(int(self._run.taken.epochs[i])):.2g}"
-        path = f"{LAM} = {self._run.taken.lams[i]:.1f},  "
-        self._loss.set_text((path if self._run.method == "homotopy" else "") + loss)
+        lam, loss = self._run.taken.lams[i], f"loss {self._run.loss(int(self._run.taken.epochs[i])):.2g}"
+        if self._run.method == "homotopy":
+            self._moving.set_data(_FINE, (1 - lam) * self._source + lam * self._target)
+            loss = f"{LAM} = {lam:.1f},  {loss}"
+        self._loss.set_text(loss)
 
 
 def _headed(axes: Axes, name: str, words: str, colour: str) -> Text:
@@ -121,13 +126,13 @@ def draw(place: Place) -> list[Path]:
     figure, axes = common.subplots(rows=4, height=1.4, gridspec_kw={"height_ratios": (1, 1, 1, 1.5)})
     figure.set_size_inches(_SIZE)
     figure.set_layout_engine(None)  # or names would push the panels about
-    figure.subplots_adjust(left=0.07, right=0.985, top=0.88, bottom=0.05, hspace=0.42)
+    figure.subplots_adjust(left=0.07, right=0.972, top=0.88, bottom=0.05, hspace=0.42)
     panels: list[Row | Curves] = [
         *(Row(ax, run) for ax, run in zip(axes, found, strict=False)),
         Curves(axes[-1], found),
     ]
     figure.text(0.07, 0.952, f"Three ways to learn sin {OMEGA:g}x", size=13, weight="bold")
-    when = figure.text(0.985, 0.952, "", size=12, ha="right")
+    when = figure.text(0.972, 0.952, "", size=12, ha="right")
     homotopy = next(run for run in found if run.method == "homotopy").taken
 
     def show(i: int) -> None:

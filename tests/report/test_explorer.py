@@ -24,23 +24,24 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 # what a reader does, one thing after another, and what is then shown
 DO = """<script>
 addEventListener("error", (event) => { document.body.dataset.error = event.message; });
-const wait = setInterval(() => {
+const wait = setInterval(async () => {
   if (!("drawn" in document.getElementById("explorer").dataset)) return;
   clearInterval(wait);
   const named = (name) => Bokeh.documents.at(-1).get_model_by_name(name);
   const seen = [];
-  const see = (what, change) => {
+  const see = async (what, change) => {
     change();
+    await new Promise((go) => setTimeout(go, 200));  // what Bokeh then calls it calls later
     const [x, y] = ["x", "y"].map((axis) => Array.from(named("network").get_column(axis)));
     const lengths = ["objective", "loss of random"].map((name) => named(name).get_column("x").length);
     seen.push({what, x, y, lengths, epoch: named("epoch").value, lam: named("lam").value, said: named("said").text});
   };
-  see("the start", () => {});
-  see("dragging the epoch", () => { named("epoch").value = 30; });
-  see("dragging lambda", () => { named("lam").value = 0.4; });
-  see("another method", () => { named("method").active = 1; });
-  see("another seed", () => { named("rank").active = 2; });
-  see("another omega, which lacks the seed", () => { named("omega").active = 0; });
+  await see("the start", () => {});
+  await see("dragging the epoch", () => { named("epoch").value = 30; });
+  await see("dragging lambda", () => { named("lam").value = 0.4; });
+  await see("another method", () => { named("method").active = 1; });
+  await see("another seed", () => { named("rank").active = 2; });
+  await see("another omega, which lacks the seed", () => { named("omega").active = 0; });
   document.body.dataset.seen = JSON.stringify(seen);
 }, 50);
 </script>"""
