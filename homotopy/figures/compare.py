@@ -20,7 +20,7 @@ from homotopy.results.methods import LABELS
 from homotopy.results.statistics import band
 
 _STYLES = ("-", "--", ":", "-.")
-_COLUMNS, _LINE = 100, 0.15  # of the legend: characters to a line, and its height in inches
+_COLUMNS, _LINE = 80, 0.15  # of the legend: characters to a line, and its height in inches
 
 
 def settings(folder: Path) -> dict[str, Any]:
@@ -82,8 +82,7 @@ def draw(folders: Sequence[Path], metric: str, path: Path) -> list[Path]:
     told = labels([settings(folder) for folder in folders], folders)
     told = [f"{label} (n = {curves['seed'].nunique()})" for label, curves in zip(told, runs, strict=True)]
     told = [textwrap.fill(text, _COLUMNS) for text in told]
-    figure, (axes,) = common.subplots(height=2.8)
-    figure.set_size_inches(common.TEXT_WIDTH, 2.8 + _LINE * sum(text.count("\n") + 1 for text in told))
+    figure, (axes,) = common.subplots(height=2.4 + _LINE * sum(text.count("\n") + 1 for text in told))
     for i, (curves, text) in enumerate(zip(runs, told, strict=True)):
         table = curves.pivot(index="seed", columns="epoch", values=metric)
         colour, style = common.PALETTE[i % len(common.PALETTE)], _STYLES[i // len(common.PALETTE) % len(_STYLES)]
