@@ -14,7 +14,7 @@ from PIL import Image
 
 T = TypeVar("T")
 _FRAME, _HOLD = 120, 840  # milliseconds of a picture; of the first and the last (GIF counts in tens)
-_COLOURS = 127  # of all pictures together: few enough that one index is left for "as before"
+_COLOURS = 255  # of all pictures together: one index is left for "as before"
 
 
 def save(
@@ -55,5 +55,8 @@ def _of_few_colours(pictures: Sequence[Image.Image]) -> list[Image.Image]:
     sheet = Image.new("RGB", (width, height * len(some)))
     for i, picture in enumerate(some):
         sheet.paste(picture, (0, i * height))
-    palette = sheet.quantize(_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette = sheet.quantize(_COLOURS, dither=Image.Dither.NONE)
+    colours = np.array(palette.getpalette()).reshape(-1, 3)
+    colours[colours.sum(axis=1).argmax()] = 255  # white again, which was mixed with the shades next to it
+    palette.putpalette(colours.ravel().tolist())
     return [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]

@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from homotopy.errors import ConfigError, ResultError
+from homotopy.report.explorer import NAME
 from homotopy.results import snapshots
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import result
 from homotopy.training.runner import run
 from homotopy.training.snapshots import take
 from scripts import snapshots as command
+from tests.machine import ROOT
 
 
 def test_they_are_what_the_solver_computes_at_the_epochs_and_lams_that_they_name(tiny):
@@ -110,3 +112,20 @@ def test_the_command_takes_what_is_missing(tiny, tmp_path: Path, monkeypatch, ca
 def test_the_command_knows_its_experiments(tmp_path: Path):
     with pytest.raises(ConfigError, match="fig3a.*fig1, fig8"):
         command.main(["experiments=fig3a", f"results.root={tmp_path}"])
+
+
+def test_the_committed_ones_have_the_committed_losses():
+    """On a grid, without noise, the mean squared error is that of the test set, but for chance, less 0.0001."""
+    files = sorted((ROOT / "results" / "paper" / "snapshots").glob("*.npz"))
+    assert files
+    for file in files:
+        task, omega, run_folder, _, seed = NAME.fullmatch(file.stem).groups()
+        rows = RunFolder(ROOT / "results" / "paper" / task / run_folder).runs()
+        losses = rows[rows["seed"] == int(seed)].set_index("epoch")["test_loss"]
+        taken = snapshots.read(file)
+        at = taken.epochs[1:]
+        errors = np.mean((taken.y[1:] - np.sin(float(omega) * taken.x)) ** 2, axis=1) + 0.01**2
+        recorded = losses.reindex(at)
+        there = recorded.notna().to_numpy()
+        assert there.sum() >= 50
+        np.testing.assert_allclose(errors[there], recorded[there], rtol=0.15, atol=3e-4, err_msg=file.name)
