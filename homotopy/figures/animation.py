@@ -57,6 +57,6 @@ def _of_few_colours(pictures: Sequence[Image.Image]) -> list[Image.Image]:
         sheet.paste(picture, (0, i * height))
     palette = sheet.quantize(_COLOURS, dither=Image.Dither.NONE)
     colours = np.array(palette.getpalette()).reshape(-1, 3)
-    colours[colours.sum(axis=1).argmax()] = 255  # white again, which was mixed with the shades next to it
+    colours[colours.min(axis=1) >= 248] = 255  # white again, which was mixed with the shades next to it
     palette.putpalette(colours.ravel().tolist())
     return [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]

@@ -22,10 +22,7 @@ from homotopy.report.explorer import explorer
 _FRAME = Path(__file__).with_suffix(".html")
 # the class that page.html gives a colour, which none of the methods has, and a sign, by the word that a verdict begins
 # with
-VERDICTS = {
-    "reproduced": "yes", "yes": "yes", "partly": "partly", "not reproduced": "no", "no": "no",
-    "inconclusive": "open", "open": "open", "not tested": "open",
-}  # fmt: skip
+VERDICTS = {"reproduced": "yes", "yes": "yes", "partly": "partly", "not reproduced": "no", "no": "no", "open": "open"}
 _WORD = "|".join(sorted(VERDICTS, key=len, reverse=True))
 _EXPLORER = """<h2 id="explorer-of-runs">Watch them learn</h2>
 <p>What a network computes, over its target, and the losses of the same seed's three runs. Drag the epoch, or the
