@@ -104,6 +104,10 @@ def test_the_sweep_yields_to_the_command_line():
     assert [(raw["task"]["omega"], raw["method"]["name"]) for raw in swept] == [(74, "random"), (74, "homotopy")]
 
 
+def test_a_forced_key_wins_over_the_sweep_as_hydra_has_it():
+    assert {raw["task"]["omega"] for raw in compose.jobs(["experiment=fig1", "method=random", "++task.omega=95"])} == {95}
+
+
 def test_reproduce_in_profile_paper_leaves_no_experiment_out():
     commands = reproduce.steps("paper", "results")
     run = {word.removeprefix("experiment=") for words in commands for word in words if word.startswith("experiment=")}
