@@ -7,9 +7,10 @@ Keys, all but the benchmark's of one profile's results:
     claim.ID.verdict              the verdict in words
     claim.ID.holds                how many rows hold, "6 of 8"
     claim.ID.least, claim.ID.most the smallest and largest estimate of its rows
-    claim.ID.ROW.FIELD            of the first row whose label starts with ROW: value, interval, low, high, n, ours,
-                                  theirs, p, outcome
-    loss.EXPERIMENT.TASK.METHOD   the median final loss on the target, such as loss.fig1.sine-omega137.homotopy
+    claim.ID.ROW.FIELD            of the first row whose label starts with ROW: n ("8 of 100" until it has all), ours,
+                                  theirs, outcome; of its ratio value, low, high, and interval (all three); paired and
+                                  better, the other intervals; literal, the ratio by the last epoch alone
+    loss.EXPERIMENT.TASK.METHOD   the median settled loss on the target, such as loss.fig1.sine-omega137.homotopy
     seeds.EXPERIMENT              the seeds behind every configuration, "100" or "7 to 100"
     runs.EXPERIMENT               finished runs, "540 of 600"
     csv PATH [COLUMN=VALUE, ...] COLUMN   a cell of the first such line of a CSV file in the profile's folder
@@ -39,10 +40,10 @@ import pandas as pd
 
 from homotopy import markdown
 from homotopy.errors import ResultError
-from homotopy.report import claims, verdicts
+from homotopy.report import rules, verdicts
 from homotopy.report.verdicts import Judged, number
+from homotopy.results import summary
 from homotopy.results.library import Library, span
-from homotopy.results.statistics import median
 
 _MARKED = re.compile(r"(<!-- value: (.*?) -->)(.*?)(<!-- /value -->)", re.DOTALL)
 _INCLUDED = re.compile(r"(<!-- begin (\S+) -->\n)(.*?)(\n?<!-- end -->)", re.DOTALL)
@@ -61,7 +62,7 @@ class Values:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._book = claims.read()
+        self._book = rules.read()
         self._judged: dict[str, Judged] = {}
 
     def __getitem__(self, key: str) -> str:
@@ -84,7 +85,7 @@ class Values:
     def _judge(self, name: str) -> Judged:
         if name not in self._judged:
             claim = next(claim for claim in self._book.claims + self._book.questions if claim.id == name)
-            self._judged[name] = verdicts.judge(claim, self._library, self._book.level)
+            self._judged[name] = verdicts.judge(claim, self._library, self._book)
         return self._judged[name]
 
     def _claim(self, rest: str) -> str:
@@ -93,25 +94,33 @@ class Values:
         if what == "verdict":
             return judged.text
         if what == "holds":
-            return f"{sum(row.outcome == claims.HOLDS for row in judged.rows)} of {len(judged.rows)}"
+            return f"{sum(row.outcome == rules.HOLDS for row in judged.rows)} of {len(judged.rows)}"
         if what in ("least", "most"):
-            values = [row.interval.value for row in judged.rows if row.interval is not None]
+            values = [row.ratio.value for row in judged.rows if row.ratio is not None]
             return number(min(values) if what == "least" else max(values))
         label, _, field = what.rpartition(".")
         row = next(row for row in judged.rows if row.label.startswith(label))
-        if field == "interval":
-            return verdicts.interval(row)
-        source = row.interval if field in ("value", "low", "high", "n") else row
-        if source is None or field not in (*source._fields, "outcome"):
+        if field in ("outcome", "n"):
+            return row.outcome if field == "outcome" else verdicts.seeds(row)
+        if row.ratio is None:
             raise ValueError(f"no {field}")
-        found = getattr(source, field)
-        return found if isinstance(found, str) else number(found) if field != "n" else str(found)
+        if field in ("value", "low", "high"):
+            return number(getattr(row.ratio, field))
+        shown = {
+            "interval": lambda: verdicts.interval(row.ratio),
+            "paired": lambda: verdicts.interval(row.paired),
+            "better": lambda: verdicts.interval(row.better),
+            "literal": lambda: verdicts.interval((row.literal or row).ratio),
+            "ours": lambda: number(row.ours),
+            "theirs": lambda: number(row.theirs),
+        }
+        return shown[field]()
 
     def _loss(self, rest: str) -> str:
         experiment, task, method = rest.split(".")
         for found in self._library.results(experiment):
             if (found.config.task.label, found.config.method.name) == (task, method) and not found.curves.empty:
-                return number(float(median(found.final("target_loss"))))
+                return number(summary.loss(found))
         raise ValueError("no such runs")
 
     def _seeds(self, experiment: str) -> str:
@@ -127,7 +136,7 @@ class Values:
         lines = []
         for found in (self._judge(claim.id) for claim in asked):
             number_of = [str(found.claim.number)] * numbered
-            lines.append([*number_of, found.claim.claim, verdicts.summary(found), f"**{found.text}**"])
+            lines.append([*number_of, found.claim.claim, verdicts.summary(found), found.cell])
         return "\n" + markdown.table([*[""] * numbered, "claim", "ours", "verdict"], lines)
 
     def _bench(self, machine: str, section: str, row: str, column: str) -> str:

@@ -17,7 +17,7 @@ import pandas as pd
 from homotopy import compose, config
 from homotopy.errors import ResultError
 from homotopy.results.folder import KEYS, RUNS, RunFolder
-from homotopy.results.statistics import median_curves, settled
+from homotopy.results.statistics import median_curves, settled, settling
 
 # settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
 _SILENT = ("data.root", "hydra", "launcher", "runtime.", "save")
@@ -99,7 +99,7 @@ class Result:
 
     def settled(self, metric: str, last: int = 100) -> np.ndarray:
         """Return each seed's median of the metric over the last epochs of its run, (seeds,); `statistics.settled`."""
-        return settled(self.epochs, self.table(metric), last)
+        return settled(self.epochs, self.table(metric), settling(self.epochs[-1], last))
 
     def final(self, metric: str) -> np.ndarray:
         """Return the metric at the last epoch, (seeds,)."""

@@ -33,14 +33,19 @@ def values(tmp_path_factory):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("claim.sine-lowest.verdict", "partly (indicative)"),
-        ("claim.sine-lowest.holds", "4 of 8"),
+        ("claim.sine-lowest.verdict", "open (indicative)"),
+        ("claim.sine-lowest.holds", "0 of 8"),
         ("claim.sine-lowest.least", "100"),
         ("claim.sine-lowest.most", "200"),
         ("claim.sine-lowest.omega 137, against warmstart.value", "100"),
-        ("claim.sine-lowest.omega 137, against warmstart.n", "3"),
+        ("claim.sine-lowest.omega 137, against warmstart.interval", "100"),
+        ("claim.sine-lowest.omega 137, against warmstart.paired", "100 [0, infinite]"),
+        ("claim.sine-lowest.omega 137, against warmstart.better", "1 [0.146, 1]"),
+        ("claim.sine-lowest.omega 137, against warmstart.literal", "100"),
+        ("claim.sine-lowest.omega 137, against warmstart.n", "3 of 4"),
         ("claim.sine-lowest.omega 137.theirs", "0.2"),
-        ("claim.sine-lowest.omega 95.outcome", "no results"),
+        ("claim.sine-lowest.omega 95.outcome", "open"),
+        ("claim.sine-lowest.omega 95.n", "0 of 4"),
         ("loss.fig1.sine-omega74.homotopy", "0.001"),
         ("seeds.fig1", "3"),
         ("runs.fig1", "18 of 24"),
@@ -61,6 +66,7 @@ def test_keys(values, key, value):
 @pytest.mark.parametrize(
     "key",
     ["nothing", "claim.nothing.verdict", "claim.sine-lowest.omega 9.value", "claim.sine-lowest.omega 95.value",
+     "claim.sine-lowest.omega 137.p",
      "loss.fig1.sine-omega9.homotopy", "table.nothing", "csv none.csv [] loss", "csv some.csv [x=1] loss",
      "csv some.csv [name=c] loss", "bench none speed [a loop] 1", "bench some-machine size [a loop] 1",
      "bench some-machine speed [a loop] 3", "bench some-machine speed [images] 1"],
@@ -80,7 +86,7 @@ def test_stale_values_are_found_and_mended(values):
 def test_tables_of_verdicts(values):
     claims, questions = (values[f"table.{name}"].splitlines() for name in ("verdicts", "questions"))
     assert claims[1] == "|  | claim | ours | verdict |" and questions[1] == "| claim | ours | verdict |"
-    assert claims[3].startswith("| 1 | With the same epochs") and claims[3].endswith("| **partly (indicative)** |")
+    assert claims[3].startswith("| 1 | With the same epochs") and claims[3].endswith("| **open (indicative)** |")
     assert questions[3].startswith("| The homotopy needs fewer epochs")
 
 
