@@ -95,7 +95,7 @@ def _plain(config: DictConfig) -> dict[str, Any]:
 
 
 def _sweep(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]:
-    """Return the override lists of all jobs, as Hydra's sweeper makes them: of a key given twice the last one counts."""
+    """Return the override lists of all jobs, as Hydra's sweeper makes them: the last of a key's values counts."""
     params = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
     parsed = OverridesParser.create().parse_overrides([*params, *overrides])
     (jobs,) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
