@@ -54,7 +54,7 @@ def test_a_shortened_experiment_can_be_plotted(tmp_path):
     assert drawn.code == 0, drawn.err
     png, pdf = (Path(line) for line in drawn.out.splitlines())
     assert png.name == "fig8.png" and png.exists() and png.parent != tmp_path / "smoke/figures"
-    same = command("scripts/plot.py", "experiment=fig8", "threads=1", *place, *TINY)
+    same = command("scripts/plot.py", "experiment=fig8", "runtime.threads=1", *place, *TINY)
     assert same.out == drawn.out
     wrong = command("scripts/plot.py", "fig8", *place, "budget.kk=6")
     assert wrong.code == 2 and "budget.k" in wrong.err and len(wrong.err.splitlines()) == 1

@@ -215,7 +215,7 @@ def test_a_damaged_result_is_missing_and_told(tiny):
 
 def test_the_time_left_follows_from_the_time_taken(tiny):
     def state(done, seconds=None, **changes):
-        options = ["seeds=10", "threads=1", "schedule.gamma=2", "budget.k=5", "budget.final=0"]
+        options = ["seeds=10", "runtime.threads=1", "schedule.gamma=2", "budget.k=5", "budget.final=0"]
         each = tiny(*options, *changes.pop("more", ()))
         records = ({"seeds": list(range(done)), "seconds": seconds, **changes},) if seconds else ()
         return status.State(outline.of(each), frozenset(range(done)), frozenset(), (), (), records)
@@ -237,8 +237,8 @@ def test_the_time_left_follows_from_the_time_taken(tiny):
     assert status.rates([elsewhere, before, now]) == rate  # on this hardware, by the solver of now
     assert status.rates([elsewhere, before]) == {kind: 2 * each for kind, each in rate.items()}
     assert status.rates([elsewhere, timed]) == {kind: 10 * each for kind, each in rate.items()}
-    assert status.seconds_left([state(0, more=["threads=2"])], rate) == (pytest.approx(10), True)
-    assert status.seconds_left([state(9, more=["threads=2"])], rate) == (pytest.approx(2), True)
+    assert status.seconds_left([state(0, more=["runtime.threads=2"])], rate) == (pytest.approx(10), True)
+    assert status.seconds_left([state(9, more=["runtime.threads=2"])], rate) == (pytest.approx(2), True)
 
 
 def test_what_an_experiment_asks_for_twice_counts_once(tiny):
