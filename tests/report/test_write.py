@@ -75,7 +75,7 @@ def test_the_summary_is_headed_by_the_runs_that_solve_the_hardest_task(written):
 
 
 def test_the_summary_says_what_it_cost_and_what_was_read(written, place):
-    text = written["REPORT.md"].split("## Scope")[0]
+    text = written["REPORT.md"].split("## Verdicts")[0]
     runs, hours, hardware = abstract.spent(place)
     groups = len(list(place.folder.glob("*/*/metadata.json")))
     assert (runs, hours, hardware) == (
@@ -129,7 +129,7 @@ def test_why_nothing_is_tested_and_another_reading_stand_beside_the_verdict():
 def test_the_sections_are_the_reproducibility_challenge_s(written):
     sections = re.findall(r"^## (.*)$", written["REPORT.md"], re.M)
     assert sections == [
-        "Summary", "Scope of reproducibility", "Methodology", "Results", "What was easy", "What was difficult",
+        "Summary", "Verdicts", "Scope of reproducibility", "Methodology", "Results", "What was easy", "What was difficult",
         "Communication with the original authors",
     ]  # fmt: skip
 
@@ -273,7 +273,8 @@ def test_numbers_have_three_digits(value, words):
 
 
 def test_a_share_is_never_rounded_to_all_or_nothing():
-    assert [percent(x) for x in (0, 0.003, 0.5, 0.98, 0.996, 1)] == ["0 %", "0.3 %", "50 %", "98 %", "99.6 %", "100 %"]
+    shown = ["0 %", "<0.1 %", "0.3 %", "50 %", "98 %", "99.6 %", ">99.9 %", "100 %"]
+    assert [percent(x) for x in (0, 1e-5, 0.003, 0.5, 0.98, 0.996, 0.9999, 1)] == shown
 
 
 def test_the_map_s_count_stands_beside_the_claim(written):
