@@ -29,7 +29,7 @@ def test_the_worked_example_of_a_new_schedule(tmp_path):
     yaml = re.search(r"```yaml\n(.*?)```", section, re.S).group(1)
     command = re.search(r"`python (scripts/train\.py [^`]*)`", section).group(1)
     module = tmp_path / "homotopy" / "algorithm" / "schedules.py"
-    text = module.read_text().replace("import inspect\n", "import inspect\nimport math\n")
+    text = module.read_text().replace("import itertools\n", "import itertools\nimport math\n")
     module.write_text(text + function)
     (tmp_path / "conf" / "schedule" / "cosine_steps.yaml").write_text(yaml)
     small = ["profile=smoke", "task.samples=60", "batch_size=16", "model.width=8", "model.depth=2", "seeds=1"]
