@@ -129,8 +129,8 @@ def test_why_nothing_is_tested_and_another_reading_stand_beside_the_verdict():
 def test_the_sections_are_the_reproducibility_challenge_s(written):
     sections = re.findall(r"^## (.*)$", written["REPORT.md"], re.M)
     assert sections == [
-        "Summary", "Verdicts", "Scope of reproducibility", "Methodology", "Results", "What was easy", "What was difficult",
-        "Communication with the original authors",
+        "Summary", "Verdicts", "Scope of reproducibility", "Methodology", "Results", "What was easy",
+        "What was difficult", "Communication with the original authors",
     ]  # fmt: skip
 
 
