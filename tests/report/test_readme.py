@@ -13,11 +13,9 @@ import pandas as pd
 
 from homotopy import compose
 from homotopy.figures import map
-from homotopy.report import documents
 from homotopy.results import library
 
 ROOT = Path(__file__).resolve().parents[2]
-INCLUDED = re.compile(r"<!-- begin (\S+) -->")
 README = (ROOT / "README.md").read_text()
 
 
@@ -49,11 +47,6 @@ def test_every_link_into_the_repository_leads_somewhere():
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
-
-
-def test_the_documents_include_the_tables_of_the_map_and_of_the_bounds():  # test_documents.py compares their content
-    included = {Path(name).name for page in documents.documents() for name in INCLUDED.findall(page.read_text())}
-    assert {"map.md", "bounds.md"} <= included
 
 
 def test_the_map_s_table_follows_from_the_committed_runs():
