@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from homotopy import config
 from homotopy.report.evidence import NEAR_THE_END, Curves, curves, shared_seeds
-from homotopy.results import status
+from homotopy.results import outline, status
 from homotopy.results.intervals import ratio_of_medians
 from homotopy.results.library import Library, Result, by_task
 from homotopy.results.methods import BASELINES, METHODS
@@ -156,8 +157,12 @@ def _files(raw: Mapping[str, Any], library: Library) -> list[Path]:
     return [library.place.folder / "theory" / f"{name}.csv" for name in raw["theory"]["files"]]
 
 
+def _state(composed: Mapping[str, Any]) -> status.State:
+    return status.look_up(outline.of(config.from_dict(composed)))
+
+
 def _trained(name: str, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    states = list({found.config.folder: found for found in map(status.state, jobs)}.values())
+    states = list({found.config.folder: found for found in map(_state, jobs)}.values())
     records = [r for state in states for r in state.records if set(r["seeds"]) & set(state.config.seeds)]
     done = [state.done for state in states]
     return {
