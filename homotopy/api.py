@@ -178,17 +178,12 @@ def run(*overrides: str) -> Runs:
     if len(jobs) != 1 or not jobs[0].trains:
         raise UserError(f"{shortened(' '.join(overrides))}: must be one configuration that trains, not {len(jobs)}")
     cli.preflight(jobs)
-<<<<<<< HEAD
     before, sys.argv = sys.argv, ["scripts/train.py", *overrides]  # the command that a result's metadata names
     try:
         cli.train(jobs[0])
     finally:
         sys.argv = before
-    asked = config.from_dict(jobs[0])
-=======
-    cli.train(jobs[0])
     asked = jobs[0].config
->>>>>>> main
     found = load(asked.folder)
     return Runs(found.curves[found.curves["seed"].isin(asked.seeds)], LABELS[asked.method.name], found._network)
 
