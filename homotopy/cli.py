@@ -25,7 +25,7 @@ from homotopy.results.files import nearest_folder
 from homotopy.results.folder import RunFolder
 from homotopy.script import say_unforeseen, shown
 from homotopy.theory import study
-from homotopy.training import runner
+from homotopy.training import runner, why
 from homotopy.training.device import check_precision, choose_device
 
 
@@ -51,6 +51,7 @@ JOBS = {
     "train": Job(lambda raw: None, train),
     "illustrate": Job(illustrations.check, illustrations.compute),
     "theory": Job(study.settings, study.measure),
+    "why": Job(why.check, why.look),
 }
 
 

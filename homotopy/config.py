@@ -28,7 +28,7 @@ _EPOCHS = 1_000_000  # of one run; every recorded point is kept in memory
 _KEYS = {
     "batch_size", "budget", "budgets", "checkpoint_minutes", "control", "data", "device", "elsewhere", "illustration",
     "job", "log_every", "logger", "method", "model", "optimizer", "part", "precision", "profile", "results", "save",
-    "schedule", "seeds", "seeds_per_job", "source_lr", "task", "theory", "threads", "width",
+    "schedule", "seeds", "seeds_per_job", "source_lr", "task", "theory", "threads", "why", "width",
 }  # fmt: skip
 _KEYS_WITHIN = {"data": {"root"}, "results": {"root"}}
 

@@ -6,7 +6,23 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from homotopy.figures import fair, fig1, fig2a, fig3, fig4, fig5, fig6, fig7, fig9, figc, map, omega_gamma
+from homotopy.figures import (
+    fair,
+    fig1,
+    fig2a,
+    fig3,
+    fig4,
+    fig5,
+    fig6,
+    fig7,
+    fig9,
+    figc,
+    limits,
+    map,
+    omega_gamma,
+    today,
+    why,
+)  # fmt: skip
 from homotopy.results.library import Place
 
 FIGURES: dict[str, Callable[[Place], list[Path]]] = {
@@ -25,4 +41,7 @@ FIGURES: dict[str, Callable[[Place], list[Path]]] = {
     "omega_gamma": omega_gamma.draw,
     "map": map.draw,
     "fair": fair.draw,
+    "limits": limits.draw,
+    "today": today.draw,
+    "why": why.draw,
 }

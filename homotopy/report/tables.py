@@ -16,6 +16,7 @@ from homotopy.results.library import Library, Result, by_task
 from homotopy.results.methods import BASELINES, METHODS
 from homotopy.results.statistics import bootstrap, first_epoch, median, ratio_of_medians
 from homotopy.results.timing import seconds_per_epoch, shared_hardware
+from homotopy.training import why
 
 ALIKE = 1.25  # of medians: within this factor two methods end alike
 
@@ -148,6 +149,8 @@ def _files(raw: Mapping[str, Any], library: Library) -> list[Path]:
     """Return what a job that trains nothing makes."""
     if raw["job"] == "illustrate":
         return [library.place.folder / "illustrations" / f"{raw['illustration']}.csv.gz"]
+    if raw["job"] == "why":
+        return [why.file(library.place.folder, raw["method"]["name"], table) for table in why.TABLES]
     return [library.place.folder / "theory" / f"{name}.csv" for name in raw["theory"]["files"]]
 
 
