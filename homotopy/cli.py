@@ -104,8 +104,8 @@ def preflight(jobs: Sequence[dict[str, Any]]) -> None:
     """Raise UserError for what jobs would fail at on this machine, before they write anything."""
     for raw in jobs:
         _check_writable(Path(raw["results"]["root"]))
-    here = [raw for raw in jobs if not raw["elsewhere"]]
-    for device, precision in {(raw["device"], raw["precision"]) for raw in here}:
+    here = [raw for raw in jobs if not raw["runtime"]["elsewhere"]]
+    for device, precision in {(raw["runtime"]["device"], raw["precision"]) for raw in here}:
         check_precision(precision, choose_device(device))
     all_of(task.check_data for task in dict.fromkeys(config.from_dict(raw).task for raw in here))
 
@@ -125,10 +125,11 @@ def _run(main: Callable[[], None], command: list[str]) -> None:
 def _expanded(arguments: Sequence[str], jobs: Sequence[dict[str, Any]]) -> list[str]:
     """Return the arguments for Hydra: a sweep says so, and the seeds of a run may be swept over in parts."""
     given = list(arguments)
-    size = jobs[0]["seeds_per_job"]
+    runtime = jobs[0]["runtime"]
+    size = runtime["seeds_per_job"]
     parts = max(math.ceil(len(config.from_dict(raw).seeds) / size) for raw in jobs) if size else 1
-    if parts > 1 and jobs[0]["part"] is None:
-        given.append("part=" + ",".join(map(str, range(parts))))
+    if parts > 1 and runtime["part"] is None:
+        given.append("runtime.part=" + ",".join(map(str, range(parts))))
     return [*given, "--multirun"] if len(jobs) * parts > 1 else given
 
 
@@ -144,7 +145,6 @@ def check_job(raw: dict[str, Any]) -> None:
     """Check a composed configuration; raise ConfigError for the first mistake."""
     known = {"holds": JOBS.__contains__, "allowed": " or ".join(JOBS)}
     settings.check(settings.given(raw, "job"), str, known, "job")
-    settings.check(settings.given(raw, "elsewhere"), bool, {"allowed": "true or false"}, "elsewhere")
     config.from_dict(raw)
     JOBS[raw["job"]].check(raw)
 

@@ -26,9 +26,9 @@ _SEEDS = "a count from 1 to 1000000 or a list of different integers from 0 to 2^
 _FOLDER = "a folder (write one that is named like a number as ./2026)"
 _EPOCHS = 1_000_000  # of one run; every recorded point is kept in memory
 _KEYS = {
-    "batch_size", "budget", "budgets", "checkpoint_minutes", "control", "data", "device", "elsewhere", "illustration",
-    "job", "log_every", "logger", "method", "model", "optimizer", "part", "precision", "profile", "results", "save",
-    "schedule", "seeds", "seeds_per_job", "source_lr", "task", "theory", "threads", "why", "width",
+    "batch_size", "budget", "budgets", "control", "data", "illustration", "job", "log_every", "method", "model",
+    "optimizer", "precision", "profile", "results", "runtime", "save", "schedule", "seeds", "source_lr", "task",
+    "theory", "why",
 }  # fmt: skip
 _KEYS_WITHIN = {"data": {"root"}, "results": {"root"}}
 
@@ -131,6 +131,32 @@ class Vgg:
 MODELS: dict[str, type] = {"mlp": Mlp, "siren": Siren, "vgg": Vgg}
 
 
+def _is_device(name: str) -> bool:
+    return re.fullmatch(r"auto|cpu|cuda(:\d{1,2})?", name) is not None
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where and how a run is trained: what changes none of its numbers."""
+
+    device: str = rule(_is_device, "auto, cpu, cuda or cuda:N")
+    threads: int | None = rule(within(1, 1024), "an integer from 1 to 1024, or null")
+    seeds_at_once: int | None = rule(at_least(1), f"{_COUNT}, or null")
+    seeds_per_job: int | None = rule(at_least(1), f"{_COUNT}, or null")
+    part: int | None = rule(at_least(0), "an integer of at least 0, or null")
+    elsewhere: bool = rule(one_of(True, False), "true or false")
+    checkpoint_minutes: float = rule(at_least(0), "a number of at least 0 (0: every epoch)")
+    logger: str = rule(one_of("none", "tensorboard"), "none or tensorboard")
+
+    def share(self, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        """Return those of the seeds that this part trains; all where no part is named."""
+        if self.part is None:
+            return seeds
+        if self.seeds_per_job is None:
+            raise ConfigError("runtime.part", self.part, "null where runtime.seeds_per_job is null")
+        return seeds[self.part * self.seeds_per_job : (self.part + 1) * self.seeds_per_job]
+
+
 @dataclass(frozen=True)
 class Config:
     """One configuration, whole: every seed of it is a run."""
@@ -146,12 +172,8 @@ class Config:
     source_lr: float
     log_every: int
     seeds: tuple[int, ...]
-    device: str
     precision: str
-    threads: int | None
-    width: int | None
-    checkpoint_minutes: float
-    logger: str
+    runtime: Runtime
     save: bool
     profile: str
     results: Path
@@ -265,16 +287,6 @@ def _is_path(value: str) -> bool:
     return value != "" and "\0" not in value
 
 
-def _part(seeds: tuple[int, ...], size: int | None, part: Any) -> tuple[int, ...]:
-    """Return one of the parts of at most `size` that jobs share the seeds out in; all seeds where `part` is None."""
-    check(part, int | None, {"holds": at_least(0), "allowed": "an integer of at least 0, or null"}, "part")
-    if part is None:
-        return seeds
-    if size is None:
-        raise ConfigError("part", part, "null where seeds_per_job is null")
-    return seeds[part * size : (part + 1) * size]
-
-
 def _check_keys(raw: Mapping[str, Any]) -> None:
     """Raise ConfigError for a key that nothing reads; the other groups are checked where they are built."""
     for group, allowed in {"": _KEYS, **_KEYS_WITHIN}.items():
@@ -300,9 +312,7 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
     def top(key: str, kind: Any, holds: Any, allowed: str) -> Any:
         return check(given(raw, key), kind, {"holds": holds, "allowed": allowed}, key)
 
-    def optional(key: str) -> Any:
-        return top(key, int | None, at_least(1), f"{_COUNT}, or null")
-
+    runtime = build(Runtime, given(raw, "runtime"), "runtime")
     config = Config(
         task=_choice(given(raw, "task"), TASKS, "task"),
         method=build(Method, given(raw, "method"), "method"),
@@ -314,13 +324,9 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         batch_size=top("batch_size", int, at_least(1), _COUNT),
         source_lr=top("source_lr", float, positive, "a number above 0 (step size for the source solution)"),
         log_every=top("log_every", int, at_least(1), f"{_COUNT} (epochs)"),
-        seeds=_part(seed_list(given(raw, "seeds")), optional("seeds_per_job"), given(raw, "part")),
-        device=top("device", str, re.compile(r"auto|cpu|cuda(:\d{1,2})?").fullmatch, "auto, cpu, cuda or cuda:N"),
+        seeds=runtime.share(seed_list(given(raw, "seeds"))),
         precision=given(raw, "precision"),
-        threads=top("threads", int | None, within(1, 1024), "an integer from 1 to 1024, or null"),
-        width=optional("width"),
-        checkpoint_minutes=top("checkpoint_minutes", float, at_least(0), "a number of at least 0 (0: every epoch)"),
-        logger=top("logger", str, one_of("none", "tensorboard"), "none or tensorboard"),
+        runtime=runtime,
         save=top("save", bool, None, "true or false (keep the trained parameters)"),
         profile=top("profile", str, lambda v: v.strip(".") and "/" not in v, "a folder's name"),
         results=Path(top("results.root", str, _is_path, _FOLDER)),
@@ -345,8 +351,10 @@ def _check_together(config: Config) -> None:
         raise ConfigError("method", config.method.name, "without tried steps for this task and deformation")
     if config.method.path == "adaptive" and (config.method.predictor, config.optimizer.moments) != ("constant", "keep"):
         raise ConfigError("method.path", "adaptive", "with method.predictor=constant and optimizer.moments=keep")
-    if config.logger == "tensorboard" and importlib.util.find_spec("tensorboard") is None:
-        raise ConfigError("logger", "tensorboard", "none, as tensorboard is not installed (pip install tensorboard)")
+    if config.runtime.logger == "tensorboard" and importlib.util.find_spec("tensorboard") is None:
+        raise ConfigError(
+            "runtime.logger", "tensorboard", "none, as tensorboard is not installed (pip install tensorboard)"
+        )
     n = config.task.training_samples
     if n is not None and config.batch_size > n:
         raise ConfigError("batch_size", config.batch_size, f"at most {n}, the size of the training set")

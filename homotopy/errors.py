@@ -87,5 +87,5 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
-        return f"not enough memory: {text}; train fewer seeds at a time (width=1 is the least)"
+        return f"not enough memory: {text}; train fewer seeds at a time (runtime.seeds_at_once=1 is the least)"
     return f"{type(error).__name__}: {text}"

@@ -12,7 +12,12 @@ from homotopy.errors import ConfigError
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 _INTERNAL = ("budgets", "defaults", "hydra", "theory", "why")  # no one types these keys
-_SYNONYMS = {"batch": ("batch_size",), "epochs": ("budget.k", "budget.final"), "learning_rate": ("optimizer.lr",)}
+_SYNONYMS = {
+    "batch": ("batch_size",),
+    "epochs": ("budget.k", "budget.final"),
+    "learning_rate": ("optimizer.lr",),
+    "width": ("model.width", "runtime.seeds_at_once"),
+}
 _ALIKE = 0.75  # of difflib's ratio, from which on a word may be another mistyped
 
 

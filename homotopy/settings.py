@@ -1,12 +1,13 @@
-"""Settings: frozen dataclasses whose fields carry their range, built from plain values and checked once."""
+"""Settings: the fields of frozen dataclasses and the parameters of functions, checked once against type and range."""
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from homotopy.errors import ConfigError
 
@@ -16,7 +17,12 @@ _BELOW = 2**31  # what an integer must be below, so that what is too large is sa
 
 def rule(holds: Callable[[Any], bool], allowed: str, **options: Any) -> Any:
     """Return a dataclass field whose value must satisfy `holds`; `allowed` says so in words."""
-    return dataclasses.field(metadata={"holds": holds, "allowed": allowed}, **options)
+    return dataclasses.field(metadata=such_that(holds, allowed), **options)
+
+
+def such_that(holds: Callable[[Any], bool], allowed: str) -> dict[str, Any]:
+    """Return the range of a function's parameter, `Annotated[int, such_that(...)]`, or of a value to `check`."""
+    return {"holds": holds, "allowed": allowed}
 
 
 def at_least(low: float) -> Callable[[Any], bool]:
@@ -54,23 +60,41 @@ def _matches(value: Any, kind: Any) -> bool:
     return isinstance(value, getattr(kind, "__origin__", kind))
 
 
+class _Wanted(NamedTuple):
+    kind: Any
+    range: Mapping[str, Any]
+    optional: bool
+
+
 def build(cls: type[T], values: Any, key: str) -> T:
     """Build settings `cls` from a mapping found under `key`; raise ConfigError for the first mistake."""
-    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    if not isinstance(values, dict):
-        raise ConfigError(key, values, f"a group with {', '.join(fields)}")
-    for name in values:
-        if name not in fields:
-            raise ConfigError(f"{key}.{name}", values[name], f"left out: {key} has {', '.join(fields)}")
     hints = get_type_hints(cls)
-    checked = {}
-    for name, field in fields.items():
-        if name not in values:
-            if field.default is dataclasses.MISSING:
-                raise ConfigError(f"{key}.{name}", "missing", field.metadata.get("allowed", "given"))
-            continue
-        checked[name] = check(values[name], hints[name], field.metadata, f"{key}.{name}")
-    return cls(**checked)
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    wanted = {f.name: _Wanted(hints[f.name], f.metadata, f.default is not dataclasses.MISSING) for f in fields}
+    return cls(**_checked(values, key, wanted))
+
+
+def call(function: Callable[..., T], values: Any, key: str) -> T:
+    """Call a function with a mapping found under `key`; raise ConfigError for the first mistake."""
+    hints = get_type_hints(function, include_extras=True)
+    wanted = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind, *ranges = get_args(hints[name]) if get_origin(hints[name]) is Annotated else [hints[name]]
+        wanted[name] = _Wanted(kind, ranges[0] if ranges else {}, parameter.default is not parameter.empty)
+    return function(**_checked(values, key, wanted))
+
+
+def _checked(values: Any, key: str, wanted: Mapping[str, _Wanted]) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise ConfigError(key, values, f"a group with {', '.join(wanted)}")
+    for name in values:
+        if name not in wanted:
+            raise ConfigError(f"{key}.{name}", values[name], f"left out: {key} has {', '.join(wanted)}")
+    for name, of in wanted.items():
+        if name not in values and not of.optional:
+            raise ConfigError(f"{key}.{name}", "missing", of.range.get("allowed", "given"))
+    given = {name: of for name, of in wanted.items() if name in values}
+    return {name: check(values[name], of.kind, of.range, f"{key}.{name}") for name, of in given.items()}
 
 
 def given(raw: Mapping[str, Any], key: str) -> Any:

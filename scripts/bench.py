@@ -73,4 +73,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    script.guard(main, sys.argv[1:])
+    script.guard(main, sys.argv[1:], again="begins anew; sections=NAME,... leaves out what is saved")

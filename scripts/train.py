@@ -21,7 +21,7 @@ groups and their choices:
   {launcher}
 
 often set: seeds=8 (or [0,7]), task.omega, schedule.gamma, budget.k and budget.final (epochs), optimizer.lr,
-batch_size, device=cpu (or cuda:0), results.root=DIR
+batch_size, runtime.device=cpu (or cuda:0), results.root=DIR
 all settings: python scripts/train.py --cfg job (add experiment=fig1 for those of an experiment)
 tab completion: eval "$(python scripts/train.py -sc install=bash)"; more of Hydra: --hydra-help
 """

@@ -143,7 +143,7 @@ def test_median_and_plot_show_the_curves():
         ({"seeds": 0}, "seeds"),
         ({"batch_size": 0}, "batch_size"),
         ({"decay": "quick"}, "decay"),
-        ({"device": "cuda:98"}, "device"),
+        ({"device": "cuda:98"}, "runtime.device"),
         ({"test": (X[:, None].repeat(2, 1), hard(X))}, "test"),
         ({"network": nn.Linear(1, 1)}, "network"),
         ({"network": lambda: nn.Linear(2, 1)}, "network"),

@@ -96,9 +96,9 @@ def test_an_unknown_key_is_refused_in_one_line_whatever_is_in_it(composed, key):
 KEYS = [
     "task", "task.omega", "task.nope", "method", "method.path", "schedule", "schedule.values", "optimizer.lr",
     "model.width", "profile", "budgets", "experiment", "launcher", "job", "seeds", "control.first", "budget",
-    "device", "part", "data", "results", "results.root", "variation", "hydra.mode", "hydra.sweeper.params",
+    "runtime.device", "runtime.part", "runtime", "data", "results", "results.root", "variation", "hydra.mode",
     "hydra/launcher", "hydra/sweeper", "nope", "nope.nope", "task@x", "method@_global_", "@", ".", "é", "task.",
-    "1", "theory",
+    "hydra.sweeper.params", "1", "theory",
 ]
 TEXTS = [
     "null", "nan", "-inf", "1e400", "99999999999999999999999", "[]", "{}", "[1,2]", "{a:1}", "${nope}",
@@ -116,7 +116,9 @@ overrides = st.builds(
 
 
 @settings(FUZZ, max_examples=40)
-@given(st.lists(overrides, min_size=1, max_size=2), st.sampled_from([[], ["experiment=fig1"], ["seeds_per_job=1"]]))
+@given(
+    st.lists(overrides, min_size=1, max_size=2), st.sampled_from([[], ["experiment=fig1"], ["runtime.seeds_per_job=1"]])
+)
 def test_a_command_line_is_accepted_or_refused_in_one_line_and_nothing_is_written(typed, besides):
     with nothing_written(words=in_words):
         cli.preflight(cli.check(["profile=smoke", *besides, *typed]))
@@ -133,8 +135,8 @@ def test_a_command_line_is_accepted_or_refused_in_one_line_and_nothing_is_writte
         (["schedule=geometric", "schedule.ratio=1e300"], "schedule.ratio"),
         (["budget.k=999999999"], "at most 1000000 epochs"),
         (["task.samples=9999999999"], "below 2147483648"),
-        (["threads=99999"], "threads=99999"),
-        (["device=cuda:99999"], "device=cuda:99999"),
+        (["runtime.threads=99999"], "runtime.threads=99999"),
+        (["runtime.device=cuda:99999"], "runtime.device=cuda:99999"),
         (["results.root=2026"], "./2026"),
         (["results.root="], "results.root="),
         (["job=[train]"], "job=['train']"),
@@ -175,7 +177,7 @@ def test_what_is_wrong_is_named(wrong, told):
 
 
 def test_a_precision_that_the_device_lacks_is_refused_before_anything_is_written(tmp_path, capsys):
-    command = ["profile=smoke", "precision=tf32", "device=cpu", f"results.root={tmp_path / 'results'}"]
+    command = ["profile=smoke", "precision=tf32", "runtime.device=cpu", f"results.root={tmp_path / 'results'}"]
     with pytest.raises(SystemExit) as end:
         script.guard(cli.start, None, "train.py", command)
     assert end.value.code == 2 and not list(tmp_path.iterdir())
@@ -250,13 +252,13 @@ def half(tmp_path_factory):
     root = tmp_path_factory.mktemp("results")
 
     def make(*more):
-        options = ["method=random", "schedule.gamma=1", "budget.k=3", "budget.final=0", "width=2"]
+        options = ["method=random", "schedule.gamma=1", "budget.k=3", "budget.final=0", "runtime.seeds_at_once=2"]
         (raw,) = compose.jobs([*TINY, f"results.root={root}", *options, *more])
         return config.from_dict(raw)
 
     expected = contents(runner.run(dataclasses.replace(make("seeds=4"), results=root / "whole")))
     runner.run(make("seeds=2"))
-    wanted = make("seeds=4", "checkpoint_minutes=0")
+    wanted = make("seeds=4", "runtime.checkpoint_minutes=0")
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(runner.Progress, "__exit__", stop)
         runner.run(wanted)
@@ -376,3 +378,20 @@ def test_bad_arguments_of_a_script_are_one_line(typed, told, tmp_path, monkeypat
     assert told in done.err and "Traceback" not in done.err
     assert len(done.err.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("key", [field.name for field in dataclasses.fields(config.Runtime)])
+def test_a_key_of_runtime_without_its_group_is_refused_with_its_whole_name(key):
+    for typed in (f"{key}=1", f"+{key}=1"):
+        with pytest.raises(UserError, match=rf"did you mean .*runtime\.{key}\b"):
+            cli.check([typed])
+
+
+def test_nothing_in_runtime_is_part_of_the_identity(composed):
+    like = config.from_dict(composed[0])
+    device = {"device": "cuda:3", "threads": 3, "seeds_at_once": 2, "checkpoint_minutes": 1.5, "elsewhere": True}
+    other = config.from_dict(composed[0] | {"runtime": composed[0]["runtime"] | device})
+    assert other.runtime != like.runtime and (other.folder, other.source_identity()) == (
+        like.folder,
+        like.source_identity(),
+    )

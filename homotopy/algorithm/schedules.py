@@ -1,21 +1,23 @@
 """Schedules: the increasing sequence of lam that Algorithm 1 visits, ending exactly at 1 (Section 2.1).
 
-To add one, write a function of its settings here, decorate it, and add conf/schedule/<its name>.yaml.
+To add one, write a function of its settings here, whose annotations are checked, decorate it, and add
+conf/schedule/<its name>.yaml.
 """
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from homotopy.errors import ConfigError
-from homotopy.settings import check, positive, within
+from homotopy.settings import call, check, positive, such_that, within
 
 Lams = tuple[float, ...]
 _MOST = 10_000  # steps
+Steps = Annotated[int, such_that(within(1, _MOST), f"an integer from 1 to {_MOST} (steps)")]
+Positive = Annotated[float, such_that(positive, "a number above 0")]
 SCHEDULES: dict[str, Callable[..., Lams]] = {}
 
 
@@ -25,23 +27,14 @@ def schedule(function: Callable[..., Lams]) -> Callable[..., Lams]:
     return function
 
 
-def _steps(gamma: Any) -> int:
-    allowed = f"an integer from 1 to {_MOST} (steps)"
-    return check(gamma, int, {"holds": within(1, _MOST), "allowed": allowed}, "schedule.gamma")
-
-
-def _above_0(value: Any, name: str) -> float:
-    return check(value, float, {"holds": positive, "allowed": "a number above 0"}, f"schedule.{name}")
-
-
 @schedule
-def linear(gamma: int) -> Lams:
+def linear(gamma: Steps) -> Lams:
     """lam_i = i/gamma, the paper's choice (Algorithm 1, line 6)."""
-    return tuple(i / gamma for i in range(1, _steps(gamma) + 1))
+    return tuple(i / gamma for i in range(1, gamma + 1))
 
 
 @schedule
-def geometric(gamma: int, ratio: float) -> Lams:
+def geometric(gamma: Steps, ratio: Positive) -> Lams:
     """Increments that shrink (ratio < 1) or grow (ratio > 1) by `ratio` from step to step; ratio 1 is linear.
 
     Shrinking ones are what a linear rate of convergence allows: where each step contracts the tracking error by a
@@ -49,25 +42,22 @@ def geometric(gamma: int, ratio: float) -> Lams:
     Analysis of Homotopy-SGD, arXiv 2011.10298) designs its scheme for lam for such a rate. Its constants are the
     problem's, unknown for a network; `ratio` stands for them.
     """
-    factor, steps = _above_0(ratio, "ratio"), _steps(gamma)
     try:
-        *sums, total = itertools.accumulate(factor**i for i in range(steps))
+        *sums, total = itertools.accumulate(ratio**i for i in range(gamma))
     except OverflowError:
-        raise ConfigError("schedule.ratio", ratio, f"smaller, for its power {steps - 1} to be a number") from None
+        raise ConfigError("schedule.ratio", ratio, f"smaller, for its power {gamma - 1} to be a number") from None
     return (*(part / total for part in sums), 1.0)
 
 
 @schedule
-def sublinear(gamma: int, power: float) -> Lams:
+def sublinear(gamma: Steps, power: Positive) -> Lams:
     """lam_i = (i/gamma)^power: with 0 < power < 1 the steps get smaller towards the target."""
-    exponent = _above_0(power, "power")
-    return tuple((i / gamma) ** exponent for i in range(1, _steps(gamma) + 1))
+    return tuple((i / gamma) ** power for i in range(1, gamma + 1))
 
 
 @schedule
-def explicit(values: list[float]) -> Lams:
+def explicit(values: Annotated[list, such_that(bool, "a list of numbers")]) -> Lams:
     """The values themselves."""
-    check(values, list, {"allowed": "a list of numbers"}, "schedule.values")
     return tuple(check(value, float, {"allowed": "a number"}, "schedule.values") for value in values)
 
 
@@ -93,14 +83,7 @@ def build(raw: Any) -> Schedule:
     name = str(settings.pop("name", None))
     if name not in SCHEDULES:
         raise ConfigError("schedule.name", name, f"one of {', '.join(SCHEDULES)}")
-    wanted = list(inspect.signature(SCHEDULES[name]).parameters)
-    for key in wanted:
-        if key not in settings:
-            raise ConfigError(f"schedule.{key}", "missing", "given")
-    for key, value in settings.items():
-        if key not in wanted:
-            raise ConfigError(f"schedule.{key}", value, f"left out: schedule {name} has {', '.join(wanted)}")
-    lams = SCHEDULES[name](**settings)
+    lams = call(SCHEDULES[name], settings, "schedule")
     path = (0.0, *lams)
     if path[-1] != 1 or not all(a < b for a, b in zip(path[:-1], path[1:], strict=True)):
         shown = ", ".join(f"{key}={value}" for key, value in settings.items())

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from homotopy.figures import common, names
-from homotopy.figures.fig1 import SMOOTH, running
+from homotopy.figures.fig1 import SMOOTH, running, smoothed
 from homotopy.results.library import Place, Result, by_task, count, experiment
 from homotopy.results.methods import LABELS
 from homotopy.results.timing import seconds_per_epoch, shared_hardware
@@ -63,5 +63,6 @@ def draw(place: Place) -> list[Path]:
         axes[i + len(columns)].set_xlabel("epochs, source included")
     for row, text in enumerate(METRICS.values()):
         axes[row * len(columns)].set_ylabel(f"{text} on the target\n(median, quartiles)")
+    common.caption(figure, f"each curve as a {smoothed(columns[0][0])}")
     names.at_lines(figure, list(zip(axes, drawn, strict=True)))
     return common.save(figure, place.figures / "fair")

@@ -28,6 +28,11 @@ def running(values: np.ndarray, points: int) -> np.ndarray:
     return windows.median().to_numpy().T.reshape(values.shape)
 
 
+def smoothed(found: Result) -> str:
+    """Say over how many epochs running medians of SMOOTH points go."""
+    return f"running median of {SMOOTH * found.config.log_every} epochs"
+
+
 def curves(axes: Axes, results: list[Result], metric: str, points: int = 1) -> dict[str, Line2D]:
     """Draw every seed's curve thin and the median over them heavy, both as running medians over some points.
 
@@ -79,8 +84,7 @@ def draw(name: str, place: Place) -> list[Path]:
     figure, axes = common.subplots(columns=2 * len(panels), height=2.5, sharey=True, width_ratios=widths)
     pairs = list(zip(axes[::2], axes[1::2], panels, strict=True))
     drawn = [panel(ax, strip, results) for ax, strip, results in pairs]
-    epochs = SMOOTH * panels[0][0].config.log_every
-    axes[0].set_ylabel(f"train loss on the target\n(running median of {epochs} epochs)")
+    axes[0].set_ylabel(f"train loss on the target\n({smoothed(panels[0][0])})")
     common.caption(figure, note)
     names.at_lines(figure, list(zip(axes[::2], drawn, strict=True)))
     return common.save(figure, place.figures / name)

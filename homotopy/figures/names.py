@@ -15,6 +15,7 @@ from homotopy.figures.common import SMALL
 
 _PLACES = 40  # along the x axis
 _GAP = 0.35  # between a line and its name, in the name's heights
+_ACROSS = 10  # weight of what lies across a name
 _ENOUGH = 2.5  # room that is as good as more, in the name's heights
 
 
@@ -88,7 +89,7 @@ def _heights(curve: np.ndarray, left: float, right: float) -> np.ndarray:
 def _room(box: Box, own: np.ndarray, others: list[np.ndarray], taken: list[Box]) -> float:
     """Return the distance to the nearest other line or name, less how far the box is from the middle of its own line.
 
-    In the name's heights; negative where something lies across the name.
+    In the name's heights. Where something lies across the name, that counts more than anything else.
     """
     height = box.top - box.bottom
     distances = [_ENOUGH * height]
@@ -100,4 +101,5 @@ def _room(box: Box, own: np.ndarray, others: list[np.ndarray], taken: list[Box])
         across = max(name.left - box.right, box.left - name.right)
         distances.append(max(across, name.bottom - box.top, box.bottom - name.top))
     away = abs(float(np.median(_heights(own, box.left, box.right))) - (box.bottom + box.top) / 2)
-    return (min(distances) - 0.5 * away) / height
+    nearest = min(distances)
+    return (nearest if nearest > 0 else _ACROSS * nearest) / height - 0.5 * away / height

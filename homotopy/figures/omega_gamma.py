@@ -11,8 +11,8 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.ticker import FuncFormatter
 
 from homotopy.figures import common
+from homotopy.results.intervals import ratio_of_medians
 from homotopy.results.library import Place, Result, experiment
-from homotopy.results.statistics import bootstrap, ratio_of_medians
 
 _COLOURS = LinearSegmentedColormap.from_list("lower", [common.VERMILLION, "white", common.BLUE])
 
@@ -32,7 +32,8 @@ def ratios(found: list[Result]) -> pd.DataFrame:
     for r in found:
         if r.config.method.name == "homotopy":
             pairs = pd.concat([warm[r.config.task.omega], _settled(r)], axis=1, join="inner").to_numpy()
-            interval = bootstrap(ratio_of_medians, *pairs.T)
+            over, under = pairs.T
+            interval = ratio_of_medians(under[None], over[None, None])
             cells.append((r.config.task.omega, r.config.schedule.gamma, *interval))
     return pd.DataFrame(cells, columns=["omega", "gamma", "ratio", "low", "high", "n"])
 

@@ -1,10 +1,9 @@
-"""What saved results say of a claim: its rows, each a quantity with its interval."""
+"""What saved results say of a claim: its rows, each a comparison with its intervals and its outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import reduce
-from itertools import product
+from itertools import chain, product
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -12,44 +11,62 @@ import numpy as np
 import pandas as pd
 
 from homotopy.errors import ResultError
-from homotopy.report import claims
-from homotopy.report.claims import Claim, Row
-from homotopy.results import statistics
+from homotopy.report import rules
+from homotopy.report.rules import Claim, Row, Rules
+from homotopy.results import intervals, statistics
 from homotopy.results.folder import KEYS
+from homotopy.results.intervals import Interval
 from homotopy.results.library import Place, Result
-from homotopy.results.statistics import Array, Interval
+from homotopy.results.statistics import Array
 
 NEAR_THE_END = 1.25  # a threshold over the larger final median
 
 
 class Curves(NamedTuple):
-    """One method's curves: epochs (points,) and losses (seeds, points); paired methods have the seeds in one order.
-
-    `lam` (points,) is the largest of the seeds'.
-    """
+    """One method's curves: epochs (points,) and losses (seeds, points); paired methods have the seeds in one order."""
 
     epochs: Array
     losses: Array
-    lam: Array
 
     @property
     def final(self) -> Array:
         """The losses at the last epoch, (seeds,)."""
         return self.losses[:, -1]
 
+    def settled(self, last: float | None = None) -> Curves:
+        """Return the settled losses over so many epochs; if not given, over 100 or at most a fifth of the run."""
+        return Curves(self.epochs, statistics.settled_curves(*self, last))
+
 
 class Comparison(NamedTuple):
-    """A method and its opponents, paired by seed; an opponent's place is empty without results."""
+    """A method and its opponents: a result for each pooled value, one where nothing is pooled.
+
+    A result is None where the experiments do not have it.
+    """
 
     label: str
-    ours: Result | None
-    theirs: list[Result | None]
+    ours: list[Result | None]
+    theirs: list[list[Result | None]]
 
     @property
-    def found(self) -> list[Result]:
+    def results(self) -> list[Result]:
         """All results, ours first; none at all where one is missing."""
-        results = [self.ours, *self.theirs]
-        return [] if None in results else [r for r in results if r is not None]
+        every = [*self.ours, *chain.from_iterable(self.theirs)]
+        return [] if None in every else [r for r in every if r is not None]
+
+    @property
+    def asked(self) -> int:
+        """How many seeds the configurations ask for."""
+        seeds = [set(r.config.seeds) for r in self.results]
+        return len(set.intersection(*seeds)) if seeds else 0
+
+
+class Samples(NamedTuple):
+    """What is compared, a loss or an epoch per seed: ours (values, n) and theirs (opponents, values, n)."""
+
+    ours: Array
+    theirs: Array
+    note: str = ""
 
 
 def shared_seeds(results: Sequence[Result]) -> list[int]:
@@ -63,90 +80,67 @@ def curves(of: Result, metric: str, seeds: Sequence[int], *, count_source: bool 
     if metric not in of.curves:
         raise ResultError(f"{of.config.folder}: {metric} was not recorded")
     table = of.curves.pivot(index="seed", columns="epoch", values=metric).loc[list(seeds)]
-    lam = of.curves.groupby("epoch")["lam"].max()
-    return Curves(table.columns.to_numpy() + count_source * of.config.source_epochs, table.to_numpy(), lam.to_numpy())
+    return Curves(table.columns.to_numpy() + count_source * of.config.source_epochs, table.to_numpy())
 
 
 def comparisons(claim: Claim, results: Sequence[Result]) -> Iterator[Comparison]:
-    """Yield what a claim compares: for each value of its key each opponent, or all of them at once if `best`."""
-    against = claim.against or []
-    groups = [against] if claim.best else [[name] for name in against]
-    for where, group in product(_places(claim, results), groups):
-        what = [f"{key.rpartition('.')[2]} {value:g}" for key, value in where.items()]
-        ours, *theirs = (_pick(results, where | {"method.name": name}) for name in (claim.ours, *group))
+    """Yield what a claim compares: for each of its values each opponent, or all of them at once if `best`."""
+    each, pooled, against = claim.each or {}, claim.pooled or {}, claim.against or []
+    together = list(_places(pooled, results))
+    for where, group in product(_places(each, results), [against] if claim.best else [[name] for name in against]):
+        ours, *theirs = (
+            [_pick(results, where | place | {"method.name": name}) for place in together]
+            for name in (claim.ours, *group)
+        )
+        what = [_words(key, value) for key, value in where.items()]
+        what += [f"{_words(key, *values)} together" for key, values in pooled.items()]
         yield Comparison(", ".join([*what, f"against {' and '.join(group)}"]), ours, theirs)
 
 
-def _places(claim: Claim, results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Return the key that a claim goes over with each of its values; nothing, once, where it goes over none."""
-    for key, values in (claim.each or claim.across or {}).items():
-        found = sorted({attrgetter(key)(r.config) for r in results}) if values == "all" else values
-        return [{key: value} for value in found]
-    return [{}]
+def _words(key: str, *values: Any) -> str:
+    words = [value if isinstance(value, str) else f"{value:g}" for value in values]
+    return f"{key.rpartition('.')[2]} {', '.join(words)}"
+
+
+def _places(each: dict[str, Any], results: Sequence[Result]) -> Iterator[dict[str, Any]]:
+    """Yield every combination of the values of some keys, of those with `all` what the results have."""
+    if "all" in each.values():
+        there = sorted({tuple(attrgetter(key)(r.config) for key in each) for r in results})
+    else:
+        there = list(product(*each.values()))
+    for values in there:
+        yield dict(zip(each, values, strict=True))
 
 
 def _pick(results: Sequence[Result], where: dict[str, Any]) -> Result | None:
     for found in results:
         if all(attrgetter(key)(found.config) == value for key, value in where.items()):
-            return None if found.curves.empty else found
+            return found
     return None
 
 
-def rows(claim: Claim, results: Sequence[Result], place: Place, level: float) -> list[Row]:
-    """Evaluate a claim; `results` are those of its experiments."""
-    if claim.quantity == "bound":
-        return bound_rows(claim, place, level)
-    compared = list(comparisons(claim, results))
-    if claim.quantity == "growth":
-        values = [value for where in _places(claim, results) for value in where.values()]
-        return [growth_row(claim, compared, values, level)]
-    each = claims.row_level(level, len(compared))
-    return _with_holm([_row(claim, comparison, each) for comparison in compared])
-
-
-def _row(claim: Claim, compared: Comparison, level: float) -> Row:
-    seeds = shared_seeds(compared.found)
-    if not seeds:
-        return Row(compared.label, None, level, claims.MISSING, 0)
-    asked = max(len(r.config.seeds) for r in compared.found)
-    if claim.quantity == "equality":
-        found = Interval(difference(compared.found[0], compared.found[1], seeds), 0.0, 0.0, len(seeds))
-        return Row(compared.label, found, level, claims.outcome(claim, found), asked)
-    ours, *theirs = (curves(r, claim.metric, seeds, count_source=claim.count_source) for r in compared.found)
-    return loss_row(claim, compared.label, ours, theirs, level, asked)
-
-
-def loss_row(claim: Claim, label: str, ours: Curves, theirs: list[Curves], level: float, asked: int) -> Row:
-    """Compare final losses, or epochs to a threshold, of ours with theirs; the best of theirs if they are several."""
-    note = ""
+def samples(claim: Claim, compared: Comparison, seeds: Sequence[int], window: int) -> Samples:
+    """Return what a claim compares on some seeds, of losses settled over the last `window` epochs."""
+    ours, *theirs = (
+        [curves(r, claim.metric, seeds, count_source=claim.count_source) for r in results if r is not None]
+        for results in (compared.ours, *compared.theirs)
+    )
     if claim.quantity == "speed":
-        threshold = common_loss(ours, theirs[0], claim.untrained)
-        samples = [statistics.first_epoch(c.epochs, c.losses, threshold) for c in (ours, *theirs)]
-        theirs_there = min(float(statistics.median(sample)) for sample in samples[1:])
-        note = f"epochs to {threshold:.3g}{_held_up(ours, threshold, theirs_there)}"
-    else:
-        samples = [c.final for c in (ours, *theirs)]
-    found = statistics.bootstrap(advantage, *samples, level=level)
-    medians = [float(statistics.median(sample)) for sample in samples]
-    best = 1 + int(np.argmin(medians[1:]))
-    nothing = np.isinf(medians).all()  # both diverged, or neither comes to the threshold: nothing to compare
-    return Row(
-        label, found, level, claims.OPEN if nothing else claims.outcome(claim, found), asked, medians[0], medians[best],
-        float(statistics.probability_of_improvement(samples[0], samples[best])),
-        statistics.signed_rank(samples[0], samples[best]), note,
-    )  # fmt: skip
+        return _epochs(claim, ours[0], theirs[0][0], window)
+    final = [np.stack([statistics.settled(*each, window) for each in method]) for method in (ours, *theirs)]
+    return Samples(final[0], np.stack(final[1:]))
 
 
-def _held_up(ours: Curves, threshold: float, theirs: float) -> str:
-    """Say if our median stays above the threshold until lam = 1, an epoch by which theirs had come to it."""
-    medians, ended = statistics.median(ours.losses.T), ours.lam == 1
-    if ended.all() or not ended.any() or medians[~ended].min() <= threshold or theirs > ours.epochs[ended][0]:
-        return ""
-    return f"; ours at least {medians[~ended].min():.2g} before lam = 1, from epoch {ours.epochs[ended][0]:,.0f} on"
+def _epochs(claim: Claim, ours: Curves, theirs: Curves, window: int) -> Samples:
+    """Return the epochs at which each seed comes to a loss that both medians reach."""
+    ours, theirs = ours.settled(window), theirs.settled(window)
+    threshold = common_loss(ours, theirs, claim.untrained)
+    first, second = (statistics.first_epoch(*each, threshold) for each in (ours, theirs))
+    return Samples(first[None], second[None, None], f"epochs to {threshold:.3g}")
 
 
 def common_loss(ours: Curves, theirs: Curves, untrained: float | None = None) -> float:
-    """Return the threshold of claims.yaml: a loss that both medians come to, if they have halved the `untrained` one.
+    """Return the threshold of rules.yaml: a loss that both medians come to, if they have halved the `untrained` one.
 
     Where that is not given, theirs at the first recorded epoch stands for it.
     """
@@ -155,28 +149,50 @@ def common_loss(ours: Curves, theirs: Curves, untrained: float | None = None) ->
     return min(NEAR_THE_END * last, before / 2)
 
 
-def advantage(ours: Array, *theirs: Array) -> Array:
-    """The least of their medians over ours, all (..., n)."""
-    least = reduce(np.minimum, [statistics.median(sample) for sample in theirs])
-    return statistics.ratio(least, statistics.median(ours))
+def rows(claim: Claim, results: Sequence[Result], place: Place, book: Rules) -> list[Row]:
+    """Evaluate a claim; `results` are those of its experiments."""
+    if claim.quantity == "bound":
+        return bound_rows(claim, place)
+    compared = list(comparisons(claim, results))
+    return [row(claim, each, book, rules.row_level(book.level, len(compared))) for each in compared]
 
 
-def growth_row(claim: Claim, compared: Sequence[Comparison], values: Sequence[float], level: float) -> Row:
-    """Correlate the key's values with the advantage at each; seeds are resampled for all values together."""
-    label = f"{compared[0].label.split(', ')[0]} to {compared[-1].label.split(', ')[0]}" if compared else "all"
-    everything = [result for comparison in compared for result in comparison.found]
-    seeds = shared_seeds(everything)
-    if not seeds or any(not comparison.found for comparison in compared):
-        return Row(label, None, level, claims.MISSING, 0)
-    groups = [[curves(r, claim.metric, seeds).final for r in comparison.found] for comparison in compared]
-    size = len(groups[0])
+def row(claim: Claim, compared: Comparison, book: Rules, level: float) -> Row:
+    """Evaluate one comparison of a claim, at a level of its own."""
+    seeds = shared_seeds(compared.results)
+    if not seeds:
+        return Row(compared.label, rules.OPEN, 0, compared.asked)
+    if claim.quantity == "equality":
+        found = difference(compared.results[0], compared.results[1], seeds)
+        outcome = rules.HOLDS if found == 0 else rules.DIFFERS
+        return Row(compared.label, outcome, len(seeds), compared.asked, Interval(found, found, found, len(seeds)))
 
-    def statistic(*samples: Array) -> Array:
-        grouped = [samples[i : i + size] for i in range(0, len(samples), size)]
-        return statistics.rank_correlation(np.array(values), np.stack([advantage(*g) for g in grouped], axis=-1))
+    def of(seeds: Sequence[int], window: int) -> Row:
+        found = samples(claim, compared, seeds, window)
+        return sampled_row(claim, compared.label, found, level, book.least_seeds, compared.asked)
 
-    found = statistics.bootstrap(statistic, *(sample for group in groups for sample in group), level=level)
-    return Row(label, found, level, claims.outcome(claim, found), max(len(r.config.seeds) for r in everything))
+    window, unseen = book.window(claim), [seed for seed in seeds if seed >= book.known]
+    literal = of(seeds, 1) if window > 1 else None
+    return of(seeds, window)._replace(
+        literal=literal, unseen=of(unseen, window) if 0 < len(unseen) < len(seeds) else None
+    )
+
+
+def sampled_row(claim: Claim, label: str, found: Samples, level: float, least_seeds: int, asked: int) -> Row:
+    """Compare ours with theirs, the best of them if they are several, and the geometric mean of pooled values.
+
+    Where both medians are infinite (both diverged, or neither comes to the threshold) there is nothing to compare, and
+    the row is open.
+    """
+    ours, theirs = found.ours, found.theirs
+    ratio = intervals.ratio_of_medians(ours, theirs, level)
+    paired = intervals.hodges_lehmann(ours, theirs, level)
+    better = intervals.share(np.all(intervals.log_ratios(ours, theirs) > 0, axis=0), level)
+    medians = np.stack([statistics.median(ours), statistics.median(theirs).min(axis=0)])
+    nothing = np.isinf(medians).all(axis=0).any()
+    outcome = rules.OPEN if nothing else rules.outcome(claim, ratio, paired, least_seeds)
+    first, second = np.exp(np.log(medians).mean(axis=1)).tolist()
+    return Row(label, outcome, ratio.n, asked, ratio, paired, better, first, second, found.note)
 
 
 def difference(a: Result, b: Result, seeds: Sequence[int]) -> float:
@@ -188,30 +204,33 @@ def difference(a: Result, b: Result, seeds: Sequence[int]) -> float:
     return float(np.abs(statistics.ratio(first[metrics].to_numpy(), second[metrics].to_numpy()) - 1).max())
 
 
-def bound_rows(claim: Claim, place: Place, level: float) -> list[Row]:
+def bound_rows(claim: Claim, place: Place) -> list[Row]:
     """Evaluate bounds from the theory's table: of each kind the setting nearest to its bound."""
     path = place.folder / "theory" / "bounds.csv"
     table = pd.read_csv(path) if path.exists() else pd.DataFrame({"bound": pd.Series(dtype=str)})
-    return [_bound_row(name, table[table["bound"].str.startswith(name)], level) for name in claim.bounds or []]
+    return [_bound_row(name, table[table["bound"].str.startswith(name)]) for name in claim.bounds or []]
 
 
-def _bound_row(name: str, table: pd.DataFrame, level: float) -> Row:
+def _bound_row(name: str, table: pd.DataFrame) -> Row:
     label = name.removesuffix(", C")
     if table.empty:
-        return Row(label, None, level, claims.MISSING, 0)
+        return Row(label, rules.OPEN, 0, 0)
     shares = table[["measured", "low", "high"]].div(table["value"], axis=0)
     value, low, high = shares.to_numpy()[int(shares["high"].argmax())].tolist()
     n, violated = int(table["settings"].sum()), int(table["violated"].sum())
-    held = claims.HOLDS if (table["holds"] == "yes").all() else claims.OPEN
+    held = rules.HOLDS if (table["holds"] == "yes").all() else rules.OPEN
     where = [f"{row['bound']}, {row['case']}" for row in table[table["violated"] > 0].to_dict("records")]
     note = f"{violated} of {n} settings violate it" + (f": {'; '.join(where)}" if where else "")
-    return Row(label, Interval(value, low, high, n), level, claims.FAILS if violated else held, n, note=note)
+    return Row(label, rules.VIOLATED if violated else held, n, n, Interval(value, low, high, n), note=note)
 
 
-def _with_holm(found: list[Row]) -> list[Row]:
-    """Correct the rows' p-values for being several."""
-    tested = [i for i, row in enumerate(found) if row.p is not None]
-    adjusted = statistics.holm(np.array([found[i].p for i in tested], dtype=float))
-    for i, p in zip(tested, adjusted, strict=True):
-        found[i] = found[i]._replace(p=float(p))
-    return found
+def solved(results: Sequence[Result], metric: str, book: Rules) -> dict[str, Interval]:
+    """Return the share of seeds that solve a task, by method, of the seeds that all of its methods have finished.
+
+    A seed solves it whose settled loss at the last epoch is below `solved`.
+    """
+    seeds = shared_seeds(results)
+    final = {
+        r.config.method.name: statistics.settled(*curves(r, metric, seeds), book.settled) for r in results if seeds
+    }
+    return {name: intervals.share(losses < book.solved, book.level) for name, losses in final.items()}

@@ -25,8 +25,7 @@ COLOURS = {
     "reproduced": "#007a58",
     "partly": "#a06a00",
     "not reproduced": "#c04f00",
-    "inconclusive": "#555555",
-    "not tested": QUIET,
+    "open": "#555555",
 }
 
 

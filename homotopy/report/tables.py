@@ -10,19 +10,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from homotopy.report.evidence import NEAR_THE_END, advantage, curves, shared_seeds
+from homotopy.report.evidence import NEAR_THE_END, Curves, curves, shared_seeds
 from homotopy.results import status
+from homotopy.results.intervals import ratio_of_medians
 from homotopy.results.library import Library, Result, by_task
 from homotopy.results.methods import BASELINES, METHODS
-from homotopy.results.statistics import bootstrap, first_epoch, median, ratio_of_medians
+from homotopy.results.statistics import first_epoch, median
 from homotopy.results.timing import seconds_per_epoch, shared_hardware
 from homotopy.training import why
 
 ALIKE = 1.25  # of medians: within this factor two methods end alike
 
 
+def _settled(of: Result, seeds: Sequence[int], metric: str = "target_loss", *, count_source: bool = False) -> Curves:
+    return curves(of, metric, seeds, count_source=count_source).settled()
+
+
 def fair(results: Sequence[Result]) -> pd.DataFrame:
-    """Return, for each task and method, final losses, and epochs and seconds with the source solution's counted.
+    """Return, for each task and method, settled losses, and epochs and seconds with the source solution's counted.
 
     `epochs to` is the median over seeds, infinite where half of them never come to the `threshold`: 1.25 times the
     largest of the methods' final medians, and at most half of the largest first one.
@@ -35,7 +40,7 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
             continue
         machine = shared_hardware(methods)
         seconds = seconds_per_epoch(methods, machine) if machine else np.nan
-        tables = [curves(r, "target_loss", seeds, count_source=True) for r in methods]
+        tables = [_settled(r, seeds, count_source=True) for r in methods]
         first, last = (max(float(median(c.losses[:, i])) for c in tables) for i in (0, -1))
         threshold = min(NEAR_THE_END * last, first / 2)
         for found, table in zip(methods, tables, strict=True):
@@ -45,7 +50,7 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
                     "task": found.config.task.label, "method": found.config.method.name,
                     "n": len(seeds), "epochs": epochs,
                     "train loss": float(median(table.final)),
-                    "test loss": float(median(curves(found, "test_loss", seeds).final)),
+                    "test loss": float(median(_settled(found, seeds, "test_loss").final)),
                     "threshold": threshold,
                     "epochs to": float(median(first_epoch(table.epochs, table.losses, threshold))),
                     "seconds per run": epochs * seconds,
@@ -56,7 +61,7 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
 
 
 def sensitivity(experiment: str, jobs: Sequence[Mapping[str, Any]], results: Sequence[Result]) -> pd.DataFrame:
-    """Return, for each setting of an experiment that varies them, the final medians and whether the ordering holds.
+    """Return, for each setting of an experiment that varies them, the settled losses' medians and their ordering.
 
     `jobs` are its composed configurations, the default's first, and `results` theirs.
 
@@ -89,12 +94,12 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
     present = {name: r for name, r in found.items() if not r.curves.empty}
     seeds = shared_seeds(list(present.values()))
-    final = {name: curves(r, "target_loss", seeds).final for name, r in present.items()}
+    final = {name: _settled(r, seeds).final for name, r in present.items()}
     row: dict[str, Any] = {"n": len(seeds)}
     row |= {name: float(median(final[name])) if name in final else np.nan for name in METHODS}
     if not all(name in final for name in METHODS):
         return row | {"ratio": np.nan, "low": np.nan, "high": np.nan, "ordering": ""}
-    ratio = bootstrap(advantage, final["homotopy"], *(final[name] for name in BASELINES))
+    ratio = ratio_of_medians(final["homotopy"][None], np.stack([final[name][None] for name in BASELINES]))
     ordering = "yes" if ratio.value >= ALIKE else "no" if ratio.value <= 1 / ALIKE else "alike"
     if ordering != "alike" and ratio.low <= 1 <= ratio.high:
         ordering += " (open)"
@@ -102,21 +107,21 @@ def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
 
 
 def methods(results: Sequence[Result]) -> pd.DataFrame:
-    """Return, for each method of one task that has results, its final median beside the homotopy's.
+    """Return, for each method of one task that has results, its settled loss's median beside the homotopy's.
 
     `ratio` is its median over the homotopy's, with an interval (`low`, `high`) made for 95 %; `epochs to` the median
-    over seeds of the epochs to 1.25 times the homotopy's final median, infinite where half of them never come there.
+    over seeds of the epochs to 1.25 times the homotopy's median, infinite where half of them never come there.
     """
     found = {r.config.method.name: r for r in results if not r.curves.empty}
     seeds = shared_seeds(list(found.values()))
     if "homotopy" not in found or not seeds:
         return pd.DataFrame()
-    tables = {name: curves(r, "target_loss", seeds) for name, r in found.items()}
+    tables = {name: _settled(r, seeds) for name, r in found.items()}
     reference = tables["homotopy"].final
     threshold = NEAR_THE_END * float(median(reference))
     rows = []
     for name, table in tables.items():
-        ratio = bootstrap(ratio_of_medians, table.final, reference)
+        ratio = ratio_of_medians(reference[None], table.final[None, None])
         to = float(median(first_epoch(table.epochs, table.losses, threshold)))
         row = {"method": name, "n": len(seeds), "loss": float(median(table.final)), "threshold": threshold}
         rows.append(row | {"epochs to": to, "ratio": ratio.value, "low": ratio.low, "high": ratio.high})

@@ -1,6 +1,6 @@
 """A claim judged by the results that a library has, and what was found in words.
 
-Every number comes from a result file or from claims.yaml.
+Every number comes from a result file or from rules.yaml.
 """
 
 from __future__ import annotations
@@ -12,57 +12,78 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from homotopy.report import claims
-from homotopy.report.claims import Claim, Row
+from homotopy.report import rules
 from homotopy.report.evidence import rows
+from homotopy.report.rules import Claim, Row, Rules
+from homotopy.results.intervals import Interval
 from homotopy.results.library import Library, span
 
-_OUTCOMES = {  # one, several
-    claims.HOLDS: ("holds", "hold"),
-    claims.HALF: ("half way", "half way"),
-    claims.OPEN: ("open", "open"),
-    claims.FAILS: ("fails", "fail"),
-    claims.MISSING: ("not run", "not run"),
-}
-_ANSWERS = {claims.REPRODUCED: "yes", claims.NOT: "no", claims.INCONCLUSIVE: "open"}
+_PLURALS = {rules.HOLDS: "hold", rules.DIFFERS: "differ", rules.SHORT: "fall short"}  # where they differ
+_OUTCOMES = (
+    rules.HOLDS, rules.HALF, rules.ALIKE, rules.REVERSED, rules.DIFFERS, rules.SHORT, rules.VIOLATED, rules.OPEN,
+)  # fmt: skip
+_ANSWERS = {rules.REPRODUCED: "yes", rules.NOT: "no"}
 QUANTITIES = {
     "loss": "ratio of median losses",
     "speed": "ratio of median epochs",
-    "growth": "rank correlation",
     "equality": "largest difference",
     "bound": "measured over bound, tightest setting",
 }
+_KINDS = {rules.EXPERIMENT: "experiments", rules.THEOREM: "theorems", rules.CONSTRUCTION: "true by construction"}
 
 
 class Judged(NamedTuple):
-    """A claim, its rows and its verdict.
-
-    `reasons` say why the verdict is no more than indicative, if it is not; `notes` what is unusual about the data.
-    """
+    """A claim, its rows and its verdict; `notes` say what is unusual about the data."""
 
     claim: Claim
     rows: list[Row]
     verdict: str
-    reasons: list[str]
+    profile: str
     notes: list[str] = []
+
+    @property
+    def so_far(self) -> bool:
+        """Whether a row lacks seeds that its configurations ask for."""
+        return any(row.n < row.asked or not row.asked for row in self.rows)
 
     @property
     def text(self) -> str:
         """The verdict in words; a question of ours is answered, not reproduced."""
         word = self.verdict if self.claim.number else _ANSWERS.get(self.verdict, self.verdict)
-        if not self.reasons:
-            return word
-        waits = self.verdict == claims.INCONCLUSIVE and not any("profile" in reason for reason in self.reasons)
-        return f"{word} so far" if waits else f"{word} (indicative)"
+        if self.profile != "paper":
+            return f"{word} (indicative)"
+        return f"{word} so far" if self.so_far and not self.claim.untestable else word
+
+    @property
+    def cell(self) -> str:
+        """The verdict as a table shows it, with what must be said beside it."""
+        return "; ".join([f"**{self.text}**", *self.remarks])
+
+    @property
+    def remarks(self) -> list[str]:
+        """What must be said beside the verdict: why nothing is tested, another reading, what the literal loss says."""
+        claim = self.claim
+        found = [claim.untestable] if claim.untestable else []
+        if claim.reading:
+            found.append(f"another reading ({claim.reading}), not counted")
+        others = [row.literal.outcome for row in self.rows if row.literal and row.literal.outcome != row.outcome]
+        if others:
+            said = ", ".join(f"{n} {_outcome(name, n)}" for name, n in Counter(others).items())
+            found.append(f"by the last epoch alone {len(others)} of {len(self.rows)} would be otherwise: {said}")
+        return found
 
 
-def judge(claim: Claim, library: Library, level: float) -> Judged:
+def _outcome(name: str, n: int) -> str:
+    return _PLURALS.get(name, name) if n > 1 else name
+
+
+def judge(claim: Claim, library: Library, book: Rules) -> Judged:
     """Evaluate one claim."""
     found = [] if claim.bounds else [r for name in claim.experiments for r in library.results(name)]
-    evaluated = rows(claim, found, library.place, level)
-    verdict = claims.verdict(claim, [row.outcome for row in evaluated])
+    evaluated = rows(claim, found, library.place, book)
+    verdict = rules.verdict(claim, [row.outcome for row in evaluated])
     notes = {f"{data['name']} {data['note']}" for r in found for data in r.data if data["note"]}
-    return Judged(claim, evaluated, verdict, claims.indicative(claim, evaluated, library.place.profile), sorted(notes))
+    return Judged(claim, evaluated, verdict, library.place.profile, sorted(notes))
 
 
 def number(value: float | None) -> str:
@@ -75,33 +96,60 @@ def number(value: float | None) -> str:
     return f"{float(short):,.0f}" if 1000 <= abs(value) < 1e6 else short
 
 
-def interval(row: Row) -> str:
-    """Return a row's estimate with its interval."""
-    if row.interval is None:
+def interval(found: Interval | None) -> str:
+    """Return an estimate with its interval."""
+    if found is None:
         return ""
-    value, low, high, _ = row.interval
+    value, low, high, _ = found
     return number(value) if low == high == value else f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+def percent(share: float) -> str:
+    """Return a share in whole percent, but in tenths where that would hide what little is missing."""
+    return f"{100 * share:.0f} %" if share in (0, 1) or 0.005 <= share < 0.985 else f"{100 * share:.1f} %"
+
+
+def seeds(row: Row) -> str:
+    """Return how many seeds, or settings of a bound, a row has: "8 of 100" until it has all."""
+    return f"{row.n}" if row.n == row.asked else f"{row.n} of {row.asked}"
 
 
 def summary(judged: Judged) -> str:
     """Return what was found in one line: how many comparisons came out how, the range of the quantity, and n."""
-    found = [row.interval for row in judged.rows if row.interval is not None]
+    found = [row for row in judged.rows if row.ratio is not None]
     if not found:
-        return ""
-    notes = "".join(f"; {note}" for note in judged.notes)
-    if len(judged.rows) == 1:
-        return f"{QUANTITIES[judged.claim.quantity]} {interval(judged.rows[0])}, n = {found[0].n}{notes}"
-    counts = Counter(row.outcome for row in judged.rows)
-    outcomes = ", ".join(f"{counts[key]} {words[counts[key] > 1]}" for key, words in _OUTCOMES.items() if counts[key])
-    values, n = [f.value for f in found], span([f.n for f in found])
+        return "not run"
+    counts, total = Counter(row.outcome for row in judged.rows), len(judged.rows)
+    outcomes = ", ".join(f"{counts[name]} {_outcome(name, counts[name])}" for name in _OUTCOMES if counts[name])
+    values = [row.ratio.value for row in found if row.ratio]
     between = " to ".join(dict.fromkeys([number(min(values)), number(max(values))]))
-    return (
-        f"of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} {outcomes}; "
-        f"{QUANTITIES[judged.claim.quantity]} {between}, {'settings' if judged.claim.bounds else 'n ='} {n}{notes}"
-    )
+    of, what = ("bounds", "settings") if judged.claim.bounds else ("comparisons", "n =")
+    n, asked = span([row.n for row in judged.rows]), span([row.asked for row in judged.rows])
+    n += f" of {asked}" if judged.so_far else ""
+    rest = "".join(f"; {note}" for note in judged.notes)
+    quantity = QUANTITIES[judged.claim.quantity]
+    if total == 1:
+        return f"{judged.rows[0].outcome}: {quantity} {interval(found[0].ratio)}, {what} {n}{rest}"
+    return f"of {total} {of} {outcomes}; {quantity} {between}, {what} {n}{rest}"
+
+
+def tally(found: Sequence[Judged]) -> str:
+    """Return how many of the claims came out how, by kind; other readings of a sentence are not counted."""
+    parts = []
+    for kind, name in _KINDS.items():
+        verdicts = Counter(j.verdict for j in found if j.claim.kind == kind and not j.claim.reading)
+        order = (rules.REPRODUCED, rules.PARTLY, rules.NOT, rules.OPEN)
+        said = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in order if verdicts[verdict])
+        if said:
+            parts.append(f"{name}: {said}")
+    return "; ".join(parts)
 
 
 def verdicts(found: Sequence[Judged]) -> pd.DataFrame:
-    """Return id, the claim's number if it is the paper's, figures, verdict, and the verdict in words."""
-    lines = [(j.claim.id, j.claim.number or "", " ".join(j.claim.figures or []), j.verdict, j.text) for j in found]
-    return pd.DataFrame(lines, columns=["id", "number", "figures", "verdict", "text"])
+    """Return id, the claim's number if it is the paper's, kind, figures, verdict, and the verdict in words."""
+    columns = ["id", "number", "kind", "figures", "verdict", "text"]
+    lines = [
+        (j.claim.id, j.claim.number or "", j.claim.kind, " ".join(j.claim.figures or []), j.verdict, j.text)
+        for j in found
+    ]
+    return pd.DataFrame(lines, columns=columns)

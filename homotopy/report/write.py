@@ -1,13 +1,12 @@
 """The report: what saved results say of every claim, as Markdown and as one self-contained HTML page.
 
-The words are in report.md beside this file; every number comes from a result file or from claims.yaml.
+The words are in write.md beside this file; every number comes from a result file or from rules.yaml.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
@@ -15,14 +14,15 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from homotopy import config, markdown
-from homotopy.report import claims, overview, tables
-from homotopy.report.claims import Claim, Row
+from homotopy.report import abstract, multiverse, overview, predictions, rules, tables
+from homotopy.report.abstract import solvers
+from homotopy.report.multiverse import Shown
 from homotopy.report.page import page
-from homotopy.report.verdicts import QUANTITIES, Judged, interval, judge, number, summary, verdicts
+from homotopy.report.rules import Claim, Row, Rules
+from homotopy.report.verdicts import QUANTITIES, Judged, interval, judge, number, percent, seeds, summary, verdicts
 from homotopy.results.files import write_atomic, write_csv
 from homotopy.results.library import Library, Place, span
 from homotopy.results.methods import LABELS, METHODS
-from homotopy.results.statistics import level_of_range
 
 TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
 SEARCHES = ("search_fashion", "search_cifar")
@@ -43,55 +43,81 @@ def commands(claim: Claim, place: Place) -> str:
 
 def evidence(judged: Judged, place: Place) -> str:
     """Return links to the claim's figures that exist, and to its details below; the commands if nothing was run."""
-    if judged.verdict == claims.UNTESTED:
+    if not any(row.n for row in judged.rows):
         return f"test it: {commands(judged.claim, place)}; [rule](#{judged.claim.id})"
     figures = [name for name in judged.claim.figures or [] if (place.figures / f"{name}.png").exists()]
     links = [f"[{name}](figures/{name}.png)" for name in figures]
     return ", ".join([*links, f"[rows and files](#{judged.claim.id})"])
 
 
-def verdict_table(found: Sequence[Judged], place: Place) -> str:
-    """Return claim, the paper's value if the claims are the paper's, ours, evidence and verdict, a line each."""
+def verdict_table(found: Sequence[Judged], shown: Mapping[str, Shown], place: Place) -> str:
+    """Return claim, ours, evidence and verdict, a line each; of the paper's also its value and the map's count."""
     paper = all(judged.claim.paper for judged in found)
     lines = []
     for judged in found:
         claim = judged.claim
         what = f"{claim.number}. {claim.claim} ({claim.place})" if paper else claim.claim
-        theirs = [claim.paper or ""] * paper
-        lines.append([what, *theirs, summary(judged), evidence(judged, place), f"**{judged.text}**"])
-    return table(["claim", *["the paper"] * paper, "ours", "evidence", "verdict"], lines)
+        line = [what, claim.paper or "", summary(judged), plain_settings(shown.get(claim.id)), evidence(judged, place)]
+        lines.append([*line, judged.cell])
+    head = ["claim", "the paper", "ours", "plain settings", "evidence", "verdict"]
+    used = [i for i, name in enumerate(head) if paper or name not in ("the paper", "plain settings")]
+    return table([head[i] for i in used], [[line[i] for i in used] for line in lines])
 
 
-def details(judged: Judged, library: Library) -> str:
-    """Return a claim's rows, rule, files and commands."""
+def plain_settings(shown: Shown | None) -> str:
+    """Return in how many of the map's plain settings a claim shows, and whether in the default one."""
+    if shown is None:
+        return ""
+    run, total = shown.run, len(shown.ratios)
+    if not run:
+        return f"0 of {total} run"
+    default = "not run" if shown.ratios.get(shown.default) is None else "yes" if shown.shows(shown.default) else "no"
+    return f"{shown.holds} of {run}{'' if run == total else f' ({total - run} not run)'}; the default: {default}"
+
+
+def details(judged: Judged, library: Library, book: Rules) -> str:
+    """Return a claim's rows, rule, files and commands, folded."""
     claim, place = judged.claim, library.place
-    quantity = QUANTITIES[claim.quantity]
-    head = ["comparison", "ours", "theirs", quantity, "level", "better on", "p (Holm)", "n", "outcome"]
-    lines = [_detail(row, claim.quantity in claims.BOOTSTRAPPED) for row in judged.rows]
+    sampled = claim.quantity in rules.SAMPLED
+    head = [
+        "comparison", "ours", "theirs", QUANTITIES[claim.quantity], "seed by seed", "better on",
+        "n" if sampled else "settings" if claim.bounds else "seeds", "outcome", "by the last epoch alone",
+        f"without seeds below {book.known}",
+    ]  # fmt: skip
+    lines = [_detail(row) for row in judged.rows]
     used = [i for i in range(len(head)) if any(line[i] for line in lines)]
-    text = [f'<a id="{claim.id}"></a>\n\n#### {claim.id}: {judged.text}\n\n{claim.claim}\n\n']
+    text = [f'<a id="{claim.id}"></a>\n\n<details><summary>{claim.id}: {judged.text}</summary>\n\n{claim.claim}\n\n']
     text.append(table([head[i] for i in used], [[line[i] for i in used] for line in lines]))
-    if judged.reasons:
-        text.append(f"\nRests on {'; '.join(judged.reasons)}.\n")
+    if sampled:
+        level = 100 * rules.row_level(book.level, len(lines))
+        text.append(f"\nEach interval has {level:.3g} %; together they hold at {100 * book.level:g} %.\n")
+    text += [f"\nBeside it: {remark}.\n" for remark in judged.remarks]
     if judged.notes:
         text.append(f"\nData: {'; '.join(judged.notes)}.\n")
-    rule = f"{claim.predicate}, tolerance {number(claim.tolerance)}" if claim.tolerance else claim.predicate
-    text.append(f"\nRule: {rule}, {claim.combine} rows. Made by: {commands(claim, place)}.")
-    if judged.verdict != claims.UNTESTED and (files := _files(claim, library)):
+    text.append(f"\nRule: {_rule(claim, book)}. Made by: {commands(claim, place)}.")
+    if files := _files(claim, library):
         text.append(f" Read from: {_code(files)}{'' if claim.bounds else ' (`runs.csv.gz` in each)'}.")
-    return "".join(text) + "\n"
+    return "".join(text) + "\n\n</details>\n"
 
 
-def _detail(row: Row, bootstrapped: bool) -> list[str]:
+def _rule(claim: Claim, book: Rules) -> str:
+    margin = [f"margin {number(claim.margin)}"] if claim.margin != 1 else []
+    window = [f"losses settled over {book.window(claim)} epochs"] if claim.quantity in rules.SAMPLED else []
+    return ", ".join([claim.predicate, *margin, *window, f"{claim.combine} rows"])
+
+
+def _detail(row: Row) -> list[str]:
     label = re.sub(r"\w+", lambda word: LABELS.get(word[0], word[0]), row.label) + (
         f" ({row.note})" if row.note else ""
     )
-    if row.interval is None:
-        return [label, *[""] * 7, row.outcome]
-    better = "" if row.improvement is None else f"{100 * row.improvement:.0f} %"
-    level = f"{100 * (min(row.level, level_of_range(row.interval.n)) if bootstrapped else row.level):.3g} %"
-    tests = [number(row.ours), number(row.theirs), interval(row), level, better, number(row.p)]
-    return [label, *tests, str(row.interval.n), row.outcome]
+    share = row.better
+    better = f"{percent(share.value)} [{percent(share.low)}, {percent(share.high)}]" if share else ""
+    said = [number(row.ours), number(row.theirs), interval(row.ratio), interval(row.paired), better]
+    return [label, *said, seeds(row), row.outcome, _beside(row.literal), _beside(row.unseen)]
+
+
+def _beside(row: Row | None) -> str:
+    return "" if row is None else f"{interval(row.ratio)}, n = {row.n}: {row.outcome}"
 
 
 def _files(claim: Claim, library: Library) -> list[str]:
@@ -118,16 +144,22 @@ def scope(found: Sequence[Judged]) -> str:
 
 
 def standing(found: Sequence[Judged], place: Place) -> str:
-    """Return what profile this is and, where verdicts are no more than indicative, that they are."""
-    counts = Counter(judged.verdict for judged in found)
-    order = (claims.REPRODUCED, claims.PARTLY, claims.NOT, claims.INCONCLUSIVE, claims.UNTESTED)
-    verdicts = ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
-    text = f"Profile `{place.profile}`. The paper's claims, in {len(found)} parts: {verdicts}."
+    """Return what profile this is and, where not all of its runs are there, that verdicts are so far."""
+    text = f"Profile `{place.profile}`."
     if place.profile != "paper":
-        return f"{text} This profile's budgets are not the paper's: its verdicts show where things point, no more."
-    if any(judged.reasons for judged in found):
-        text += ' A verdict marked "indicative" or "so far" rests on fewer seeds than were asked for.'
+        return f"{text} Its budgets are not the paper's: its verdicts are indicative, show where things point, no more."
+    if any(judged.so_far for judged in found):
+        text += ' A verdict "so far" rests on fewer seeds than are asked for ("8 of 100").'
     return text
+
+
+def solved_text(found: pd.DataFrame) -> str:
+    """Return the table of runs that solve their task, by method."""
+    lines = []
+    for (name, task), rows in found.groupby(["experiment", "task"], sort=False):
+        by_method = {row["method"]: solvers(row) for row in rows.to_dict("records")}
+        lines.append([f"{task}, {name}", *(by_method.get(method, "") for method in METHODS)])
+    return table(["task", *(LABELS[method] for method in METHODS)], lines)
 
 
 def figure(name: str, place: Place, caption: str) -> str:
@@ -203,6 +235,19 @@ def methods_text(name: str, found: pd.DataFrame, library: Library) -> str:
     return _section(name, library, table(head, lines))
 
 
+def predictions_text(found: Sequence[predictions.Judged]) -> str:
+    """Return the table of the predictions, and how good they were."""
+    head = ["experiment", "expected", "how sure", "found", "outcome"]
+    rows = predictions.frame(found).to_dict("records")
+    lines = [
+        [f"`{r['experiment']}`", r["expect"], f"{100 * r['probability']:.0f} %", r["found"], f"**{r['outcome']}**"]
+        for r in rows
+    ]
+    score = predictions.brier(found)
+    told = f"\nBrier score of what is decided: {score:.2f}; always 50 % sure gives 0.25.\n" if score is not None else ""
+    return table(head, lines) + told
+
+
 def search_text(found: pd.DataFrame) -> str:
     """Return the table of the search for the image studies' settings, the best of a method on a target in bold."""
     head = ["target", "method", "batch", "gamma", "k", "epochs at the end", "train losses", "mean", "test accuracy"]
@@ -224,30 +269,40 @@ def budget(raw: dict[str, Any]) -> str:
 
 
 class Findings(NamedTuple):
-    """What a report shows: the judged claims and questions, and its tables, `sensitivity` by experiment."""
+    """What a report shows: the judged claims and questions, and its tables.
 
-    level: float
+    `shown` has the map's count by claim, `sensitivity` a table by experiment.
+    """
+
+    book: Rules
     claims: list[Judged]
     questions: list[Judged]
+    shown: dict[str, Shown]
+    solved: pd.DataFrame
     completeness: pd.DataFrame
     fair: pd.DataFrame
     sensitivity: dict[str, pd.DataFrame]
     methods: pd.DataFrame
     search: pd.DataFrame
+    expected: list[predictions.Judged]
 
 
 def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Findings:
     """Judge every claim and make every table; of `experiments` what is complete, of `varied` the sensitivity."""
-    book = claims.read()
+    book = rules.read()
+    shown = {claim.id: multiverse.shown(claim, library, book) for claim in book.claims}
     return Findings(
-        book.level,
-        [judge(claim, library, book.level) for claim in book.claims],
-        [judge(claim, library, book.level) for claim in book.questions],
+        book,
+        [judge(claim, library, book) for claim in book.claims],
+        [judge(claim, library, book) for claim in book.questions],
+        {name: found for name, found in shown.items() if found},
+        abstract.solved(library, book),
         tables.completeness(library, experiments),
         tables.fair(library.results("fig1")),
         {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
         tables.methods(library.results(ALL_METHODS)),
         tables.search([found for name in SEARCHES for found in library.results(name)]),
+        [predictions.judge(each, library, book) for each in predictions.read()],
     )
 
 
@@ -259,6 +314,8 @@ def save(found: Findings, place: Place) -> None:
         "sensitivity": pd.concat(found.sensitivity.values()),
         "methods": found.methods,
         "search": found.search,
+        "predictions": predictions.frame(found.expected),
+        "solved": found.solved,
         "verdicts": verdicts([*found.claims, *found.questions]),
     }
     for name, frame in frames.items():
@@ -275,26 +332,33 @@ def _map(place: Place) -> str:
 
 def text(found: Findings, library: Library) -> str:
     """Return the report as Markdown."""
-    place = library.place
+    place, book = library.place, found.book
     fair = figure("fair", place, "Loss against all epochs and against time, and on the test set")
     parts = {
         "title": TITLE,
-        "standing": standing(found.claims, place),
+        "standing": standing([*found.claims, *found.questions], place),
+        "summary": abstract.text(found.claims, found.solved, found.shown, book, place),
         "scope": scope(found.claims),
         "questions_scope": scope(found.questions),
-        "level": f"{100 * found.level:g} %",
+        "level": f"{100 * book.level:g} %",
+        "rules": book.rules,
+        "least": str(book.least_seeds),
+        "settled": str(book.settled),
+        "known": str(book.known),
+        "solved": solved_text(found.solved),
+        "threshold": number(book.solved),
         "completeness": completeness_text(found.completeness, place),
-        "verdicts": verdict_table(found.claims, place),
+        "verdicts": verdict_table(found.claims, found.shown, place),
         "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
-        "details": "\n".join(details(each, library) for each in found.claims),
+        "details": "\n".join(details(each, library, book) for each in found.claims),
         "fair": f"{fair}\n{fair_text(found.fair)}",
         "map": _map(place) + figure("map", place, "The map of unstated settings"),
         "sensitivity": "\n".join(sensitivity_text(name, frame, library) for name, frame in found.sensitivity.items()),
-        "questions": "\n".join(
-            [verdict_table(found.questions, place), *(details(each, library) for each in found.questions)]
-        ),
+        "questions": verdict_table(found.questions, {}, place),
+        "questions_details": "\n".join(details(each, library, book) for each in found.questions),
         "methods": methods_text(ALL_METHODS, found.methods, library),
         "search": search_text(found.search),
+        "predictions": predictions_text(found.expected),
     }
     return Template(_TEMPLATE.read_text()).substitute(parts)
 

@@ -40,7 +40,7 @@ def _folder(raw: Mapping[str, Any]) -> Path:
 
 
 def _path(raw: Mapping[str, Any]) -> Path:
-    part = "" if raw.get("part") is None else f".part{raw['part']}"
+    part = "" if raw["runtime"]["part"] is None else f".part{raw['runtime']['part']}"
     return _folder(raw) / f"{name(raw)}{part}.json"
 
 
@@ -56,7 +56,7 @@ def record(raw: Mapping[str, Any], error: Exception, command: str) -> Path:
 def clear(raw: Mapping[str, Any]) -> None:
     """Forget a job's failures, since it succeeded; a whole job's success is that of its parts."""
     _path(raw).unlink(missing_ok=True)
-    if raw.get("part") is None:
+    if raw["runtime"]["part"] is None:
         for path in _folder(raw).glob(f"{name(raw)}.part*.json"):
             path.unlink(missing_ok=True)
 

@@ -17,13 +17,10 @@ import pandas as pd
 from homotopy import compose, config
 from homotopy.errors import ResultError
 from homotopy.results.folder import KEYS, RUNS, RunFolder
-from homotopy.results.statistics import median_curves, settled
+from homotopy.results.statistics import median_curves, settled, settling
 
 # settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
-_MACHINE = {
-    "checkpoint_minutes", "data.root", "device", "elsewhere", "launcher", "logger", "part",
-    "save", "seeds_per_job", "threads", "width",
-}  # fmt: skip
+_SILENT = ("data.root", "hydra", "launcher", "runtime.", "save")
 
 
 @dataclass(frozen=True)
@@ -60,8 +57,8 @@ class Place:
 def telling(overrides: Sequence[str]) -> tuple[str, ...]:
     """Return those of some overrides that results depend on, besides their experiment and the place's own."""
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
-    known = _MACHINE | {"experiment", "profile", "results.root"}
-    return tuple(t for t, key in zip(overrides, keys, strict=True) if key not in known and not key.startswith("hydra"))
+    known = (*_SILENT, "experiment", "profile", "results.root")
+    return tuple(text for text, key in zip(overrides, keys, strict=True) if not key.startswith(known))
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ class Result:
 
     def settled(self, metric: str, last: int = 100) -> np.ndarray:
         """Return each seed's median of the metric over the last epochs of its run, (seeds,); `statistics.settled`."""
-        return settled(self.epochs, self.table(metric), last)
+        return settled(self.epochs, self.table(metric), settling(self.epochs[-1], last))
 
     def final(self, metric: str) -> np.ndarray:
         """Return the metric at the last epoch, (seeds,)."""

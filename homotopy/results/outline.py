@@ -57,8 +57,8 @@ def of(config: Config) -> Outline:
         kind=json.dumps([asdict(config.model), config.batch_size], sort_keys=True),
         size=config.epochs * (config.task.training_samples or 1),
         lr=config.optimizer.lr,
-        threads=config.threads,
-        device=config.device,
+        threads=config.runtime.threads,
+        device=config.runtime.device,
     )
 
 

@@ -4,7 +4,8 @@
 // and add. An element is one sum in the order of its index, one fused multiply-add a term, so that a seed's numbers are
 // the same on all processors that have this instruction, whatever the width of their vectors.
 //
-// Compiled with -DREAL=float or double.
+// Compiled with -DREAL=float or double. With -DKEEP_SUBNORMALS=1 it is as slow as without `FlushSubnormals`: the
+// benchmark shows what that gains.
 
 #include <algorithm>
 #include <cmath>
@@ -45,6 +46,9 @@ typedef real vec __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_a
 
 // While it lives, its thread takes subnormal numbers for 0 and makes none. The moments of units that are off decay into
 // them, and on some processors an operation on one takes many times as long: an epoch late in training three times.
+#ifndef KEEP_SUBNORMALS
+#define KEEP_SUBNORMALS 0
+#endif
 class FlushSubnormals {
   public:
     FlushSubnormals() : before(mode()) { set_mode(before | FLUSH); }
@@ -54,7 +58,7 @@ class FlushSubnormals {
   private:
 #if defined(__aarch64__)
     using Mode = unsigned long;
-    static constexpr Mode FLUSH = 1 << 24;  // FZ of FPCR
+    static constexpr Mode FLUSH = KEEP_SUBNORMALS ? 0 : 1 << 24;  // FZ of FPCR
     static Mode mode() {
         Mode value;
         asm volatile("mrs %0, fpcr" : "=r"(value));
@@ -63,7 +67,7 @@ class FlushSubnormals {
     static void set_mode(Mode value) { asm volatile("msr fpcr, %0" : : "r"(value) : "memory"); }
 #else
     using Mode = unsigned int;
-    static constexpr Mode FLUSH = 0x8040;  // FTZ and DAZ of MXCSR
+    static constexpr Mode FLUSH = KEEP_SUBNORMALS ? 0 : 0x8040;  // FTZ and DAZ of MXCSR
     static Mode mode() { return _mm_getcsr(); }
     static void set_mode(Mode value) { _mm_setcsr(value); }
 #endif

@@ -101,9 +101,9 @@ def check(pair: Pair, place: Place) -> tuple[str | None, float]:
     byte, but for image runs of another processor, which may deviate by `IMAGES`.
     """
     config = _configs(pair.experiment, place)[pair.folder]
-    begin = time.monotonic()
+    begin, on_cpu = time.monotonic(), replace(config.runtime, device="cpu")
     with tempfile.TemporaryDirectory(prefix="homotopy-audit-") as root:
-        again = run(replace(config, seeds=(pair.seed,), device="cpu", results=Path(root)))
+        again = run(replace(config, seeds=(pair.seed,), runtime=on_cpu, results=Path(root)))
         found = difference(pair.folder, again, pair.seed, tolerance(pair, place))
     return found, time.monotonic() - begin
 

@@ -35,26 +35,26 @@ def choose_device(name: str) -> torch.device:
     gpus = torch.cuda.device_count()
     if name == "auto":
         if gpus:
-            say_once("training on the CPU: there is a GPU, and device=cuda uses it, which has not been tried yet")
+            say_once("training on the CPU: there is a GPU, and runtime.device=cuda uses it, which was not tried yet")
         return torch.device("cpu")
     device = torch.device(name)
     if device.type == "cuda":
         device = torch.device("cuda", device.index or 0)  # torch.cuda.set_device refuses one without an index
         if device.index >= gpus:
             here = ", ".join(["auto", "cpu", *(f"cuda:{n}" for n in range(gpus))])
-            raise ConfigError("device", name, f"{here}: PyTorch sees {gpus} GPUs here")
+            raise ConfigError("runtime.device", name, f"{here}: PyTorch sees {gpus} GPUs here")
     return device
 
 
 def prepare(config: Config) -> Machine:
     """Set this process up to train: its device, its threads and the precision of its matrix products."""
-    device = choose_device(config.device)
+    device = choose_device(config.runtime.device)
     if device.type == "cuda":
         torch.cuda.set_device(device)  # the one on which graphs are recorded and replayed
     check_precision(config.precision, device)
     allow_tf32(config.precision == "tf32")
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    if config.runtime.threads:
+        torch.set_num_threads(config.runtime.threads)
     return Machine(device, DTYPES[config.precision])
 
 
@@ -72,6 +72,6 @@ def allow_tf32(allowed: bool) -> None:
 
 def group_width(config: Config, device: torch.device) -> int:
     """Return how many seeds train together at most: on a GPU all, on a CPU `SEEDS_PER_THREAD` for every thread."""
-    if config.width or device.type != "cpu":
-        return config.width or len(config.seeds)
+    if config.runtime.seeds_at_once or device.type != "cpu":
+        return config.runtime.seeds_at_once or len(config.seeds)
     return SEEDS_PER_THREAD[config.model.name] * torch.get_num_threads()

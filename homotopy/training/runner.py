@@ -39,7 +39,7 @@ def train_group(
 ) -> None:
     """Train some seeds together, from their checkpoint if there is one, and add them to the folder."""
     deformation = config.task.load(seeds, machine.device, machine.dtype)
-    checkpoint = Checkpoint(folder.path, seeds, config.checkpoint_minutes, stop)
+    checkpoint = Checkpoint(folder.path, seeds, config.runtime.checkpoint_minutes, stop)
     folder.check_data(deformation.provenance, [checkpoint.notes])
     checkpoint.notes["data"] = deformation.provenance
     model = config.model.network(deformation)

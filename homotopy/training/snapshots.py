@@ -56,9 +56,11 @@ def take(config: Config, seeds: Sequence[int]) -> dict[int, Snapshots]:
     """
     if missing := set(seeds) - RunFolder(config.folder).finished():
         raise ResultError(f"{config.folder} has no seed {', '.join(map(str, sorted(missing)))} to take snapshots of")
-    camera = Camera(config.model.network(None), config.epochs)
+    data = config.task.load(seeds, torch.device("cpu"), torch.float64)
+    camera = Camera(config.model.network(data), config.epochs)
     with tempfile.TemporaryDirectory(prefix="homotopy-snapshots-") as root:
-        together = replace(config, seeds=tuple(seeds), width=len(seeds), device="cpu", results=Path(root))
+        on_cpu = replace(config.runtime, seeds_at_once=len(seeds), device="cpu")
+        together = replace(config, seeds=tuple(seeds), runtime=on_cpu, results=Path(root))
         again = run(together, camera)
         for seed in seeds:
             if found := difference(config.folder, again, seed):

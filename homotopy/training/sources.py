@@ -82,7 +82,7 @@ class Sources:
         theta = initial_theta(model, seeds, machine.device, machine.dtype)
         bfloat16 = config.precision == "bfloat16"
         ensemble = build_ensemble(model, Adam(config.source_lr), theta, config.batch_size, bfloat16=bfloat16)
-        checkpoint = Checkpoint(self._folder, seeds, config.checkpoint_minutes, stop)
+        checkpoint = Checkpoint(self._folder, seeds, config.runtime.checkpoint_minutes, stop)
         done = checkpoint.resume({"ensemble": ensemble})
         epochs = config.budget.source
         with Progress("source task", epochs, done) as progress:

@@ -1,4 +1,4 @@
-"""A live view of training, `logger=tensorboard`. Nothing reads it back: figures and reports use the result files."""
+"""A live view of training, `runtime.logger=tensorboard`. Nothing reads it back: figures use the results' files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def curves(config: Config, seeds: Sequence[int], done: int) -> Iterator[Show]:
 
     Tensorboard's files go to <results>/.tensorboard/<profile>/<task>/<method>-<hash8>/, a run per group of seeds.
     """
-    if config.logger == "none":
+    if config.runtime.logger == "none":
         yield lambda epoch, metrics: None
         return
     from torch.utils.tensorboard import SummaryWriter

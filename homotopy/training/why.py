@@ -142,7 +142,8 @@ def look(raw: Mapping[str, Any]) -> None:
     use, how = config.from_dict(raw), check(raw)
     probe = Probe(use, how)
     with tempfile.TemporaryDirectory(prefix="homotopy-why-") as root:
-        again = run(replace(use, width=len(use.seeds), device="cpu", results=Path(root)), probe)
+        on_cpu = replace(use.runtime, seeds_at_once=len(use.seeds), device="cpu")
+        again = run(replace(use, runtime=on_cpu, results=Path(root)), probe)
         for seed in set(use.seeds) & RunFolder(use.folder).finished():
             if difference := audit.difference(use.folder, again, seed):
                 raise ResultError(f"{use.folder} seed {seed}, trained again, differs: {difference}")

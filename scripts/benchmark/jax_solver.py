@@ -60,12 +60,18 @@ class JaxEnsemble:
 
     def __init__(self, model: MLP, rule: Adam, theta: Tensor, batch_size: int) -> None:
         """Start from theta (S, P)."""
-        layers = [(jnp.array(w.numpy()), jnp.array(b[:, 0].numpy())) for w, b in model.split(theta)]
-        zeros = partial(jax.tree.map, jnp.zeros_like)
-        count = jnp.zeros(len(theta), dtype=layers[0][0].dtype)
-        self._carry = (layers, zeros(layers), zeros(layers), count)
-        self._rule = rule
-        self._batch_size = batch_size
+        self._model, self._rule, self._batch_size = model, rule, batch_size
+        zeros = torch.zeros_like(theta)
+        self.load({"theta": theta, "exp_avg": zeros, "exp_avg_sq": zeros, "step": torch.zeros(())})
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Continue from Adam's state."""
+        *parts, step = (state[name] for name in ("theta", "exp_avg", "exp_avg_sq", "step"))
+        layers = [
+            [(jnp.array(w.numpy()), jnp.array(b[:, 0].numpy())) for w, b in self._model.split(part)] for part in parts
+        ]
+        count = jnp.full(len(parts[0]), float(step), dtype=layers[0][0][0].dtype)
+        self._carry = (*layers, count)
 
     def epoch(self, problem: Regression, epoch: int, lr: float) -> EpochLoss:
         """Train one epoch; the step size is the rule's own."""

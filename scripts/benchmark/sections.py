@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmark import machine, memory, solvers
+from benchmark import course, machine, memory, solvers
 from benchmark.images import images
 from benchmark.measure import Cell, Section, Spread, interleaved
 from benchmark.overheads import overheads
@@ -25,6 +27,16 @@ NO_GPU = "left out: PyTorch sees no GPU here"
 ROUNDS = 9
 LEAST = 0.4  # seconds of a turn
 JAX_WIDTHS = (1, 2, 4, 8, 16)
+JAX_WIDTH = 4  # of a whole run: as fast as any, within its spread
+LATE = 1000  # epochs done
+POSITIONS = (0, 50, 100, 200, 300, 500, 800, LATE, 1400, 1800, 2200)  # epochs done, of a whole run
+TURNS = 3  # at each of these
+TIMES = "time, in times of the fused ensemble"
+WANTED = {  # late in training, on two cores
+    "plain loop": "at least 8 times",
+    "JAX, 4 at a time": "at least 1.5 times",
+    "fused ensemble, 32 at a time": "a share of at least 0.75",
+}
 SEEDS = (1, 2, 4, 16, 64, 100, 200, 400)
 REFERENCE_SEEDS = (1, 4, 16, 64)
 GPU_SEEDS = (1, 10, 100, 300)
@@ -44,43 +56,97 @@ def _share(model: MLP, samples: int, seconds_per_seed: np.ndarray, rate: np.ndar
     return Spread.of(solvers.flops(model, samples) / seconds_per_seed / rate)
 
 
-def _loop(samples: int, number: int, processes: int) -> Callable[[], object]:
-    """Return an epoch of the plain loop in one of several processes."""
-    return solvers.epoch_of(solvers.PlainLoop, MLP(), BATCH, 1, samples)
-
-
 def contestants() -> Section:
-    """Everyone on the network and the data of Section 5.1."""
+    """Everyone from the source solution on."""
+    return _contest("contestants", "Training one seed, from the source solution on", 0, {})
+
+
+def late() -> Section:
+    """Everyone from a state late in training on."""
+    return _contest("late", f"Training one seed, after {LATE:,} epochs", LATE, WANTED)
+
+
+def _contest(name: str, title: str, done: int, wanted: Mapping[str, str]) -> Section:
+    """Let everyone train on from the same state of the run, when so many epochs are done."""
     found = solvers.builders()
     deviation = solvers.check_agreement(found, MLP())
-    loops = Processes(partial(_loop, SAMPLES))
-    entries = [("plain loop", 1), (LOOPS, torch.get_num_threads())]
-    entries += [("plain loop, fused Adam", 1), ("stacked autograd", 16)]
+    (moment,) = course.moments([done], torch.get_num_threads())
+    entries = [("plain loop", 1), (solvers.FLUSHED, 1), (LOOPS, torch.get_num_threads())]
+    entries += [("plain loop, fused Adam", 1), ("stacked autograd", 16), (solvers.KEPT, 8)]
     entries += [("fused ensemble", 8), ("fused ensemble", 32)]
     entries += [("JAX", width) for width in JAX_WIDTHS if "JAX" in found]
     seeds = {f"{name}, {count} at a time" if count > 1 else name: count for name, count in entries}
+    with tempfile.TemporaryDirectory() as folder:
+        moment.write(Path(folder) / "moment.pt")
+        loops = Processes(partial(_loop, Path(folder) / "moment.pt"))
     epochs = {
-        label: loops if name == LOOPS else solvers.epoch_of(found[name], MLP(), BATCH, count, SAMPLES)
+        label: loops if name == LOOPS else course.epoch_from(found[name], moment, count)
         for (label, count), (name, _) in zip(seeds.items(), entries, strict=True)
     }
     seconds = interleaved(machine.products() | epochs, ROUNDS, LEAST)
     loops.close()
-    rate = machine.product_rate(seconds)
+    rate, samples = machine.product_rate(seconds), course.samples()
     times = _per_seed(seconds, seeds)
     fused = times["fused ensemble, 32 at a time"]
     rows: list[list[Cell]] = [
-        [label, Spread.of(time / fused), _share(MLP(), SAMPLES, time, rate)] for label, time in times.items()
+        [label, Spread.of(time / fused), _share(MLP(), samples, time, rate), wanted.get(label, "")]
+        for label, time in times.items()
     ]
     if "JAX" not in found:
-        rows.append(["JAX", "not installed: pip install -r requirements-bench.txt", ""])
+        rows.append(["JAX", "not installed: pip install -r requirements-bench.txt", "", ""])
     text = (
-        f"One epoch of {SAMPLES} samples, batch {BATCH}, six hidden layers of 100, float32, Adam. All may use "
-        f"{torch.get_num_threads()} threads; a process per core means one thread in each. All reach the plain "
-        f"loop's losses in float64 (largest relative deviation {deviation:.0e}). Matrix products of this machine in "
-        f"the same turns: {Spread.of(rate / 1e9).median:.0f} GFLOP/s."
+        f"{course.TITLE}, with the state after {done:,} epochs: one epoch of {samples} samples, batch {BATCH}, six "
+        f"hidden layers of 100, float32, Adam. All may use {torch.get_num_threads()} threads; a process per core means "
+        f"one thread in each. Of a seed's {_count(moment)}. All reach the plain loop's losses in float64 (largest "
+        f"relative deviation {deviation:.0e}). Matrix products of this machine in the same turns: "
+        f"{Spread.of(rate / 1e9).median:.0f} GFLOP/s."
     )
-    columns = ["solver", "time, in times of the fused ensemble", "share of the matrix-product rate"]
-    return Section("contestants", "Training one seed", text, columns, rows)
+    return Section(name, title, text, ["solver", TIMES, "share of the matrix-product rate", "wanted"], rows)
+
+
+def _loop(path: Path, number: int, processes: int) -> Callable[[], object]:
+    """Return an epoch of the plain loop in one of several processes."""
+    return course.epoch_from(solvers.PlainLoop, course.read(path), 1)
+
+
+def _count(moment: course.Moment) -> str:
+    """Say how many moments of a seed are subnormal, on average."""
+    told = []
+    for name, words in (("exp_avg", "first"), ("exp_avg_sq", "second")):
+        values = moment.state[name]
+        subnormal = (values != 0) & (values.abs() < torch.finfo(values.dtype).smallest_normal)
+        told.append(f"{subnormal.sum().item() / len(values):,.0f} of the {words}")
+    return f"moments, {' and '.join(told)} (of {moment.state['theta'].shape[1]:,} each) are subnormal"
+
+
+def run() -> Section:
+    """A whole run, measured at some of its epochs."""
+    found = solvers.builders()
+    widths = {"fused ensemble": 8, "plain loop": 1, solvers.FLUSHED: 1} | ({"JAX": JAX_WIDTH} if "JAX" in found else {})
+    each: dict[str, list[np.ndarray]] = {name: [] for name in widths}
+    for moment in course.moments(POSITIONS, torch.get_num_threads()):
+        epochs = {name: course.epoch_from(found[name], moment, count) for name, count in widths.items()}
+        for name, time in _per_seed(interleaved(epochs, TURNS, LEAST / 2), widths).items():
+            each[name].append(time)
+    whole = {name: _whole(np.array(times)) for name, times in each.items()}
+    rows: list[list[Cell]] = [
+        [done, *(Spread.of(1e3 * times[i]) for times in each.values())] for i, done in enumerate(POSITIONS)
+    ]
+    rows.append([f"all {course.EPOCHS:,}, seconds", *(Spread.of(seconds) for seconds in whole.values())])
+    rows.append(["... in times of the first", *(Spread.of(time / whole["fused ensemble"]) for time in whole.values())])
+    at_a_time = ", ".join(f"{name} {count}" for name, count in widths.items())
+    text = (
+        f"{course.TITLE}: milliseconds of an epoch of one seed, from the state after so many epochs on ({TURNS} turns "
+        f"each), and what a whole run of {course.EPOCHS:,} epochs costs, with straight lines between these. Seeds at a "
+        f"time: {at_a_time}; all may use {torch.get_num_threads()} threads."
+    )
+    return Section("run", "A whole run", text, ["epochs done", *widths], rows)
+
+
+def _whole(times: np.ndarray) -> np.ndarray:
+    """Return the seconds of the run from those of its epochs at `POSITIONS`, (positions, turns), turn by turn."""
+    places = [*POSITIONS, course.EPOCHS]
+    return np.trapezoid(np.concatenate([times, times[-1:]]), places, axis=0)
 
 
 def seeds() -> Section:
@@ -169,6 +235,8 @@ def _on_gpu(device: torch.device) -> list[list[Cell]]:
 
 SECTIONS: dict[str, Callable[[], Section]] = {
     "contestants": contestants,
+    "late": late,
+    "run": run,
     "seeds": seeds,
     "shapes": shapes,
     "memory": peak_memory,

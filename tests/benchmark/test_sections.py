@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from benchmark import machine, memory, overheads, report, sections, solvers
+from benchmark import course, machine, memory, overheads, report, sections, solvers
 from benchmark.measure import Section, Spread, interleaved
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -25,6 +25,14 @@ from tests.machine import needs_cpp
 
 SCRIPTS = Path(bench.__file__).parent
 SMALL = MLP(width=8, depth=2)
+SHORT_RUN = (
+    "profile=paper",
+    "method=homotopy",
+    "task.samples=300",
+    "budget.source=2",
+    "schedule.gamma=2",
+    "budget.k=2",
+)
 
 
 def test_contestants_take_turns_after_warming_up() -> None:
@@ -122,9 +130,37 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sections, "GPU_SEEDS", (1, 2))
     monkeypatch.setattr(sections, "REFERENCE_SEEDS", (1,))
     monkeypatch.setattr(sections, "SHAPES", [(16, SMALL)])
+    monkeypatch.setattr(sections, "LATE", 3)
+    monkeypatch.setattr(sections, "POSITIONS", (0, 2))
+    monkeypatch.setattr(course, "RUN", SHORT_RUN)
     monkeypatch.setattr(machine, "PRODUCT_SIZES", (32,))
+    forget = [course.config.cache_clear, course._task.cache_clear]
+    for each in forget:
+        each()
     yield
+    for each in forget:
+        each()
     torch.set_num_threads(threads)
+
+
+@needs_cpp
+def test_the_moments_of_a_run_are_its_states_and_all_train_on_from_them(tiny: None, tmp_path: Path) -> None:
+    first, last = course.moments([0, 3], 2)
+    assert (first.done, first.lam, last.done, last.lam) == (0, 0.5, 3, 1.0)
+    assert not first.state["exp_avg"].any() and float(last.state["step"]) == 3 * 2  # 240 samples to train on, batch 128
+    last.write(tmp_path / "moment.pt")
+    again = course.read(tmp_path / "moment.pt")
+    assert all(torch.equal(value, last.state[name]) for name, value in again.state.items())
+    losses = [course.epoch_from(build, again, 3)() for build in solvers.builders().values()]
+    for loss in losses:
+        torch.testing.assert_close(loss[[0, 1, 0]], loss, rtol=0, atol=0)  # the run's own seeds, repeated
+        torch.testing.assert_close(loss, losses[0], rtol=1e-4, atol=0)
+
+
+def test_a_whole_run_is_the_sum_of_its_epochs_with_straight_lines_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sections, "POSITIONS", (0, 10, 30))
+    monkeypatch.setattr(course, "EPOCHS", 100)
+    np.testing.assert_allclose(sections._whole(np.array([[1.0], [3.0], [2.0]])), [20 + 50 + 140])
 
 
 def test_the_gpu_s_contestants_train_where_they_are_told_to(tiny: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,11 +179,12 @@ def test_the_gpu_s_contestants_train_where_they_are_told_to(tiny: None, monkeypa
 def test_every_table_is_complete(tiny: None, tmp_path: Path) -> None:
     path = tmp_path / "machine.json"
     measured: dict = {}
-    for name in ("shapes", "contestants", "gpu", "seeds"):
+    for name in ("shapes", "late", "run", "contestants", "gpu", "seeds"):
         measured = bench.merged(bench.SECTIONS[name](), measured)
         bench.write(measured, path)
         measured = json.loads(path.read_text())
-    assert [section["name"] for section in measured["sections"]] == ["contestants", "seeds", "shapes", "gpu"]
+    names = [section["name"] for section in measured["sections"]]
+    assert names == ["contestants", "late", "run", "seeds", "shapes", "gpu"]
     for section in measured["sections"]:
         assert all(len(row) == len(section["columns"]) for row in section["rows"])
         assert section["title"] in path.with_suffix(".md").read_text()

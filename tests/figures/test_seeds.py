@@ -13,7 +13,7 @@ from homotopy.figures import common, ends, fig1, fig3, names
 from homotopy.results.folder import KEYS, MEDIANS, RunFolder, csv_bytes
 from homotopy.results.library import Place, tasks
 from homotopy.results.methods import LABELS, METHODS
-from homotopy.results.statistics import band, median_curves, settled
+from homotopy.results.statistics import band, median_curves
 from tests.machine import ROOT
 from tests.made import save_experiment
 
@@ -77,13 +77,20 @@ def test_a_running_median_takes_out_flicker_and_keeps_steps():
     assert fig1.running(flicker, 1).tolist() == flicker.tolist()
 
 
-def test_the_strip_shows_every_seeds_settled_loss_and_counts_who_solves_the_task(made, axes):
-    results = tasks("fig1", made)[0][0]
-    ends.strip(axes, results, "target_loss", below=ends.solved())
+def test_the_strip_shows_every_seeds_median_of_the_last_100_epochs(axes):
+    results = tasks("fig1", COMMITTED)[0][1]
+    ends.strip(axes, results, "target_loss", below=0.01)
     dots = [line for line in axes.lines if line.get_linestyle() == "None"]
-    for found, line in zip(results, dots, strict=True):
-        expected = settled(found.epochs, found.table("target_loss"))
-        assert sorted(line.get_ydata()) == pytest.approx(sorted(expected))
+    for found, line, share in zip(results, dots, axes.get_xticklabels(), strict=True):
+        last = found.curves[found.curves["epoch"] > found.config.epochs - 100].groupby("seed")["target_loss"]
+        assert line.get_ydata() == pytest.approx(last.median())
+        assert line.get_ydata() != pytest.approx(last.last())
+        assert share.get_text() == rf"$\dfrac{{{(last.median() < 0.01).sum()}}}{{{found.seeds}}}$"
+    assert "100" in axes.get_title()
+
+
+def test_the_strip_counts_who_solves_the_task(made, axes):
+    ends.strip(axes, tasks("fig1", made)[0][0], "target_loss", below=ends.solved())
     counts = [text.get_text() for text in axes.get_xticklabels()]
     assert counts == [rf"$\dfrac{{{n}}}{{4}}$" for n in (1, 3, 4)]
     assert f"below {ends.solved():g}" in axes.get_xlabel()

@@ -114,7 +114,8 @@ def test_outlines_that_cannot_be_kept_are_made_each_time(tmp_path, monkeypatch):
 
 
 def test_status_needs_no_pytorch(tmp_path):
-    code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__'); "
+    run = "import runpy, sys; sys.argv = sys.argv[1:]; sys.path.insert(0, 'scripts'); "
+    code = f"{run}runpy.run_path(sys.argv[0], run_name='__main__'); "
     line = [sys.executable, "-c", code + "sys.exit('torch' in sys.modules or 'hydra' in sys.modules)"]
     asked = ["scripts/status.py", "fig1", "profile=smoke", f"results.root={tmp_path}"]
     assert command(*asked).code == 0  # composes
@@ -161,11 +162,12 @@ def test_an_error_nobody_foresaw_keeps_its_traceback(tmp_path):
 
 
 def test_the_parts_of_a_job_fail_and_succeed_with_it(tmp_path):
-    (raw,) = compose.jobs([*TINY, f"results.root={tmp_path}", "seeds_per_job=1"])
+    (raw,) = compose.jobs([*TINY, f"results.root={tmp_path}", "runtime.seeds_per_job=1"])
+    runtime = raw["runtime"]
     for part in (0, 1, 11):
-        failures.record(raw | {"part": part}, DataError("no data"), "a command")
+        failures.record(raw | {"runtime": runtime | {"part": part}}, DataError("no data"), "a command")
     assert len(failures.of(raw)) == 3
-    failures.clear(raw | {"part": 1})
+    failures.clear(raw | {"runtime": runtime | {"part": 1}})
     assert len(failures.of(raw)) == 2
     failures.clear(raw)
     assert failures.of(raw) == []

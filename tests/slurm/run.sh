@@ -92,7 +92,7 @@ slurmd -N "$NODE"
 wait_for "sinfo --noheader --format=%T | grep --quiet idle"
 
 TINY="profile=smoke task.omega=74 task.samples=60 batch_size=16 model.width=8 model.depth=2"
-SLURM="launcher=slurm threads=1 hydra.launcher.mem_gb=1"
+SLURM="launcher=slurm runtime.threads=1 hydra.launcher.mem_gb=1"
 
 train() { "$PYTHON" scripts/train.py $TINY "$@"; }
 logged() { cat "$WORK/$2"/.hydra/.submitit/*/*_log.* | grep --quiet "$1" || fail "$2: no job logged: $1"; }
@@ -111,17 +111,17 @@ freeze() { kill -STOP "$(trainer "$1")" 2>/dev/null; }
 echo "1. a sweep, its ensembles in parts"
 SWEEP="experiment=fig1 method=random,homotopy seeds=3"
 train $SWEEP results.root="$WORK/alone" >/dev/null
-train $SWEEP seeds_per_job=2 $SLURM results.root="$WORK/cluster" >/dev/null 2>&1
+train $SWEEP runtime.seeds_per_job=2 $SLURM results.root="$WORK/cluster" >/dev/null 2>&1
 same "$WORK/alone" "$WORK/cluster"
 
 echo "2. what a cluster's user types, and a job that fails there"
 TRAIN="$PYTHON scripts/train.py experiment=fig1 profile=smoke"
 $TRAIN launcher=slurm results.root="$WORK/typed" >"$WORK/typed.out" 2>"$WORK/typed.err" || fail "experiment=fig1: $(cat "$WORK/typed.err")"
 [ "$(grep --count "^$WORK/typed/smoke/" "$WORK/typed.out")" = 6 ] || fail "experiment=fig1 names: $(cat "$WORK/typed.out")"
-$TRAIN results.root="$WORK/typed-alone" threads=2 >/dev/null 2>&1
+$TRAIN results.root="$WORK/typed-alone" runtime.threads=2 >/dev/null 2>&1
 same "$WORK/typed-alone" "$WORK/typed"
-if $TRAIN launcher=slurm device=cuda method=random,homotopy results.root="$WORK/none" >/dev/null 2>"$WORK/none.err"; then
-    fail "device=cuda on a node without a GPU succeeds"
+if $TRAIN launcher=slurm runtime.device=cuda method=random,homotopy results.root="$WORK/none" >/dev/null 2>"$WORK/none.err"; then
+    fail "runtime.device=cuda on a node without a GPU succeeds"
 fi
 grep --quiet "PyTorch sees 0 GPUs" "$WORK/none.err" || fail "no word of the missing GPU: $(cat "$WORK/none.err")"
 ! grep --quiet Traceback "$WORK/none.err" || fail "a traceback: $(cat "$WORK/none.err")"

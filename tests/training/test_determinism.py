@@ -28,11 +28,19 @@ def files(root, *overrides):
 
 @pytest.fixture(scope="module")
 def once(tmp_path_factory):
-    return files(tmp_path_factory.mktemp("once"), "threads=1", "width=5")
+    return files(tmp_path_factory.mktemp("once"), "runtime.threads=1", "runtime.seeds_at_once=5")
 
 
 @needs_cpp
-@pytest.mark.parametrize("other", [["width=5", "threads=1"], ["threads=2"], ["width=1"], ["width=2", "threads=2"]])
+@pytest.mark.parametrize(
+    "other",
+    [
+        ["runtime.seeds_at_once=5", "runtime.threads=1"],
+        ["runtime.threads=2"],
+        ["runtime.seeds_at_once=1"],
+        ["runtime.seeds_at_once=2", "runtime.threads=2"],
+    ],
+)
 def test_neither_a_second_time_nor_threads_nor_width_change_a_byte_on_a_cpu(once, other, tmp_path):
     assert files(tmp_path, *other) == once
 

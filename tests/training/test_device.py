@@ -40,7 +40,7 @@ def test_auto_is_the_cpu_and_says_once_how_to_ask_for_a_gpu(one_gpu, capsys):
     for _ in range(2):
         assert device.choose_device("auto") == torch.device("cpu")
     (line,) = capsys.readouterr().err.splitlines()
-    assert "device=cuda" in line
+    assert "runtime.device=cuda" in line
 
 
 def test_without_a_gpu_nothing_is_said(monkeypatch, capsys):

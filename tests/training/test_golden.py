@@ -18,7 +18,7 @@ ONE_STEP = "schedule.gamma=1"  # a direct run has the epochs of a path
 
 
 def made(*overrides: str) -> config.Config:
-    (raw,) = compose.jobs(["profile=paper", "threads=1", *overrides])
+    (raw,) = compose.jobs(["profile=paper", "runtime.threads=1", *overrides])
     return config.from_dict(raw)
 
 

@@ -18,7 +18,7 @@ from homotopy.training.interruption import Interrupted, Interruption
 from tests.machine import in_child, status
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGER = ["seeds=[0,1,4]", "width=2", "budget.k=3", "budget.final=5", "checkpoint_minutes=0"]
+LONGER = ["seeds=[0,1,4]", "runtime.seeds_at_once=2", "budget.k=3", "budget.final=5", "runtime.checkpoint_minutes=0"]
 
 
 def files(config):
@@ -93,7 +93,7 @@ def test_killed_before_any_file_is_renamed_a_run_ends_with_the_same_bytes(tiny):
     overrides = ["seeds=2", "method=random", "schedule.gamma=1", "budget.k=2", "budget.final=0"]
     expected, _ = uninterrupted(tiny, *overrides)
     for number in itertools.count():
-        config = tiny(*overrides, results={"root": str(tiny().results / str(number))}, checkpoint_minutes=0)
+        config = tiny(*overrides, "runtime.checkpoint_minutes=0", results={"root": str(tiny().results / str(number))})
         code = status(in_child(lambda n=number, c=config: (kill_at(n), runner.run(c))))
         assert status(in_child(lambda c=config: runner.run(c))) == 0
         assert files(config) == expected
@@ -104,7 +104,7 @@ def test_killed_before_any_file_is_renamed_a_run_ends_with_the_same_bytes(tiny):
 
 def test_a_run_interrupted_by_a_signal_goes_on_where_it_stopped(tiny, monkeypatch):
     expected, _ = uninterrupted(tiny, *LONGER)
-    config = tiny(*LONGER, "checkpoint_minutes=100")
+    config = tiny(*LONGER, "runtime.checkpoint_minutes=100")
     epochs = []
     follow = runner.follow
 

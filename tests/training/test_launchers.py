@@ -24,7 +24,7 @@ def launched(*arguments):
 @pytest.mark.parametrize("launcher", PLUGINS)
 def test_parts_of_ensembles_in_several_processes_merge_exactly(launcher, tmp_path):
     pytest.importorskip(PLUGINS[launcher], reason="needs pip install -r requirements-launchers.txt")
-    done = launched(*SWEEP, f"results.root={tmp_path}", f"launcher={launcher}", "seeds_per_job=2")
+    done = launched(*SWEEP, f"results.root={tmp_path}", f"launcher={launcher}", "runtime.seeds_per_job=2")
     assert done.returncode == 0, done.stderr
     expected = [config.from_dict(raw) for raw in compose.jobs([*SWEEP, f"results.root={tmp_path / 'alone'}"])]
     for alone in expected:
@@ -44,7 +44,7 @@ def test_every_launcher_composes_or_says_what_it_needs(launcher):
         assert "requirements-launchers.txt" in str(error)
     else:
         assert len(jobs) == 6
-        assert [raw["elsewhere"] for raw in jobs] == [launcher == "slurm"] * 6
+        assert [raw["runtime"]["elsewhere"] for raw in jobs] == [launcher == "slurm"] * 6
 
 
 def test_a_launcher_that_is_not_installed_is_one_line(monkeypatch):
@@ -60,10 +60,10 @@ def missing_plugin(*arguments, **options):
 
 
 def test_parts_are_all_seeds_once(tiny):
-    every = ["seeds=[4,0,7,2,9]", "seeds_per_job=2"]
-    assert [tiny(*every, f"part={part}").seeds for part in range(4)] == [(4, 0), (7, 2), (9,), ()]
+    every = ["seeds=[4,0,7,2,9]", "runtime.seeds_per_job=2"]
+    assert [tiny(*every, f"runtime.part={part}").seeds for part in range(4)] == [(4, 0), (7, 2), (9,), ()]
     assert tiny(*every).seeds == (4, 0, 7, 2, 9)
-    assert tiny(*every, "part=1").folder == tiny().folder
-    for wrong in (["part=0"], [*every, "part=-1"], ["seeds_per_job=0"]):
+    assert tiny(*every, "runtime.part=1").folder == tiny().folder
+    for wrong in (["runtime.part=0"], [*every, "runtime.part=-1"], ["runtime.seeds_per_job=0"]):
         with pytest.raises(ConfigError):
             tiny(*wrong)

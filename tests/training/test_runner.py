@@ -89,7 +89,7 @@ def test_who_watches_a_run_sees_every_epoch_and_changes_none(tiny, method):
 
 
 def test_identity_ignores_what_cannot_change_the_numbers(tiny):
-    same = ["seeds=50", "device=cpu", "threads=2", "width=3", "data.root=/elsewhere"]
+    same = ["seeds=50", "runtime.device=cpu", "runtime.threads=2", "runtime.seeds_at_once=3", "data.root=/elsewhere"]
     assert tiny().folder == tiny(*same).folder
     for other in ("task.omega=74", "schedule.gamma=5", "budget.k=7", "optimizer.moments=reset", "budget.source=9"):
         assert digest(tiny(other).identity()) != digest(tiny().identity()), other
@@ -133,7 +133,7 @@ def test_a_run_that_goes_on_from_its_checkpoint_still_knows_its_source(tiny, mon
         if number == 2:
             raise KeyboardInterrupt
 
-    config = tiny("method=warmstart", "checkpoint_minutes=0")
+    config = tiny("method=warmstart", "runtime.checkpoint_minutes=0")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(runner.History, "watch", stop)
         run(config)
@@ -157,7 +157,7 @@ def test_a_source_solution_that_does_not_know_its_origin_is_found_again(tiny):
 def test_a_group_has_as_many_seeds_for_every_thread(tiny, monkeypatch, threads, width):
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     assert device.group_width(tiny("seeds=100"), torch.device("cpu")) == width
-    assert device.group_width(tiny("seeds=100", "width=4"), torch.device("cpu")) == 4
+    assert device.group_width(tiny("seeds=100", "runtime.seeds_at_once=4"), torch.device("cpu")) == 4
     assert device.group_width(tiny("seeds=100"), torch.device("cuda")) == 100
     (raw,) = compose.jobs(["task=mnist_fashion", "model=vgg_small", "seeds=100"])
     images = config.from_dict(raw)
@@ -168,5 +168,5 @@ def test_a_group_has_as_many_seeds_for_every_thread(tiny, monkeypatch, threads, 
 def test_a_gpu_trains_what_a_cpu_trains(tiny):
     there = {"root": str(tiny().results / "gpu")}
     options = ["precision=float64", "seeds=2"]
-    expected, found = run(tiny(*options)).runs(), run(tiny(*options, "device=cuda", results=there)).runs()
+    expected, found = run(tiny(*options)).runs(), run(tiny(*options, "runtime.device=cuda", results=there)).runs()
     pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-9)

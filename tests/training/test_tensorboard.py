@@ -12,7 +12,7 @@ def test_tensorboard_shows_the_recorded_curves(tiny):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    watched = tiny("logger=tensorboard", "seeds=2", "log_every=4")
+    watched = tiny("runtime.logger=tensorboard", "seeds=2", "log_every=4")
     runs = folder.RunFolder(runner.run(watched)).runs()
     (logged,) = (watched.results / ".tensorboard").glob("smoke/*/*/seeds-0-1")
     shown = EventAccumulator(str(logged))
@@ -27,12 +27,12 @@ def test_tensorboard_shows_the_recorded_curves(tiny):
 
 def test_it_changes_no_result(tiny):
     pytest.importorskip("tensorboard")
-    plain, watched = tiny("seeds=1"), tiny("seeds=1", "logger=tensorboard")
+    plain, watched = tiny("seeds=1"), tiny("seeds=1", "runtime.logger=tensorboard")
     assert plain.folder == watched.folder
 
 
 def test_without_tensorboard_one_line_says_so(tiny, monkeypatch):
     monkeypatch.setattr(config.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match="logger=tensorboard: must be none, as tensorboard is not installed"):
-        tiny("logger=tensorboard")
+    with pytest.raises(ConfigError, match="runtime.logger=tensorboard: must be none, as tensorboard is not installed"):
+        tiny("runtime.logger=tensorboard")
     assert tiny().logger == "none"
