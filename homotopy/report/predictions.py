@@ -14,11 +14,11 @@ import pandas as pd
 import yaml
 
 from homotopy.errors import ConfigError
-from homotopy.report import evidence, intervals, rules
+from homotopy.report import evidence, rules
 from homotopy.report.evidence import Comparison
 from homotopy.report.rules import Claim, Row, Rules
 from homotopy.report.verdicts import interval, number
-from homotopy.results import statistics
+from homotopy.results import intervals, statistics
 from homotopy.results.library import Library, Place, Result
 from homotopy.results.methods import LABELS
 from homotopy.settings import between, build, rule
