@@ -103,10 +103,8 @@ def _places(given: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     each = given.get("each") or {}
     for values in product(*each.values()):
         place = dict(zip(each, values, strict=True))
-        yield (
-            ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in place.items()),
-            (given.get("where") or {}) | place,
-        )
+        words = (f"{key.rpartition('.')[2]} {value}".removeprefix("label ") for key, value in place.items())
+        yield ", ".join(words), (given.get("where") or {}) | place
 
 
 def _pick(results: Sequence[Result], where: Mapping[str, Any]) -> Result | None:

@@ -235,16 +235,19 @@ def methods_text(name: str, found: pd.DataFrame, library: Library) -> str:
     return _section(name, library, table(head, lines))
 
 
-def predictions_text(found: Sequence[predictions.Judged]) -> str:
-    """Return the table of the predictions, and how good they were."""
+def predictions_text(found: Sequence[predictions.Judged], place: Place) -> str:
+    """Return the table of the predictions, and in profile paper, which alone judges them, how good they were."""
     head = ["experiment", "expected", "how sure", "found", "outcome"]
-    rows = predictions.frame(found).to_dict("records")
     lines = [
         [f"`{r['experiment']}`", r["expect"], f"{100 * r['probability']:.0f} %", r["found"], f"**{r['outcome']}**"]
-        for r in rows
+        for r in predictions.frame(found).to_dict("records")
     ]
     score = predictions.brier(found)
-    told = f"\nBrier score of what is decided: {score:.2f}; always 50 % sure gives 0.25.\n" if score is not None else ""
+    if place.profile != "paper":
+        told = "\nOnly profile `paper` judges; these outcomes are of other budgets.\n"
+    else:
+        decided = "\nBrier score of what is decided: {:.2f}; always 50 % sure gives 0.25.\n"
+        told = "" if score is None else decided.format(score)
     return table(head, lines) + told
 
 
@@ -358,7 +361,7 @@ def text(found: Findings, library: Library) -> str:
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),
         "methods": methods_text(ALL_METHODS, found.methods, library),
         "search": search_text(found.search),
-        "predictions": predictions_text(found.expected),
+        "predictions": predictions_text(found.expected, place),
     }
     return Template(_TEMPLATE.read_text()).substitute(parts)
 
