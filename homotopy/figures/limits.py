@@ -20,10 +20,10 @@ def draw(place: Place) -> list[Path]:
     groups = [*easier, *harder]
     figure, (axes,) = common.subplots()
     omegas = np.array([group[0].config.task.omega for group in groups])
-    for method, shift in zip(METHODS, (-2.4, -0.8, 0.8, 2.4), strict=True):  # rad, so that intervals stand side by side
+    for method, shift in zip(METHODS, (-3.6, -1.2, 1.2, 3.6), strict=True):  # rad, so that intervals stand side by side
         value, low, high = np.array([_share(_of(method, group)) for group in groups]).T
         bars = np.stack([value - low, high - value])
-        look = {"color": common.COLOURS[method], "linestyle": common.DASHES[method], "markersize": 4, "elinewidth": 0.6}
+        look = {"color": common.COLOURS[method], "linestyle": common.DASHES[method], "markersize": 3, "elinewidth": 0.6}
         axes.errorbar(omegas + shift, value, bars, fmt=common.MARKERS[method], label=LABELS[method], **look)
     axes.set(
         xlabel=r"$\omega$ (rad)",

@@ -23,7 +23,7 @@ def arm(found: Result) -> str:
         f"step size {use.optimizer.lr:g}": use.optimizer.lr != 0.001 and use.model.name != "siren",
         "warm-up of the step size": use.optimizer.decay == "warmup",
     }
-    return next((name for name, applies in changed.items() if applies), "as in the paper")
+    return next((name for name, applies in changed.items() if applies), "default")
 
 
 def draw(place: Place) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from homotopy import config
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.config import Config
 from homotopy.errors import ConfigError, ResultError
+from homotopy.job import Job
 from homotopy.results.files import write_csv
 from homotopy.results.folder import RunFolder
 from homotopy.settings import at_least, build, given, rule
@@ -36,16 +35,16 @@ class Settings:
     iterations: int = rule(at_least(2), "an integer of at least 2 (of Lanczos' method)")
 
 
-def check(raw: Mapping[str, Any]) -> Settings:
-    """Check `why` and what it needs in a composed configuration; raise ConfigError for the first mistake."""
-    use = config.from_dict(raw)
+def settings(job: Job) -> Settings:
+    """Check a job's `why` and what it needs; raise ConfigError for the first mistake."""
+    use = job.config
     if not isinstance(use.task, Sine) or use.task.features != "raw":
         raise ConfigError("task", use.task.label, "the sine study with task.features=raw")
     if use.model.name != "mlp":
         raise ConfigError("model", use.model.name, "mlp")
     if use.method.path == "adaptive":
         raise ConfigError("method.path", "adaptive", "direct or schedule, on which all seeds have the same lam")
-    return build(Settings, given(raw, "why"), "why")
+    return build(Settings, given(job.composed, "why"), "why")
 
 
 class Probe:
@@ -134,13 +133,13 @@ def problem(task: Sine, lam: float, x: Tensor) -> tuple[Tensor, float]:
     return (1 - lam) * source + lam * torch.sin(task.omega * x), task.omega
 
 
-def look(raw: Mapping[str, Any]) -> None:
+def look(job: Job) -> None:
     """Train a configuration in a temporary folder and write <results>/<profile>/why/<method>-<table>.csv.
 
     Raises ResultError if a run that is saved does not come out again to the byte: what is told would be of another.
     """
-    use, how = config.from_dict(raw), check(raw)
-    probe = Probe(use, how)
+    use = job.config
+    probe = Probe(use, settings(job))
     with tempfile.TemporaryDirectory(prefix="homotopy-why-") as root:
         on_cpu = replace(use.runtime, seeds_at_once=len(use.seeds), device="cpu")
         again = run(replace(use, runtime=on_cpu, results=Path(root)), probe)
@@ -148,7 +147,7 @@ def look(raw: Mapping[str, Any]) -> None:
             if difference := audit.difference(use.folder, again, seed):
                 raise ResultError(f"{use.folder} seed {seed}, trained again, differs: {difference}")
     for table, frames in zip(TABLES, (probe.epochs, probe.stations), strict=True):
-        path = file(use.results / use.profile, use.method.name, table)
+        path = file(job.folder, use.method.name, table)
         write_csv(path, pd.concat(frames).sort_values(["seed", "epoch"], ignore_index=True))
         print(path)
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from homotopy import cli, compose
-from homotopy.config import from_dict
 from homotopy.errors import ConfigError, ResultError
 from homotopy.results.folder import RunFolder
 from homotopy.training import why
@@ -15,15 +14,15 @@ from homotopy.training import why
 SMALL = ["task.samples=60", "batch_size=16", "model.width=8", "model.depth=2"]
 
 
-def composed(root, *overrides):
+def job(root, *overrides):
     (raw,) = compose.jobs(
         ["experiment=why", "profile=smoke", f"results.root={root}", "method=homotopy", *SMALL, *overrides]
     )
-    return raw
+    return cli.checked(raw)
 
 
 def test_it_writes_a_row_per_seed_and_look_and_per_station(tmp_path):
-    why.look(composed(tmp_path, "budget.k=4", "budget.final=3", "schedule.gamma=2", "why.every=3"))
+    why.look(job(tmp_path, "budget.k=4", "budget.final=3", "schedule.gamma=2", "why.every=3"))
     epochs, stations = (pd.read_csv(why.file(tmp_path / "smoke", "homotopy", table)) for table in why.TABLES)
     assert epochs.loc[epochs["seed"] == 1, "epoch"].tolist() == [0, 1, 3, 4, 6, 8, 9, 11]
     assert stations.loc[stations["seed"] == 0, "epoch"].tolist() == [4, 8, 11]
@@ -33,16 +32,16 @@ def test_it_writes_a_row_per_seed_and_look_and_per_station(tmp_path):
 
 
 def test_a_saved_run_must_come_out_again(tmp_path):
-    raw = composed(tmp_path)
-    cli.train(raw)
-    why.look(raw)  # equal: no error
-    folder = RunFolder(from_dict(raw).folder)
+    saved_job = job(tmp_path)
+    cli.train(saved_job)
+    why.look(saved_job)  # equal: no error
+    folder = RunFolder(saved_job.config.folder)
     saved = folder.runs()
     saved.loc[0, "target_loss"] *= 1.001
     shutil.rmtree(folder.path)
     folder.add(saved, {"seeds": [0, 1]}, {})
     with pytest.raises(ResultError, match="differs"):
-        why.look(raw)
+        why.look(saved_job)
 
 
 @pytest.mark.parametrize(
@@ -51,12 +50,12 @@ def test_a_saved_run_must_come_out_again(tmp_path):
 )
 def test_what_it_cannot_look_at_is_refused(tmp_path, overrides, key):
     with pytest.raises(ConfigError, match=key):
-        cli.check_job(composed(tmp_path, *overrides))
+        job(tmp_path, *overrides)
 
 
 @pytest.mark.parametrize("deformation", ["linear_targets", "amplitude", "frequency"])
 def test_the_problem_is_the_deformation_without_noise(tmp_path, deformation):
-    task = from_dict(composed(tmp_path, f"task.deformation={deformation}", "task.noise=0")).task
+    task = job(tmp_path, f"task.deformation={deformation}", "task.noise=0").config.task
     at = task.load([0], torch.device("cpu"), torch.float64).at(0.3)
     values, _ = why.problem(task, 0.3, at.x[0, :, 0])
     torch.testing.assert_close(values, at.y[0, :, 0])
