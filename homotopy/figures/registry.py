@@ -17,12 +17,13 @@ from homotopy.figures import (
     fig7,
     fig9,
     figc,
+    learning,
     limits,
     map,
     omega_gamma,
     today,
     why,
-)  # fmt: skip
+)
 from homotopy.results.library import Place
 
 FIGURES: dict[str, Callable[[Place], list[Path]]] = {
@@ -41,6 +42,7 @@ FIGURES: dict[str, Callable[[Place], list[Path]]] = {
     "omega_gamma": omega_gamma.draw,
     "map": map.draw,
     "fair": fair.draw,
+    "learning": learning.draw,
     "limits": limits.draw,
     "today": today.draw,
     "why": why.draw,

@@ -134,15 +134,6 @@ def _code(items: Sequence[str]) -> str:
     return ", ".join(f"`{item}`" for item in items)
 
 
-def scope(found: Sequence[Judged]) -> str:
-    """Return the claims as a list."""
-    lines = []
-    for claim in (judged.claim for judged in found):
-        start, place = (f"Claim {claim.number}: ", f"{claim.place}; ") if claim.number else ("", "")
-        lines.append(f"- {start}{claim.claim} ({place}[{claim.id}](#{claim.id}))\n")
-    return "".join(lines)
-
-
 def standing(found: Sequence[Judged], place: Place) -> str:
     """Return what profile this is and, where not all of its runs are there, that verdicts are so far."""
     text = f"Profile `{place.profile}`."
@@ -341,8 +332,6 @@ def text(found: Findings, library: Library) -> str:
         "title": TITLE,
         "standing": standing([*found.claims, *found.questions], place),
         "summary": abstract.text(found.claims, found.solved, found.shown, book, place),
-        "scope": scope(found.claims),
-        "questions_scope": scope(found.questions),
         "level": f"{100 * book.level:g} %",
         "rules": book.rules,
         "least": str(book.least_seeds),
