@@ -27,7 +27,7 @@ from homotopy.results.files import nearest_folder
 from homotopy.results.folder import RunFolder
 from homotopy.script import say_unforeseen, shown
 from homotopy.theory import study
-from homotopy.training import runner
+from homotopy.training import runner, why
 from homotopy.training.device import check_precision, choose_device
 
 
@@ -53,6 +53,7 @@ KINDS = {
     TRAIN: Kind(lambda job: None, train),
     "illustrate": Kind(illustrations.chosen, illustrations.compute),
     "theory": Kind(study.settings, study.measure),
+    "why": Kind(why.settings, why.look),
 }
 
 

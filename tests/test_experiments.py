@@ -50,7 +50,7 @@ def test_its_first_and_last_job_run(name, tmp_path):
 
 def small(raw: dict) -> dict:
     """Return a sine study's job with a small network and few data; others are small in profile smoke."""
-    if raw["job"] != "train" or raw["task"]["name"] != "sine":
+    if raw["job"] not in ("train", "why") or raw["task"]["name"] != "sine":
         return raw
     task, model = raw["task"] | {"samples": 60}, raw["model"] | {"width": 8, "depth": 2}
     return raw | {"task": task, "model": model, "batch_size": min(raw["batch_size"], 16)}

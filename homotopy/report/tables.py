@@ -18,6 +18,7 @@ from homotopy.results.library import Library, Result, by_task
 from homotopy.results.methods import BASELINES, METHODS
 from homotopy.results.statistics import first_epoch, median
 from homotopy.results.timing import seconds_per_epoch, shared_hardware
+from homotopy.training import why
 
 ALIKE = 1.25  # of medians: within this factor two methods end alike
 
@@ -138,7 +139,9 @@ def completeness(library: Library, names: Sequence[str]) -> pd.DataFrame:
     for name in names:
         jobs = library.jobs(name)
         trains = jobs[0]["job"] == "train"
-        rows.append(_trained(name, jobs) if trains else _made(name, _files(jobs[0], library)))
+        rows.append(
+            _trained(name, jobs) if trains else _made(name, [path for raw in jobs for path in _files(raw, library)])
+        )
     return pd.DataFrame(rows)
 
 
@@ -154,6 +157,8 @@ def _files(raw: Mapping[str, Any], library: Library) -> list[Path]:
     """Return what a job that trains nothing makes."""
     if raw["job"] == "illustrate":
         return [library.place.folder / "illustrations" / f"{raw['illustration']}.csv.gz"]
+    if raw["job"] == "why":
+        return [why.file(library.place.folder, raw["method"]["name"], table) for table in why.TABLES]
     return [library.place.folder / "theory" / f"{name}.csv" for name in raw["theory"]["files"]]
 
 

@@ -16,11 +16,11 @@ from homotopy.results.methods import LABELS
 from homotopy.results.statistics import settled
 
 # keys that no setting is called by: the method has its own place, omega stands in the task's name, the rest follows
-_SILENT = ("budgets.", "method.", "results.", "theory.", "log_every", "seeds", "task.omega")
+_SILENT = ("budgets.", "method.", "results.", "theory.", "why.", "log_every", "seeds", "task.omega")
 HEAD = "train loss on the target: median of each seed's last 100 epochs (at most a fifth of the run), then of all seeds"
 # figures whose experiments have other names
-_DRAWN = {"appendix_c": "figc", "theory": "fig9"}
-_NOT_DRAWN = ("ablation", "adaptive", "limit", "methods", "search", "sensitivity")
+_DRAWN = {"appendix_c": "figc", "frequency": "limits", "limits": "limits", "theory": "fig9"}
+_NOT_DRAWN = ("ablation", "adaptive", "limit", "methods", "schedules", "search", "sensitivity")
 
 
 def loss(found: Result) -> float:
@@ -72,7 +72,7 @@ def _labels(jobs: Sequence[Job]) -> list[str]:
 def drawing(experiments: Sequence[str], job: Job, overrides: Sequence[str]) -> str:
     """Return the command that draws what experiments made, or judges it; nothing where there is none for it."""
     place = Place(job.config.results, job.config.profile, telling(overrides))
-    figures = [_DRAWN.get(name, name) for name in experiments if not name.startswith(_NOT_DRAWN)]
+    figures = [_DRAWN.get(name, name) for name in experiments if name in _DRAWN or not name.startswith(_NOT_DRAWN)]
     if figures:
         return shlex.join(["python", "scripts/plot.py", *figures, *place.options])
     if experiments and not place.overrides:
