@@ -101,14 +101,13 @@ class Curves:
         self._found = found
         colours = [common.COLOURS[run.method] for run in found]
         self._lines = [axes.plot([], [], color=colour, linewidth=1.4)[0] for colour in colours]
-        self._heads = [axes.plot([], [], "o", color=colour, markersize=4.5)[0] for colour in colours]
+        self._heads = [axes.plot([], [], "o", color=colour, markersize=4.5, clip_on=False)[0] for colour in colours]
         losses = np.concatenate([run.losses for run in found])
         axes.set(xlim=(0, found[0].epochs[-1]), yscale="log", ylim=(losses.min() / 1.5, losses.max() * 2))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.yaxis.set_minor_formatter("")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.grid(axis="x", visible=False)
-        axes.set_clip_on(False)
         _headed(axes, "loss", "on the target, against epochs", "black")
 
     def show(self, i: int) -> None:
