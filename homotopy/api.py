@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -174,11 +175,15 @@ def run(*overrides: str) -> Runs:
     where the overrides stand for several configurations.
     """
     jobs = cli.check(overrides)
-    if len(jobs) != 1 or jobs[0]["job"] != "train":
+    if len(jobs) != 1 or not jobs[0].trains:
         raise UserError(f"{shortened(' '.join(overrides))}: must be one configuration that trains, not {len(jobs)}")
     cli.preflight(jobs)
-    cli.train(jobs[0])
-    asked = config.from_dict(jobs[0])
+    before, sys.argv = sys.argv, ["scripts/train.py", *overrides]  # the command that a result's metadata names
+    try:
+        cli.train(jobs[0])
+    finally:
+        sys.argv = before
+    asked = jobs[0].config
     found = load(asked.folder)
     return Runs(found.curves[found.curves["seed"].isin(asked.seeds)], LABELS[asked.method.name], found._network)
 

@@ -6,13 +6,13 @@ a file is written. Figures and reports use the same expansion to find the result
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, OverrideParseException
@@ -97,23 +97,11 @@ def _plain(config: DictConfig) -> dict[str, Any]:
 
 
 def _sweep(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]:
-    """Return the override lists of all jobs: the experiment's sweep, each key replaced by the command line's."""
-    given = OverridesParser.create().parse_overrides(list(overrides))
-    keys = {override.key_or_group for override in given}
-    params = dict(config.hydra.sweeper.get("params") or {})
-    swept = {key: _split(str(value)) for key, value in params.items() if key not in keys}
-    dimensions = [[f"{key}={value.strip()}" for value in values] for key, values in swept.items()]
-    for text, override in zip(overrides, given, strict=True):
-        if override.is_sweep_override():
-            dimensions.append([f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()])
-        else:
-            dimensions.append([text])
-    return [list(job) for job in itertools.product(*dimensions)]
-
-
-def _split(values: str) -> list[str]:
-    override = OverridesParser.create().parse_override(f"key={values}")
-    return [str(v) for v in override.sweep_string_iterator()] if override.is_sweep_override() else [values]
+    """Return the override lists of all jobs, as Hydra's sweeper makes them: the last of a key's values counts."""
+    params = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
+    parsed = OverridesParser.create().parse_overrides([*params, *overrides])
+    (jobs,) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+    return jobs
 
 
 def _is_group(override: str) -> bool:
@@ -122,17 +110,15 @@ def _is_group(override: str) -> bool:
 
 def _expand(sweep: Sequence[Sequence[str]]) -> Iterator[DictConfig]:
     """Compose every job; Hydra composes once per choice of groups, and plain values are set on a copy of that."""
-    composed: dict[tuple[str, ...], tuple[Sequence[str], DictConfig]] = {}
+    composed: dict[tuple[str, ...], DictConfig] = {}
     for job in sweep:
         groups = tuple(filter(_is_group, job))
         if groups not in composed:
-            composed[groups] = (job, _without_hydra(_compose(job)))
-        like, config = composed[groups]
-        config = config.copy()
-        for override, before in zip(job, like, strict=True):
-            if override != before:
-                parsed = OverridesParser.create().parse_override(override)
-                OmegaConf.update(config, parsed.key_or_group, parsed.value())
+            composed[groups] = _without_hydra(_compose(job))
+        config = composed[groups].copy()
+        for override in OverridesParser.create().parse_overrides([text for text in job if not _is_group(text)]):
+            if not override.is_delete():
+                OmegaConf.update(config, override.key_or_group, override.value())
         yield config
 
 

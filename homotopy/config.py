@@ -28,7 +28,7 @@ _EPOCHS = 1_000_000  # of one run; every recorded point is kept in memory
 _KEYS = {
     "batch_size", "budget", "budgets", "control", "data", "illustration", "job", "log_every", "method", "model",
     "optimizer", "precision", "profile", "results", "runtime", "save", "schedule", "seeds", "source_lr", "task",
-    "theory",
+    "theory", "why",
 }  # fmt: skip
 _KEYS_WITHIN = {"data": {"root"}, "results": {"root"}}
 

@@ -11,7 +11,7 @@ from typing import Any
 from homotopy.errors import ConfigError
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
-_INTERNAL = ("budgets", "defaults", "hydra", "theory")  # no one types these keys
+_INTERNAL = ("budgets", "defaults", "hydra", "theory", "why")  # no one types these keys
 _SYNONYMS = {
     "batch": ("batch_size",),
     "epochs": ("budget.k", "budget.final"),

@@ -1,8 +1,8 @@
-"""Compare the documents' numbers with saved results, or put them in; see homotopy/report/documents.py.
+"""Compare what the documents show of the results with these, or put it in; see homotopy/report/documents.py.
 
 examples:
-  python scripts/readme.py --check           exit status 1 if a number is not what results/paper has
-  python scripts/readme.py --write           put the numbers in
+  python scripts/readme.py --check           exit status 1 if a block is not what results/paper has
+  python scripts/readme.py --write           put the blocks in
 """
 
 from __future__ import annotations
@@ -22,21 +22,23 @@ with imports():
 
 
 def main(arguments: list[str]) -> None:
-    """Check (exit 1 if a number is stale) or write."""
+    """Check (exit 1 if a block is stale) or write."""
     modes = [argument for argument in arguments if argument in ("--check", "--write")]
     others = [argument for argument in arguments if argument not in modes]
     options = script.options(__doc__, others, {"profile": "paper", "results.root": "results", "file": ""})
     if len(modes) != 1:
         raise ConfigError("mode", " ".join(modes), "--check or --write")
-    values = documents.Values(Library(Place(Path(options["results.root"]), options["profile"])))
+    found = documents.Findings(Library(Place(Path(options["results.root"]), options["profile"])))
     paths = [Path(options["file"])] if options["file"] else documents.documents()
     stale = []
     for path in paths:
         text = path.read_text()
         if modes == ["--write"]:
-            write_atomic(path, documents.updated(text, values, path.parent).encode())
+            write_atomic(path, documents.updated(text, found).encode())
         else:
-            stale += [f"{os.path.relpath(path)}: {line}" for line in documents.stale(text, values, path.parent)]
+            stale += [
+                f"{os.path.relpath(path)}: {name} is not what the results say" for name in documents.stale(text, found)
+            ]
     if stale:
         command = " ".join(["python scripts/readme.py --write", *others])
         print(*stale, f"mend it with: {command}", sep="\n", file=sys.stderr)

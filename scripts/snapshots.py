@@ -30,7 +30,7 @@ def of_task(results: list[Result]) -> list[Path]:
     """Take what is missing of a task's snapshots, method by method; return all their files."""
     files = []
     (homotopy,) = (found for found in results if found.config.method.name == "homotopy")
-    seeds = sorted(set(snapshots.ranked(homotopy).values()))
+    seeds = sorted(set(snapshots.ranked(homotopy.curves).values()))
     for config in (found.config for found in results):
         missing = [seed for seed in seeds if not snapshots.path(config, seed).exists()]
         if missing:

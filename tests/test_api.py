@@ -1,5 +1,6 @@
 """The Python door gives what the runs give, to whoever has data or functions and no configuration."""
 
+import json
 import subprocess
 import sys
 
@@ -189,6 +190,10 @@ def test_run_leaves_the_files_of_the_script_and_opens_them(tmp_path):
     assert names <= {path.name for path in ours.iterdir()} and "network-1.safetensors" in names
     for name in names - {"metadata.json", "SHA256SUMS"}:
         assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
+    commands = [
+        json.loads((folder / "metadata.json").read_text())["records"][0]["command"] for folder in (ours, theirs)
+    ]
+    assert commands[0].replace("/ours", "/theirs") == commands[1]
     opened = homotopy.load(theirs)
     pd.testing.assert_frame_equal(opened.curves, found.curves, check_exact=True)
     assert opened.label == found.label == "warm start"

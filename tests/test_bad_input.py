@@ -80,15 +80,14 @@ def test_a_value_is_accepted_or_refused_in_one_line_and_nothing_is_written(compo
         case "add":
             group[f"{key}2"] = data.draw(values)
     with nothing_written(Path(composed[0]["results"]["root"])):
-        cli.check_job(raw)
-        cli.preflight([raw])
+        cli.preflight([cli.checked(raw)])
 
 
 @pytest.mark.parametrize("key", ["a\x1eb", "a\nb", "a\u2028b", "x" * 5000])
 def test_an_unknown_key_is_refused_in_one_line_whatever_is_in_it(composed, key):
     raw = composed[0] | {"budget": composed[0]["budget"] | {key: None}}
     with pytest.raises(ConfigError, match="must be left out: budget has source, k, final") as refused:
-        cli.check_job(raw)
+        cli.checked(raw)
     assert len(str(refused.value)) < 1000 and len(str(refused.value).splitlines()) == 1
 
 
@@ -190,7 +189,7 @@ def test_a_precision_that_the_device_lacks_is_refused_before_anything_is_written
 
 def test_a_misspelt_key_in_a_file_of_one_s_own_is_refused(composed):
     with pytest.raises(ConfigError, match=r"optimzer\.lr=3: .*optimizer\.lr"):
-        cli.check_job(composed[0] | {"optimzer": {"lr": 3}})
+        cli.checked(composed[0] | {"optimzer": {"lr": 3}})
 
 
 def test_an_unknown_key_trains_nothing(tmp_path):

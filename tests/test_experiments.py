@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from homotopy import cli, compose, config
-from homotopy.results import status
+from homotopy.results import outline, status
 from homotopy.results.library import Place
 from scripts import reproduce
 from tests.made import save_experiment
@@ -35,23 +35,23 @@ def test_the_file_says_its_own_command(name):
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_it_composes_and_is_valid(name, profile):
     for raw in jobs(name, profile):
-        cli.check_job(raw)
+        cli.checked(raw)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_its_first_and_last_job_run(name, tmp_path):
     for of in (jobs(name, "smoke")[0], jobs(name, "smoke")[-1]):
-        raw = small(of) | {"results": {"root": str(tmp_path)}}
-        cli.JOBS[raw["job"]].do(raw)
-        if raw["job"] == "train":
-            assert status.state(raw).missing == 0
+        job = cli.checked(small(of) | {"results": {"root": str(tmp_path)}})
+        cli.KINDS[job.kind].do(job)
+        if job.trains:
+            assert status.look_up(outline.of(job.config)).missing == 0
         else:
             assert any(tmp_path.rglob("*.csv*"))
 
 
 def small(raw: dict) -> dict:
     """Return a sine study's job with a small network and few data; others are small in profile smoke."""
-    if raw["job"] != "train" or raw["task"]["name"] != "sine":
+    if raw["job"] not in ("train", "why") or raw["task"]["name"] != "sine":
         return raw
     task, model = raw["task"] | {"samples": 60}, raw["model"] | {"width": 8, "depth": 2}
     return raw | {"task": task, "model": model, "batch_size": min(raw["batch_size"], 16)}
@@ -105,6 +105,11 @@ def test_the_sweep_yields_to_the_command_line():
     assert [(raw["task"]["omega"], raw["method"]["name"]) for raw in swept] == [(74, "random"), (74, "homotopy")]
 
 
+def test_a_forced_key_wins_over_the_sweep_as_hydra_has_it():
+    forced = compose.jobs(["experiment=fig1", "method=random", "++task.omega=95"])
+    assert {raw["task"]["omega"] for raw in forced} == {95}
+
+
 def test_reproduce_in_profile_paper_leaves_no_experiment_out():
     commands = reproduce.steps("paper", "results")
     run = {word.removeprefix("experiment=") for words in commands for word in words if word.startswith("experiment=")}
@@ -151,15 +156,15 @@ def groupby(items: list, key) -> dict:
     return found
 
 
-@pytest.mark.parametrize("stages", ["vgg11", "vgg16"])
-def test_the_screen_s_networks_are_an_eighth_of_the_published_ones(stages):
+@pytest.mark.parametrize("name", ["vgg11", "vgg16"])
+def test_the_screen_s_networks_are_an_eighth_of_the_published_ones(name):
     """Simonyan and Zisserman (2015), Table 1, configurations A and D."""
     published = {
         "vgg11": [[64], [128], [256] * 2, [512] * 2, [512] * 2],
         "vgg16": [[64] * 2, [128] * 2, [256] * 3, [512] * 3, [512] * 3],
     }
-    (raw,) = compose.jobs(["task=mnist_fashion", f"model={stages}_narrow"])
-    assert [[8 * width for width in stage] for stage in raw["model"]["stages"]] == published[stages]
+    (raw,) = compose.jobs(["task=mnist_fashion", f"model={name}_narrow"])
+    assert [[8 * width for width in stage] for stage in raw["model"]["stages"]] == published[name]
     assert [8 * width for width in raw["model"]["hidden"]] == [4096, 4096] and not raw["model"]["batch_norm"]
 
 

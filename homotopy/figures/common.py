@@ -26,9 +26,14 @@ PALETTE = BLUE, SKY, GREEN, VERMILLION, PURPLE, ORANGE = (
     "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#E69F00",
 )  # fmt: skip
 COLOURS = {"homotopy": BLUE, "warmstart": VERMILLION, "random": GREEN}
-COLOURS |= {"random_homotopy": PURPLE, "amplitude": ORANGE, "adaptive": SKY, "secant": "#000000"}
-DASHES: dict[str, Any] = {"homotopy": "-", "warmstart": (0, (4, 1.3)), "random": (0, (1, 1.1))}
-MARKERS = {"homotopy": "o", "warmstart": "s", "random": "^"}
+COLOURS |= {"random_homotopy": PURPLE, "amplitude": ORANGE, "adaptive": SKY, "secant": "#000000", "frequency": PURPLE}
+DASHES: dict[str, Any] = {
+    "homotopy": "-",
+    "warmstart": (0, (4, 1.3)),
+    "random": (0, (1, 1.1)),
+    "frequency": (0, (4, 1, 1, 1)),
+}
+MARKERS = {"homotopy": "o", "warmstart": "s", "random": "^", "frequency": "D"}
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8.5,

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from homotopy import config, settings
+from homotopy import settings
 from homotopy.algorithm.deformations import linear
+from homotopy.config import Config
+from homotopy.job import Job
 from homotopy.results.files import write_atomic, write_csv
 from homotopy.tasks.classification import mix_labels
 from homotopy.tasks.images import Images
@@ -99,7 +101,7 @@ def mixed_images(task: Images) -> tuple[pd.DataFrame, Origin]:
     return pd.concat(parts, ignore_index=True), {"data": origin}
 
 
-ILLUSTRATIONS: dict[str, Callable[[config.Config], tuple[pd.DataFrame, Origin]]] = {
+ILLUSTRATIONS: dict[str, Callable[[Config], tuple[pd.DataFrame, Origin]]] = {
     "fig4": lambda _: (densities(), {}),
     "fig5": lambda use: (deformed_sines(use.task), {}),
     "fig6": lambda use: mixed_images(use.task),
@@ -107,17 +109,17 @@ ILLUSTRATIONS: dict[str, Callable[[config.Config], tuple[pd.DataFrame, Origin]]]
 }
 
 
-def check(raw: Mapping[str, Any]) -> None:
-    """Raise ConfigError where `illustration` is unknown."""
+def chosen(job: Job) -> str:
+    """Return a job's `illustration`; raise ConfigError where it is unknown."""
     known = {"holds": ILLUSTRATIONS.__contains__, "allowed": f"one of {', '.join(ILLUSTRATIONS)}"}
-    settings.check(settings.given(raw, "illustration"), str, known, "illustration")
+    return settings.check(settings.given(job.composed, "illustration"), str, known, "illustration")
 
 
-def compute(raw: Mapping[str, Any]) -> None:
+def compute(job: Job) -> None:
     """Write <results>/<profile>/illustrations/<illustration>.csv.gz, and .json if it was made from files."""
-    use, name = config.from_dict(raw), raw["illustration"]
-    path = use.results / use.profile / "illustrations" / f"{name}.csv.gz"
-    frame, origin = ILLUSTRATIONS[name](use)
+    name = chosen(job)
+    path = job.folder / "illustrations" / f"{name}.csv.gz"
+    frame, origin = ILLUSTRATIONS[name](job.config)
     if origin:
         write_atomic(path.with_name(f"{name}.json"), (json.dumps(origin, indent=1) + "\n").encode())
     write_csv(path, frame)

@@ -6,7 +6,24 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from homotopy.figures import fair, fig1, fig2a, fig3, fig4, fig5, fig6, fig7, fig9, figc, map, omega_gamma
+from homotopy.figures import (
+    fair,
+    fig1,
+    fig2a,
+    fig3,
+    fig4,
+    fig5,
+    fig6,
+    fig7,
+    fig9,
+    figc,
+    learning,
+    limits,
+    map,
+    omega_gamma,
+    today,
+    why,
+)
 from homotopy.results.library import Place
 
 FIGURES: dict[str, Callable[[Place], list[Path]]] = {
@@ -25,4 +42,8 @@ FIGURES: dict[str, Callable[[Place], list[Path]]] = {
     "omega_gamma": omega_gamma.draw,
     "map": map.draw,
     "fair": fair.draw,
+    "learning": learning.draw,
+    "limits": limits.draw,
+    "today": today.draw,
+    "why": why.draw,
 }

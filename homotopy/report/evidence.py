@@ -154,10 +154,11 @@ def rows(claim: Claim, results: Sequence[Result], place: Place, book: Rules) -> 
     if claim.quantity == "bound":
         return bound_rows(claim, place)
     compared = list(comparisons(claim, results))
-    return [_row(claim, each, book, rules.row_level(book.level, len(compared))) for each in compared]
+    return [row(claim, each, book, rules.row_level(book.level, len(compared))) for each in compared]
 
 
-def _row(claim: Claim, compared: Comparison, book: Rules, level: float) -> Row:
+def row(claim: Claim, compared: Comparison, book: Rules, level: float) -> Row:
+    """Evaluate one comparison of a claim, at a level of its own."""
     seeds = shared_seeds(compared.results)
     if not seeds:
         return Row(compared.label, rules.OPEN, 0, compared.asked)
@@ -166,14 +167,14 @@ def _row(claim: Claim, compared: Comparison, book: Rules, level: float) -> Row:
         outcome = rules.HOLDS if found == 0 else rules.DIFFERS
         return Row(compared.label, outcome, len(seeds), compared.asked, Interval(found, found, found, len(seeds)))
 
-    def row(seeds: Sequence[int], window: int) -> Row:
+    def of(seeds: Sequence[int], window: int) -> Row:
         found = samples(claim, compared, seeds, window)
         return sampled_row(claim, compared.label, found, level, book.least_seeds, compared.asked)
 
     window, unseen = book.window(claim), [seed for seed in seeds if seed >= book.known]
-    literal = row(seeds, 1) if window > 1 else None
-    return row(seeds, window)._replace(
-        literal=literal, unseen=row(unseen, window) if 0 < len(unseen) < len(seeds) else None
+    literal = of(seeds, 1) if window > 1 else None
+    return of(seeds, window)._replace(
+        literal=literal, unseen=of(unseen, window) if 0 < len(unseen) < len(seeds) else None
     )
 
 

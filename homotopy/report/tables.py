@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from homotopy import config
 from homotopy.report.evidence import NEAR_THE_END, Curves, curves, shared_seeds
-from homotopy.results import status
+from homotopy.results import outline, status
 from homotopy.results.intervals import ratio_of_medians
 from homotopy.results.library import Library, Result, by_task
 from homotopy.results.methods import BASELINES, METHODS
 from homotopy.results.statistics import first_epoch, median
 from homotopy.results.timing import seconds_per_epoch, shared_hardware
+from homotopy.training import why
 
 ALIKE = 1.25  # of medians: within this factor two methods end alike
 
@@ -137,7 +139,9 @@ def completeness(library: Library, names: Sequence[str]) -> pd.DataFrame:
     for name in names:
         jobs = library.jobs(name)
         trains = jobs[0]["job"] == "train"
-        rows.append(_trained(name, jobs) if trains else _made(name, _files(jobs[0], library)))
+        rows.append(
+            _trained(name, jobs) if trains else _made(name, [path for raw in jobs for path in _files(raw, library)])
+        )
     return pd.DataFrame(rows)
 
 
@@ -153,11 +157,17 @@ def _files(raw: Mapping[str, Any], library: Library) -> list[Path]:
     """Return what a job that trains nothing makes."""
     if raw["job"] == "illustrate":
         return [library.place.folder / "illustrations" / f"{raw['illustration']}.csv.gz"]
+    if raw["job"] == "why":
+        return [why.file(library.place.folder, raw["method"]["name"], table) for table in why.TABLES]
     return [library.place.folder / "theory" / f"{name}.csv" for name in raw["theory"]["files"]]
 
 
+def _state(composed: Mapping[str, Any]) -> status.State:
+    return status.look_up(outline.of(config.from_dict(composed)))
+
+
 def _trained(name: str, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    states = list({found.config.folder: found for found in map(status.state, jobs)}.values())
+    states = list({found.config.folder: found for found in map(_state, jobs)}.values())
     records = [r for state in states for r in state.records if set(r["seeds"]) & set(state.config.seeds)]
     done = [state.done for state in states]
     return {

@@ -105,7 +105,11 @@ def interval(found: Interval | None) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in whole percent, but in tenths where that would hide what little is missing."""
+    """Return a share in whole percent, but in tenths where that would hide what little there is or is missing."""
+    if 0 < share < 0.0005:
+        return "<0.1 %"
+    if 0.9995 <= share < 1:
+        return ">99.9 %"
     return f"{100 * share:.0f} %" if share in (0, 1) or 0.005 <= share < 0.985 else f"{100 * share:.1f} %"
 
 

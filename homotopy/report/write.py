@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from homotopy import config, markdown
-from homotopy.report import abstract, multiverse, overview, rules, tables
+from homotopy.report import abstract, multiverse, overview, predictions, rules, tables
 from homotopy.report.abstract import solvers
 from homotopy.report.multiverse import Shown
 from homotopy.report.page import page
@@ -134,15 +134,6 @@ def _code(items: Sequence[str]) -> str:
     return ", ".join(f"`{item}`" for item in items)
 
 
-def scope(found: Sequence[Judged]) -> str:
-    """Return the claims as a list."""
-    lines = []
-    for claim in (judged.claim for judged in found):
-        start, place = (f"Claim {claim.number}: ", f"{claim.place}; ") if claim.number else ("", "")
-        lines.append(f"- {start}{claim.claim} ({place}[{claim.id}](#{claim.id}))\n")
-    return "".join(lines)
-
-
 def standing(found: Sequence[Judged], place: Place) -> str:
     """Return what profile this is and, where not all of its runs are there, that verdicts are so far."""
     text = f"Profile `{place.profile}`."
@@ -235,6 +226,22 @@ def methods_text(name: str, found: pd.DataFrame, library: Library) -> str:
     return _section(name, library, table(head, lines))
 
 
+def predictions_text(found: Sequence[predictions.Judged], place: Place) -> str:
+    """Return the table of the predictions, and in profile paper, which alone judges them, how good they were."""
+    head = ["experiment", "expected", "how sure", "found", "outcome"]
+    lines = [
+        [f"`{r['experiment']}`", r["expect"], f"{100 * r['probability']:.0f} %", r["found"], f"**{r['outcome']}**"]
+        for r in predictions.frame(found).to_dict("records")
+    ]
+    score = predictions.brier(found)
+    if place.profile != "paper":
+        told = "\nOnly profile `paper` judges; these outcomes are of other budgets.\n"
+    else:
+        decided = "\nBrier score of what is decided: {:.2f}; always 50 % sure gives 0.25.\n"
+        told = "" if score is None else decided.format(score)
+    return table(head, lines) + told
+
+
 def search_text(found: pd.DataFrame) -> str:
     """Return the table of the search for the image studies' settings, the best of a method on a target in bold."""
     head = ["target", "method", "batch", "gamma", "k", "epochs at the end", "train losses", "mean", "test accuracy"]
@@ -271,6 +278,7 @@ class Findings(NamedTuple):
     sensitivity: dict[str, pd.DataFrame]
     methods: pd.DataFrame
     search: pd.DataFrame
+    expected: list[predictions.Judged]
 
 
 def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Findings:
@@ -288,6 +296,7 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
         tables.methods(library.results(ALL_METHODS)),
         tables.search([found for name in SEARCHES for found in library.results(name)]),
+        [predictions.judge(each, library, book) for each in predictions.read()],
     )
 
 
@@ -299,6 +308,7 @@ def save(found: Findings, place: Place) -> None:
         "sensitivity": pd.concat(found.sensitivity.values()),
         "methods": found.methods,
         "search": found.search,
+        "predictions": predictions.frame(found.expected),
         "solved": found.solved,
         "verdicts": verdicts([*found.claims, *found.questions]),
     }
@@ -322,8 +332,6 @@ def text(found: Findings, library: Library) -> str:
         "title": TITLE,
         "standing": standing([*found.claims, *found.questions], place),
         "summary": abstract.text(found.claims, found.solved, found.shown, book, place),
-        "scope": scope(found.claims),
-        "questions_scope": scope(found.questions),
         "level": f"{100 * book.level:g} %",
         "rules": book.rules,
         "least": str(book.least_seeds),
@@ -342,6 +350,7 @@ def text(found: Findings, library: Library) -> str:
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),
         "methods": methods_text(ALL_METHODS, found.methods, library),
         "search": search_text(found.search),
+        "predictions": predictions_text(found.expected, place),
     }
     return Template(_TEMPLATE.read_text()).substitute(parts)
 

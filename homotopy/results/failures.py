@@ -6,13 +6,14 @@ import json
 import socket
 import time
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from homotopy import identity
 from homotopy.errors import ResultError, UserError, in_words
 from homotopy.results.files import write_atomic
+
+if TYPE_CHECKING:  # what reads failures needs no configuration, and is sooner without
+    from homotopy.job import Job
 
 
 class Failure(NamedTuple):
@@ -26,44 +27,35 @@ class Failure(NamedTuple):
     traceback: list[str]
 
 
-def name(raw: Mapping[str, Any]) -> str:
-    """Return a job's name: for training that of its result folder, whatever machine it runs on."""
-    from homotopy import config  # here: what reads failures needs no configuration, and is sooner without
-
-    if raw["job"] == "train":
-        return config.from_dict(raw).name
-    return f"{raw['job']}-{identity.digest(raw)}"
+def _folder(job: Job) -> Path:
+    return job.folder / "failures"
 
 
-def _folder(raw: Mapping[str, Any]) -> Path:
-    return Path(raw["results"]["root"]) / raw["profile"] / "failures"
+def _path(job: Job) -> Path:
+    part = job.config.runtime.part
+    return _folder(job) / (f"{job.name}.json" if part is None else f"{job.name}.part{part}.json")
 
 
-def _path(raw: Mapping[str, Any]) -> Path:
-    part = "" if raw["runtime"]["part"] is None else f".part{raw['runtime']['part']}"
-    return _folder(raw) / f"{name(raw)}{part}.json"
-
-
-def record(raw: Mapping[str, Any], error: Exception, command: str) -> Path:
+def record(job: Job, error: Exception, command: str) -> Path:
     """Keep why a job failed; return the file."""
     lines = [] if isinstance(error, UserError) else traceback.format_exception(error)
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    failure = Failure(name(raw), in_words(error), command, socket.gethostname(), since, lines)
-    write_atomic(_path(raw), (json.dumps(failure._asdict(), indent=1) + "\n").encode())
-    return _path(raw)
+    failure = Failure(job.name, in_words(error), command, socket.gethostname(), since, lines)
+    write_atomic(_path(job), (json.dumps(failure._asdict(), indent=1) + "\n").encode())
+    return _path(job)
 
 
-def clear(raw: Mapping[str, Any]) -> None:
+def clear(job: Job) -> None:
     """Forget a job's failures, since it succeeded; a whole job's success is that of its parts."""
-    _path(raw).unlink(missing_ok=True)
-    if raw["runtime"]["part"] is None:
-        for path in _folder(raw).glob(f"{name(raw)}.part*.json"):
+    _path(job).unlink(missing_ok=True)
+    if job.config.runtime.part is None:
+        for path in _folder(job).glob(f"{job.name}.part*.json"):
             path.unlink(missing_ok=True)
 
 
-def of(raw: Mapping[str, Any]) -> list[Failure]:
+def of(job: Job) -> list[Failure]:
     """Return the failures of a whole job: its own and those of its parts."""
-    return kept(_folder(raw), name(raw))
+    return kept(_folder(job), job.name)
 
 
 def kept(folder: Path, job: str) -> list[Failure]:

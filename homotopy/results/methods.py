@@ -12,4 +12,5 @@ LABELS = {
     "amplitude": "amplitude only",
     "adaptive": "adaptive steps",
     "secant": "secant predictor",
+    "frequency": "homotopy in frequency",
 }

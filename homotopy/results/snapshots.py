@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from homotopy.config import Config
 from homotopy.errors import ResultError
 from homotopy.results.files import write_atomic
-from homotopy.results.library import Result
 from homotopy.results.statistics import settled
 
 AMONG = range(10)  # the seeds that are ranked: more that are trained later change no choice
@@ -21,7 +21,7 @@ AMONG = range(10)  # the seeds that are ranked: more that are trained later chan
 class Snapshots(NamedTuple):
     """After `epochs` (T,), at the `lams` (T,) of the last of them, the network computed `y` (T, X) on `x` (X,).
 
-    float64, of numbers that were rounded to float16: three significant digits.
+    float64, of numbers that were rounded to hundredths: as much as the data's noise.
     """
 
     epochs: np.ndarray
@@ -38,7 +38,7 @@ def path(config: Config, seed: int) -> Path:
 def write(file: Path, taken: Snapshots) -> None:
     """Write snapshots, compressed; the same ones give the same bytes."""
     packed = io.BytesIO()
-    np.savez_compressed(packed, **{**taken._asdict(), "y": taken.y.astype(np.float16)})
+    np.savez_compressed(packed, **{**taken._asdict(), "y": taken.y.round(2).astype(np.float16)})
     write_atomic(file, packed.getvalue())
 
 
@@ -51,13 +51,13 @@ def read(file: Path) -> Snapshots:
         raise ResultError(f"{file} is truncated or altered: it holds no snapshots") from error
 
 
-def ranked(homotopy: Result) -> dict[str, int]:
+def ranked(homotopy: pd.DataFrame) -> dict[str, int]:
     """Return the seeds that are shown of a task: where the homotopy ends best, at its median, and worst.
 
-    Of its finished seeds among 0 to 9, by the settled train loss on the target; of an even number the better of the
-    two in the middle. Empty where none of them is finished.
+    Of its finished seeds among 0 to 9, whose curves are given as in runs.csv.gz, by the settled train loss on the
+    target; of an even number the better of the two in the middle. Empty where none of them is finished.
     """
-    curves = homotopy.curves[homotopy.curves["seed"].isin(AMONG)]
+    curves = homotopy[homotopy["seed"].isin(AMONG)]
     if curves.empty:
         return {}
     table = curves.pivot(index="seed", columns="epoch", values="target_loss")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -22,6 +22,9 @@ from homotopy.results import failures, outline
 from homotopy.results.failures import Failure
 from homotopy.results.locks import Holder, holders
 from homotopy.results.outline import Outline
+
+if TYPE_CHECKING:
+    from homotopy.job import Job
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,6 @@ class State:
     def failed(self) -> int:
         """Missing runs of a configuration that failed when it was last tried."""
         return self.missing if self.failures else 0
-
-
-def state(raw: Mapping[str, Any]) -> State:
-    """Look up where a composed training job stands."""
-    from homotopy import config
-
-    return look_up(outline.of(config.from_dict(raw)))
 
 
 def look_up(of: Outline) -> State:
@@ -220,11 +216,11 @@ def overview(found: Mapping[str, Sequence[State]], besides: Sequence[State] = ()
     return "\n".join(lines)
 
 
-def problems(raw: Mapping[str, Any]) -> list[Failure]:
+def problems(job: Job) -> list[Failure]:
     """Return what is wrong with a job that was to be finished."""
-    if raw["job"] != "train":
-        return failures.of(raw)
-    found = state(raw)
+    if not job.trains:
+        return failures.of(job)
+    found = look_up(outline.of(job.config))
     if found.failures or not found.missing:
         return list(found.failures)
     return [Failure(found.config.name, "its process ended without a word", "", "", "", [])]

@@ -5,23 +5,22 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from homotopy import config, keys
+from homotopy import keys
 from homotopy.errors import ResultError
+from homotopy.job import Job
 from homotopy.results.library import Place, Result, result, span, telling
 from homotopy.results.methods import LABELS
 from homotopy.results.statistics import settled
 
 # keys that no setting is called by: the method has its own place, omega stands in the task's name, the rest follows
-_SILENT = ("budgets.", "method.", "results.", "theory.", "log_every", "seeds", "task.omega")
+_SILENT = ("budgets.", "method.", "results.", "theory.", "why.", "log_every", "seeds", "task.omega")
 HEAD = "train loss on the target: median of each seed's last 100 epochs (at most a fifth of the run), then of all seeds"
 # figures whose experiments have other names
-_DRAWN = {"appendix_c": "figc", "theory": "fig9"}
-_NOT_DRAWN = ("ablation", "adaptive", "limit", "methods", "search", "sensitivity")
+_DRAWN = {"appendix_c": "figc", "frequency": "limits", "limits": "limits", "theory": "fig9"}
+_NOT_DRAWN = ("ablation", "adaptive", "limit", "methods", "schedules", "search", "sensitivity")
 
 
 def loss(found: Result) -> float:
@@ -29,15 +28,15 @@ def loss(found: Result) -> float:
     return float(np.median(settled(found.epochs, found.table("target_loss"))))
 
 
-def lines(jobs: Sequence[dict[str, Any]]) -> list[str]:
+def lines(jobs: Sequence[Job]) -> list[str]:
     """Return a line for each setting of some training jobs: its seeds and every method's loss; none without results.
 
     A damaged result counts as none: what reads it next says so.
     """
     rows: dict[str, list[Result]] = {}
-    for raw, label in zip(jobs, _labels(jobs), strict=True):
+    for job, label in zip(jobs, _labels(jobs), strict=True):
         with suppress(ResultError):
-            found = result(config.from_dict(raw))
+            found = result(job.config)
             if not found.curves.empty:
                 rows.setdefault(label, []).append(found)
     return [_line(label, results) for label, results in rows.items()]
@@ -59,21 +58,21 @@ def in_digits(value: float) -> str:
     return f"{value:.2g}" if np.isfinite(value) else "diverged"
 
 
-def _labels(jobs: Sequence[dict[str, Any]]) -> list[str]:
+def _labels(jobs: Sequence[Job]) -> list[str]:
     """Return each job's task and those of its settings in which the jobs differ."""
-    flat = [{key: value for key, value in keys.dotted(raw) if not key.startswith(_SILENT)} for raw in jobs]
+    flat = [{key: value for key, value in keys.dotted(job.composed) if not key.startswith(_SILENT)} for job in jobs]
     differing = [key for key in flat[0] if len({str(each.get(key)) for each in flat}) > 1] if flat else []
     leaves = [key for key in differing if not isinstance(flat[0][key], dict)]
     return [
-        ", ".join([config.from_dict(raw).task.label, *(f"{key.rpartition('.')[2]} {each.get(key)}" for key in leaves)])
-        for raw, each in zip(jobs, flat, strict=True)
+        ", ".join([job.config.task.label, *(f"{key.rpartition('.')[2]} {each.get(key)}" for key in leaves)])
+        for job, each in zip(jobs, flat, strict=True)
     ]
 
 
-def drawing(experiments: Sequence[str], raw: dict[str, Any], overrides: Sequence[str]) -> str:
+def drawing(experiments: Sequence[str], job: Job, overrides: Sequence[str]) -> str:
     """Return the command that draws what experiments made, or judges it; nothing where there is none for it."""
-    place = Place(Path(raw["results"]["root"]), raw["profile"], telling(overrides))
-    figures = [_DRAWN.get(name, name) for name in experiments if not name.startswith(_NOT_DRAWN)]
+    place = Place(job.config.results, job.config.profile, telling(overrides))
+    figures = [_DRAWN.get(name, name) for name in experiments if name in _DRAWN or not name.startswith(_NOT_DRAWN)]
     if figures:
         return shlex.join(["python", "scripts/plot.py", *figures, *place.options])
     if experiments and not place.overrides:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from homotopy.job import Job
 from homotopy.results.files import write_atomic, write_csv
 from homotopy.settings import at_least, build, given, rule
 from homotopy.streams import Purpose, generator
@@ -48,15 +49,14 @@ class Settings:
     )
 
 
-def settings(raw: Mapping[str, Any]) -> Settings:
-    """Check `theory` in a composed configuration; raise ConfigError for the first mistake."""
-    return build(Settings, given(raw, "theory"), "theory")
+def settings(job: Job) -> Settings:
+    """Check a job's `theory`; raise ConfigError for the first mistake."""
+    return build(Settings, given(job.composed, "theory"), "theory")
 
 
-def measure(raw: Mapping[str, Any]) -> None:
+def measure(job: Job) -> None:
     """Write <results>/<profile>/theory/<name>.csv for every name asked for, and the tables if all of theirs were."""
-    use = settings(raw)
-    folder = Path(raw["results"]["root"]) / raw["profile"] / "theory"
+    use, folder = settings(job), job.folder / "theory"
     frames = {}
     for name in use.files:
         frames[name] = pd.DataFrame(FILES[name](use))

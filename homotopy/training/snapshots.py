@@ -56,12 +56,16 @@ def take(config: Config, seeds: Sequence[int]) -> dict[int, Snapshots]:
     """
     if missing := set(seeds) - RunFolder(config.folder).finished():
         raise ResultError(f"{config.folder} has no seed {', '.join(map(str, sorted(missing)))} to take snapshots of")
-    camera = Camera(config.model.network(None), config.epochs)
+    data = config.task.load(seeds, torch.device("cpu"), torch.float32)
+    camera = Camera(config.model.network(data), config.epochs)
     with tempfile.TemporaryDirectory(prefix="homotopy-snapshots-") as root:
         on_cpu = replace(config.runtime, seeds_at_once=len(seeds), device="cpu")
         together = replace(config, seeds=tuple(seeds), runtime=on_cpu, results=Path(root))
         again = run(together, camera)
         for seed in seeds:
             if found := difference(config.folder, again, seed):
-                raise ResultError(f"{config.folder} seed {seed}, trained again, differs: {found}")
+                raise ResultError(
+                    f"{config.folder} seed {seed}, trained again, differs: {found}\n"
+                    "only runs of the C++ solver are sure to be the same to the digit, and it may be of another version"
+                )
     return dict(zip(seeds, camera.taken(), strict=True))

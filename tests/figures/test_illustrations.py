@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from homotopy import compose, config
+from homotopy import compose
 from homotopy.errors import ConfigError, ResultError
 from homotopy.figures import common, fig4, fig5, fig7, fig9, figc, illustrations
+from homotopy.job import parse
 from homotopy.results.library import Place, result
 from homotopy.theory import gaussian_filter, study
 from homotopy.training import runner
@@ -13,9 +16,10 @@ from homotopy.training import runner
 FILTER = {"repetitions": 20, "filter_repetitions": 2, "seed": 0, "files": ["filter_error", "filter_ends"]}
 
 
-def raw(experiment, tmp_path):
+def job(experiment, tmp_path):
     overrides = [f"experiment={experiment}", "profile=smoke", f"results.root={tmp_path}", "task.samples=200"]
-    return compose.jobs([*overrides, "batch_size=16", "task.filter_samples=50", "task.filter_width=0.05"])[0]
+    small = ["batch_size=16", "task.filter_samples=50", "task.filter_width=0.05"]
+    return parse(compose.jobs([*overrides, *small])[0])
 
 
 def test_both_homotopies_are_densities_and_agree_at_the_ends():
@@ -36,14 +40,14 @@ def test_the_mixtures_maximum_jumps_and_the_moving_densitys_maximum_moves():
 
 
 def test_the_sine_data_are_the_tasks_own(tmp_path):
-    illustrations.compute(raw("fig7", tmp_path))
+    illustrations.compute(job("fig7", tmp_path))
     rows = pd.read_csv(tmp_path / "smoke/illustrations/fig7.csv.gz")
     assert set(rows["omega"]) == {1.0, 137.0}
     assert np.abs(rows["y"] - np.sin(rows["omega"] * rows["x"])).max() < 0.06  # six standard deviations of the noise
 
 
 def test_the_deformed_sines_go_from_source_to_target(tmp_path):
-    illustrations.compute(raw("fig5", tmp_path))
+    illustrations.compute(job("fig5", tmp_path))
     rows = pd.read_csv(tmp_path / "smoke/illustrations/fig5.csv.gz")
     exact = rows[rows["deformation"] == "linear_targets"]
     assert sorted(rows["lam"].unique()) == pytest.approx(np.arange(21) / 20)
@@ -53,7 +57,7 @@ def test_the_deformed_sines_go_from_source_to_target(tmp_path):
 
 
 def test_the_function_of_figure_5_goes_through_its_samples_and_reaches_its_peaks():
-    rows = illustrations.deformed_sines(config.from_dict(raw("fig5", "unused")).task)
+    rows = illustrations.deformed_sines(job("fig5", "unused").config.task)
     for lam in (0.0, 0.25, 1.0):
         function, samples = (
             rows[(rows["deformation"] == name) & (rows["lam"] == lam)] for name in ("function", "linear_targets")
@@ -66,7 +70,7 @@ def test_the_function_of_figure_5_goes_through_its_samples_and_reaches_its_peaks
 
 
 def test_figure_5_draws_the_function_and_does_not_join_the_samples(tmp_path):
-    rows = illustrations.deformed_sines(config.from_dict(raw("fig5", tmp_path)).task)
+    rows = illustrations.deformed_sines(job("fig5", tmp_path).config.task)
     (axes,) = common.subplots()[1]
     lines = fig5._panel(axes, rows, "gaussian_filter", 0.5)
     assert lines[fig5.FUNCTION].get_linestyle() == "-" and len(lines[fig5.FUNCTION].get_xdata()) == 601
@@ -79,9 +83,9 @@ def test_the_filter_has_a_colour_of_its_own():
     assert figc.TRAINED["linear_targets"][1] == common.COLOURS["homotopy"]
 
 
-def test_an_unknown_illustration_is_named():
+def test_an_unknown_illustration_is_named(tmp_path):
     with pytest.raises(ConfigError, match="illustration=fig3"):
-        illustrations.check({"illustration": "fig3"})
+        illustrations.chosen(replace(job("fig4", tmp_path), composed={"illustration": "fig3"}))
 
 
 @pytest.mark.parametrize("module", [fig4, fig5, fig7, fig9])
@@ -94,7 +98,7 @@ def test_a_figure_without_its_data_names_the_command_that_makes_them(module, tmp
 @pytest.mark.parametrize("module", [fig4, fig5, fig7])
 def test_the_same_data_draw_the_same_bytes(module, tmp_path):
     name = module.__name__.rsplit(".", 1)[1]
-    illustrations.compute(raw(name, tmp_path))
+    illustrations.compute(job(name, tmp_path))
     path = tmp_path / f"smoke/illustrations/{name}.csv.gz"
     if name == "fig5":  # fewer frames, which take most of the time
         rows = pd.read_csv(path)
@@ -107,7 +111,7 @@ def test_the_same_data_draw_the_same_bytes(module, tmp_path):
 
 
 def test_figure_9_is_drawn_from_its_experiment(tmp_path):
-    study.measure(raw("fig9", tmp_path))
+    study.measure(job("fig9", tmp_path))
     files = fig9.draw(Place(tmp_path, "smoke"))
     assert all(path.stat().st_size > 1000 for path in files)
 
@@ -118,7 +122,8 @@ def test_appendix_c_is_drawn_from_the_filters_error_and_two_trainings(tiny, tmp_
     place = Place(tmp_path, "smoke")
     with pytest.raises(ResultError, match="experiment=theory profile=smoke"):
         figc.draw(place)
-    study.measure(raw("theory", tmp_path) | {"theory": FILTER})
+    asked = job("theory", tmp_path)
+    study.measure(replace(asked, composed=asked.composed | {"theory": FILTER}))
     trained = [tiny(f"task.deformation={name}", "task.filter_samples=30") for name in figc.TRAINED]
     for use in trained:
         runner.run(use)

@@ -7,13 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.colors import rgb_to_hsv, to_rgb
 from PIL import Image
 
 from homotopy.figures import common, ends, fig1, fig3, names
+from homotopy.report import overview, rules
 from homotopy.results.folder import KEYS, MEDIANS, RunFolder, csv_bytes
 from homotopy.results.library import Place, tasks
 from homotopy.results.methods import LABELS, METHODS
-from homotopy.results.statistics import band, median_curves
+from homotopy.results.statistics import band, median_curves, settling
 from tests.machine import ROOT
 from tests.made import save_experiment
 
@@ -155,6 +157,19 @@ def test_the_accuracys_axis_holds_what_comes_after_the_path():
 def test_methods_differ_in_colour_and_in_grey_print():
     for looks in (common.COLOURS, common.DASHES, common.MARKERS):
         assert len({str(looks[method]) for method in METHODS}) == len(METHODS)
+
+
+def test_a_verdict_is_never_in_a_methods_colour():
+    hues = [rgb_to_hsv(to_rgb(common.COLOURS[method])) for method in METHODS]
+    verdicts = [rgb_to_hsv(to_rgb(colour)) for colour in overview.COLOURS.values()]
+    for hue, saturation, _ in verdicts:
+        apart = [abs((hue - other + 0.5) % 1 - 0.5) for other, _, _ in hues]
+        assert saturation < 0.1 or min(apart) > 0.05
+
+
+def test_solved_and_settled_are_what_the_rules_say():
+    book = rules.read()
+    assert ends.solved() == book.solved and settling(1e6) == book.settled
 
 
 def test_what_is_said_about_a_figure_is_in_its_file_and_not_on_it(tmp_path):

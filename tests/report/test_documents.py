@@ -1,4 +1,4 @@
-"""The README's numbers are those of the committed results, and cannot go stale."""
+"""What the documents show of the results is what the committed ones say, and cannot go stale."""
 
 import json
 import subprocess
@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from homotopy.errors import ResultError
-from homotopy.report import documents
+from homotopy.report import documents, frontpage
+from homotopy.report.findings import Findings
 from homotopy.results.library import Library, Place
 from tests.made import save_experiment
 
@@ -18,116 +19,105 @@ LOSSES = {"random": 0.2, "warmstart": 0.1, "homotopy": 0.001}
 
 
 @pytest.fixture(scope="module")
-def values(tmp_path_factory):
+def found(tmp_path_factory):
     place = Place(tmp_path_factory.mktemp("results"), "quick")
     save_experiment("fig1", place, lambda config, seed: LOSSES[config.method.name], seeds=3)
-    frame = pd.DataFrame({"name": ["a", "b", "b"], "noise": [0.1, 0.01, 0.1], "loss": [1.0, 0.01234, 3.0]})
-    frame.to_csv(place.folder / "some.csv", index=False)
-    (place.results / "bench").mkdir()
-    rows = [["a loop", {"median": 10.7, "q25": 1.0, "q75": 99.0}, 3], ["images", "other", 6], ["images", "a loop", 5.0]]
-    bench = {"sections": [{"name": "speed", "rows": rows}]}
-    (place.results / "bench" / "some-machine.json").write_text(json.dumps(bench))
-    return documents.Values(Library(place))
+    for folder in ("bench", "quick/theory", "quick/map"):
+        (place.results / folder).mkdir(parents=True)
+    for machine, speed in (("fast", 5.0), ("slow", 11.04)):
+        contestants = [
+            ["plain loop", {"median": speed, "q25": 1.0, "q75": 99.0}, 0.1],
+            ["JAX", {"median": 3.0}, 0.1],
+            ["JAX, 2 at a time", {"median": 2.0}, 0.1],
+        ]
+        images = [["CIFAR10", "DataLoader", 4.0, 1.0], ["CIFAR10", "one seed per core", 1.0, 7]]
+        sections = [{"name": "contestants", "rows": contestants}, {"name": "images", "rows": images}]
+        (place.results / "bench" / f"{machine}.json").write_text(json.dumps({"sections": sections}))
+    rows = {"M": [1.0, 1.0, 5.0], "smallest M": [10.0, 15.0, 15.0], "alpha": 0.0552072, "left": [0.1, 0.50461, 0.2]}
+    pd.DataFrame(rows).to_csv(place.folder / "theory" / "local.csv", index=False)
+    (place.folder / "map" / "map.md").write_text("| a |\n| --- |\n")
+    return Findings(Library(place))
+
+
+def rows(table):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+
+
+def test_every_claim_has_a_line_and_every_question_an_answer(found):
+    claims, questions = rows(frontpage.claims(found)), rows(documents.questions(found))
+    assert [int(row[0]) for row in claims] == sorted({claim.number for claim in found.book.claims})
+    assert [row[0] for row in questions] == [claim.claim for claim in found.book.questions]
+    told = {id_ for _, parts in frontpage.CLAIMS.values() for id_ in parts}
+    assert told == {claim.id for claim in found.book.claims if not claim.reading}
+
+
+def test_three_seeds_decide_nothing_whatever_they_show(found):
+    first = rows(frontpage.claims(found))[0]
+    assert "hold" in first[2] and first[3].startswith("0 to 3 of ") and "reproduced" not in first[4]
+    assert documents.BLOCKS["runs_fig1"](found).startswith("18 of ")
+
+
+def test_the_findings_are_those_of_the_results(found):
+    solved, hard = frontpage.findings(found).splitlines()[:2]
+    assert "3 of 3 by the homotopy" in solved and "0 of 3 by warm start" in solved
+    assert "Not run" in hard
+
+
+def test_every_machine_has_its_column_of_speeds(found):
+    head = documents.speed(found).splitlines()[0]
+    assert head.index("fast |") < head.index("slow |")
+    plain, _, _, jax, _, cifar = (row[1:] for row in rows(documents.speed(found)))
+    assert (plain, jax, cifar) == (["5", "11"], ["2", "2"], ["7", "7"])
+
+
+def test_a_number_is_that_of_its_row(found):
+    assert documents.BLOCKS["share_that_left"](found) == "0.505"
+
+
+def test_stale_blocks_are_found_and_mended_in_a_line_and_as_paragraphs(found):
+    text = (
+        "Of these <!-- begin share_that_left -->0.4<!-- end share_that_left --> left.\n"
+        "<!-- begin map -->\n<!-- end map -->\nbetween\n<!-- begin map -->\n| a |\n| --- |\n<!-- end map -->\n"
+    )
+    assert documents.stale(text, found) == ["share_that_left", "map"]
+    mended = documents.updated(text, found)
+    assert documents.stale(mended, found) == []
+    assert mended == text.replace("0.4", "0.505").replace("-->\n<!-- end", "-->\n| a |\n| --- |\n<!-- end", 1)
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
+    ("text", "said"),
     [
-        ("claim.sine-lowest.verdict", "open (indicative)"),
-        ("claim.sine-lowest.holds", "0 of 8"),
-        ("claim.sine-lowest.least", "100"),
-        ("claim.sine-lowest.most", "200"),
-        ("claim.sine-lowest.omega 137, against warmstart.value", "100"),
-        ("claim.sine-lowest.omega 137, against warmstart.interval", "100"),
-        ("claim.sine-lowest.omega 137, against warmstart.paired", "100 [0, infinite]"),
-        ("claim.sine-lowest.omega 137, against warmstart.better", "1 [0.146, 1]"),
-        ("claim.sine-lowest.omega 137, against warmstart.literal", "100"),
-        ("claim.sine-lowest.omega 137, against warmstart.n", "3 of 4"),
-        ("claim.sine-lowest.omega 137.theirs", "0.2"),
-        ("claim.sine-lowest.omega 95.outcome", "open"),
-        ("claim.sine-lowest.omega 95.n", "0 of 4"),
-        ("loss.fig1.sine-omega74.homotopy", "0.001"),
-        ("seeds.fig1", "3"),
-        ("runs.fig1", "18 of 24"),
-        ("csv some.csv [name=b] loss", "0.0123"),
-        ("csv some.csv [name=b, noise=0.1] loss", "3"),
-        ("csv some.csv [name=b] count", "2"),
-        ("csv some.csv [] count", "3"),
-        ("bench some-machine speed [a loop] 1", "10.7"),
-        ("bench some-machine speed [a loop] 2", "3"),
-        ("bench some-machine speed [images / other] 1", "6"),
-        ("bench some-machine speed [images / *] 1", "5"),
+        ("<!-- begin nothing --><!-- end nothing -->", "block nothing: must be one of findings"),
+        ("<!-- begin map --> and so on", "map"),
+        ("<!-- begin map --><!-- end maps -->", "map"),
+        ("<!-- begin search --><!-- end search -->", "block search: .* does not have it"),
+        ("<!-- begin share_outside_next_ball --><!-- end share_outside_next_ball -->", "does not have it"),
     ],
 )
-def test_keys(values, key, value):
-    assert values[key] == value
+def test_a_block_that_cannot_be_made_is_one_line(found, text, said):
+    for work in (documents.stale, documents.updated):
+        with pytest.raises(ResultError, match=said):
+            work(text, found)
 
 
-@pytest.mark.parametrize(
-    "key",
-    ["nothing", "claim.nothing.verdict", "claim.sine-lowest.omega 9.value", "claim.sine-lowest.omega 95.value",
-     "claim.sine-lowest.omega 137.p",
-     "loss.fig1.sine-omega9.homotopy", "table.nothing", "csv none.csv [] loss", "csv some.csv [x=1] loss",
-     "csv some.csv [name=c] loss", "bench none speed [a loop] 1", "bench some-machine size [a loop] 1",
-     "bench some-machine speed [a loop] 3", "bench some-machine speed [images] 1"],
-)  # fmt: skip
-def test_a_key_that_means_nothing_is_one_line(values, key):
-    with pytest.raises(ResultError, match="value"):
-        values[key]
-
-
-def test_stale_values_are_found_and_mended(values):
-    text = "n = <!-- value: seeds.fig1 -->2<!-- /value -->, of <!-- value: csv some.csv [] count -->3<!-- /value -->."
-    assert documents.stale(text, values, ROOT) == ["seeds.fig1: shows '2', the results say '3'"]
-    assert documents.stale(documents.updated(text, values, ROOT), values, ROOT) == []
-    assert documents.updated(text, values, ROOT).startswith("n = <!-- value: seeds.fig1 -->3<!-- /value -->, of")
-
-
-def test_tables_of_verdicts(values):
-    claims, questions = (values[f"table.{name}"].splitlines() for name in ("verdicts", "questions"))
-    assert claims[1] == "|  | claim | ours | verdict |" and questions[1] == "| claim | ours | verdict |"
-    assert claims[3].startswith("| 1 | With the same epochs") and claims[3].endswith("| **open (indicative)** |")
-    assert questions[3].startswith("| The homotopy needs fewer epochs")
-
-
-def test_a_file_is_put_into_an_empty_block_and_no_other(values, tmp_path):
-    (tmp_path / "a.md").write_text("one\n")
-    (tmp_path / "b.md").write_text("two\n")
-    text = "<!-- begin a.md -->\n<!-- end -->\nbetween\n<!-- begin b.md -->\ntwo\n<!-- end -->\n"
-    assert documents.stale(text, values, tmp_path) == ["a.md: has changed"]
-    mended = documents.updated(text, values, tmp_path)
-    assert mended == text.replace("a.md -->\n", "a.md -->\none\n")
-
-
-def test_included_files_are_those_beside_the_readme(values, tmp_path):
-    text = "before\n<!-- begin a.md -->\n| old |\n<!-- end -->\nafter"
-    with pytest.raises(ResultError, match=r"a\.md: there is no"):
-        documents.stale(text, values, tmp_path)
-    (tmp_path / "a.md").write_text("| new |\n")
-    assert documents.stale(text, values, tmp_path) == ["a.md: has changed"]
-    mended = documents.updated(text, values, tmp_path)
-    assert mended == "before\n<!-- begin a.md -->\n| new |\n<!-- end -->\nafter"
-    assert documents.stale(mended, values, tmp_path) == []
-
-
-def test_the_script(values, tmp_path):
+def test_the_script(found, tmp_path):
     path = tmp_path / "README.md"
-    path.write_text("<!-- value: csv some.csv [] count -->7<!-- /value -->")
-    place = values._library.place
+    path.write_text("<!-- begin share_that_left -->7<!-- end share_that_left -->")
 
     def run(mode):
-        options = [f"results.root={place.results}", "profile=quick", f"file={path}"]
-        return subprocess.run(
-            [sys.executable, "scripts/readme.py", mode, *options], cwd=ROOT, capture_output=True, text=True
-        )
+        options = [f"results.root={found.library.place.results}", "profile=quick", f"file={path}"]
+        command = [sys.executable, "scripts/readme.py", mode, *options]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).returncode
 
-    assert run("--check").returncode == 1
-    assert run("--write").returncode == 0
-    assert run("--check").returncode == 0
-    assert run("--mend").returncode == 2
+    assert [run(mode) for mode in ("--check", "--write", "--check", "--mend")] == [1, 0, 0, 2]
 
 
 def test_the_documents_show_the_committed_results():
-    values = documents.Values(Library(Place(ROOT / "results", "paper")))
+    found = Findings(Library(Place(ROOT / "results", "paper")))
+    shown = set()
     for path in documents.documents():
-        assert documents.stale(path.read_text(), values, path.parent) == []
+        text = path.read_text()
+        assert documents.stale(text, found) == [], path
+        shown |= {name for name in documents.BLOCKS if f"<!-- begin {name} -->" in text}
+    assert shown == set(documents.BLOCKS)

@@ -150,7 +150,7 @@ def test_a_damaged_source_solution_is_found_again(tiny):
 def test_a_damaged_checkpoint_of_the_source_task_is_set_aside(tiny, monkeypatch, damage):
     whole = tiny(results={"root": str(tiny().results / "whole")})
     runner.run(whole)
-    config = tiny("checkpoint_minutes=0")
+    config = tiny("runtime.checkpoint_minutes=0")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(sources, "write_tensors", interrupt)
         runner.run(config)
@@ -167,7 +167,7 @@ def interrupt(*arguments):
 
 def half_way(tiny, monkeypatch):
     """Return a configuration that stopped with a checkpoint."""
-    config = tiny("seeds=2", "method=random", "checkpoint_minutes=0")
+    config = tiny("seeds=2", "method=random", "runtime.checkpoint_minutes=0")
     save = checkpoints.Checkpoint.save
 
     def save_and_stop(self, epoch):

@@ -103,7 +103,7 @@ def test_a_locked_folder_is_waited_for_and_its_holder_named(tmp_path, monkeypatc
 
 
 def test_what_another_process_trains_is_named_and_left_to_it(tiny, capsys):
-    config = tiny("seeds=4", "width=2", "method=random")
+    config = tiny("seeds=4", "runtime.seeds_at_once=2", "method=random")
 
     def work():
         with hold(config.folder, lambda others: [0, 1]):
@@ -121,7 +121,7 @@ def test_what_another_process_trains_is_named_and_left_to_it(tiny, capsys):
 
 
 def test_identical_commands_at_once_share_the_work_and_end_with_the_same_bytes(tiny):
-    overrides = ["seeds=7", "width=2", "budget.k=2"]
+    overrides = ["seeds=7", "runtime.seeds_at_once=2", "budget.k=2"]
     alone = tiny(*overrides, results={"root": str(tiny().results / "alone")})
     runner.run(alone)
     config = tiny(*overrides)

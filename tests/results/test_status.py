@@ -11,11 +11,20 @@ import yaml
 
 from homotopy import compose, config
 from homotopy.errors import DataError
+from homotopy.job import parse
 from homotopy.results import failures, outline, provenance, status
 from homotopy.results.locks import hold
 from tests.machine import ROOT, command
 
 TINY = ["profile=smoke", "task.samples=60", "batch_size=16", "model.width=8", "model.depth=2"]
+
+
+def parsed(*overrides):
+    return [parse(composed) for composed in compose.jobs(overrides)]
+
+
+def state(job):
+    return status.look_up(outline.of(job.config))
 
 
 def of_a_newer_version(folder):
@@ -25,8 +34,8 @@ def of_a_newer_version(folder):
 
 def test_a_failing_job_does_not_stop_a_sweep_and_can_be_repeated(tmp_path):
     sweep = ["experiment=fig1", "task.omega=74", "method=random,warmstart", *TINY, f"results.root={tmp_path}"]
-    jobs = compose.jobs(sweep)
-    first, second = (config.from_dict(raw).folder for raw in jobs)
+    jobs = parsed(*sweep)
+    first, second = (job.config.folder for job in jobs)
     of_a_newer_version(first)
     done = command("scripts/train.py", *sweep)
     assert (done.code, done.out.split()) == (1, [str(second)])
@@ -37,14 +46,14 @@ def test_a_failing_job_does_not_stop_a_sweep_and_can_be_repeated(tmp_path):
     job, why, repeat = re.split("  +", row)
     assert job == f"{first.parent.name}-{first.name}" and "newer version" in why
 
-    states = [status.state(raw) for raw in jobs]
+    states = [state(each) for each in jobs]
     assert [(state.done, state.failed) for state in states] == [(0, 2), (2, 0)]
     assert row in status.overview({"fig1": states}).splitlines()
 
     (first / "config.yaml").unlink()
     again = command(*repeat.split()[1:])
     assert (again.code, again.out.split()) == (0, [str(first)])
-    assert [failures.of(raw) for raw in jobs] == [[], []]
+    assert [failures.of(each) for each in jobs] == [[], []]
     third = command("scripts/train.py", *sweep)
     assert (third.code, third.out.split()) == (0, [str(first), str(second)])
     assert "error" not in third.err and "failed" not in third.err
@@ -150,27 +159,28 @@ def test_seeds_that_all_diverge_are_exit_1_with_a_hint_each_time(tmp_path):
 
 
 def test_an_error_nobody_foresaw_keeps_its_traceback(tmp_path):
-    (raw,) = compose.jobs([*TINY, f"results.root={tmp_path}"])
+    (job,) = parsed(*TINY, f"results.root={tmp_path}")
     try:
         raise ZeroDivisionError("two\nlines")
     except ZeroDivisionError as error:
-        path = failures.record(raw, error, "a command")
-    assert failures.of(raw)[0].why == "ZeroDivisionError: two lines"
+        path = failures.record(job, error, "a command")
+    assert failures.of(job)[0].why == "ZeroDivisionError: two lines"
     assert "test_status.py" in "".join(json.loads(path.read_text())["traceback"])
-    failures.record(raw, DataError("no data"), "a command")
-    assert failures.of(raw)[0].traceback == []
+    failures.record(job, DataError("no data"), "a command")
+    assert failures.of(job)[0].traceback == []
 
 
 def test_the_parts_of_a_job_fail_and_succeed_with_it(tmp_path):
-    (raw,) = compose.jobs([*TINY, f"results.root={tmp_path}", "runtime.seeds_per_job=1"])
-    runtime = raw["runtime"]
+    line = [*TINY, f"results.root={tmp_path}", "runtime.seeds_per_job=1"]
+    (job,) = parsed(*line)
+    (of_part,) = parsed(*line, "runtime.part=1")
     for part in (0, 1, 11):
-        failures.record(raw | {"runtime": runtime | {"part": part}}, DataError("no data"), "a command")
-    assert len(failures.of(raw)) == 3
-    failures.clear(raw | {"runtime": runtime | {"part": 1}})
-    assert len(failures.of(raw)) == 2
-    failures.clear(raw)
-    assert failures.of(raw) == []
+        failures.record(*parsed(*line, f"runtime.part={part}"), DataError("no data"), "a command")
+    assert len(failures.of(job)) == 3
+    failures.clear(of_part)
+    assert len(failures.of(job)) == 2
+    failures.clear(job)
+    assert failures.of(job) == []
 
 
 def test_failures_in_the_committed_results_are_not_committed():
@@ -181,31 +191,31 @@ def test_failures_in_the_committed_results_are_not_committed():
 
 
 def test_a_run_is_done_running_or_missing(tiny, tmp_path):
-    (raw,) = compose.jobs([*TINY, f"results.root={tmp_path}", "seeds=4"])
+    (job,) = parsed(*TINY, f"results.root={tmp_path}", "seeds=4")
     command("scripts/train.py", *TINY, f"results.root={tmp_path}", "seeds=[2]")
-    folder = config.from_dict(raw).folder
+    folder = job.config.folder
     with hold(folder, lambda others: [0, 9]):
-        found = status.state(raw)
+        found = state(job)
         assert (found.done, found.running, found.missing, found.failed) == (1, 1, 2, 0)
         shown = status.overview({"one": [found], "same": [found]})
     assert f"{folder.parent.name}-{folder.name}, 2 seeds, process" in shown
     rows = [line.split() for line in shown.splitlines()[1:4]]
     assert [row[:6] for row in rows] == [[name, "4", "1", "1", "0", "2"] for name in ("one", "same", "all")]
-    assert status.state(raw).running == 0
+    assert state(job).running == 0
 
 
 def test_a_damaged_result_is_missing_and_told(tiny):
-    (raw,) = compose.jobs([*TINY, f"results.root={tiny().results}"])
+    (job,) = parsed(*TINY, f"results.root={tiny().results}")
     command("scripts/train.py", *TINY, f"results.root={tiny().results}")
-    (config.from_dict(raw).folder / "runs.csv.gz").write_bytes(b"")
-    found = status.state(raw)
+    (job.config.folder / "runs.csv.gz").write_bytes(b"")
+    found = state(job)
     assert (found.done, found.missing) == (0, 2)
     assert "truncated or altered" in status.overview({"one": [found]})
 
 
 def test_the_time_left_follows_from_the_time_taken(tiny):
     def state(done, seconds=None, **changes):
-        options = ["seeds=10", "threads=1", "schedule.gamma=2", "budget.k=5", "budget.final=0"]
+        options = ["seeds=10", "runtime.threads=1", "schedule.gamma=2", "budget.k=5", "budget.final=0"]
         each = tiny(*options, *changes.pop("more", ()))
         records = ({"seeds": list(range(done)), "seconds": seconds, **changes},) if seconds else ()
         return status.State(outline.of(each), frozenset(range(done)), frozenset(), (), (), records)
@@ -227,8 +237,8 @@ def test_the_time_left_follows_from_the_time_taken(tiny):
     assert status.rates([elsewhere, before, now]) == rate  # on this hardware, by the solver of now
     assert status.rates([elsewhere, before]) == {kind: 2 * each for kind, each in rate.items()}
     assert status.rates([elsewhere, timed]) == {kind: 10 * each for kind, each in rate.items()}
-    assert status.seconds_left([state(0, more=["threads=2"])], rate) == (pytest.approx(10), True)
-    assert status.seconds_left([state(9, more=["threads=2"])], rate) == (pytest.approx(2), True)
+    assert status.seconds_left([state(0, more=["runtime.threads=2"])], rate) == (pytest.approx(10), True)
+    assert status.seconds_left([state(9, more=["runtime.threads=2"])], rate) == (pytest.approx(2), True)
 
 
 def test_what_an_experiment_asks_for_twice_counts_once(tiny):

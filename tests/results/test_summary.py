@@ -15,6 +15,7 @@ import pytest
 
 from homotopy import compose, config, keys, progress
 from homotopy.figures.registry import FIGURES
+from homotopy.job import parse
 from homotopy.results import summary
 from homotopy.results.library import result
 from homotopy.results.statistics import settled
@@ -35,14 +36,13 @@ def test_a_settled_loss_is_the_median_of_the_last_epochs():
 
 
 def jobs(tmp_path, *more):
-    return compose.jobs([*TINY, f"results.root={tmp_path}", *more])
+    return [parse(composed) for composed in compose.jobs([*TINY, f"results.root={tmp_path}", *more])]
 
 
 def test_the_numbers_are_the_results_a_line_for_each_setting(tmp_path):
     found = jobs(tmp_path, "experiment=fig1", "seeds=3", "schedule.gamma=5,10", "budget.final=5")
     losses = {"random": 0.25, "warmstart": 0.125, "homotopy": float("inf")}
-    for raw in found:
-        of = config.from_dict(raw)
+    for of in (job.config for job in found):
         if of.task.omega == 74:
             save(of, lambda of, seed: losses[of.method.name] * (1 + seed), 3 if of.method.name == "random" else 2)
     assert summary.lines(found) == [
@@ -53,12 +53,12 @@ def test_the_numbers_are_the_results_a_line_for_each_setting(tmp_path):
 
 @pytest.mark.parametrize("name", keys.names("experiment"))
 def test_every_experiment_is_followed_by_what_draws_or_judges_it(name, tmp_path):
-    (raw, *_) = jobs(tmp_path)
-    _, script, first, *rest = summary.drawing([name], raw, []).split()
+    (job, *_) = jobs(tmp_path)
+    _, script, first, *rest = summary.drawing([name], job, []).split()
     assert first in FIGURES if script == "scripts/plot.py" else script == "scripts/report.py"
     assert (first in FIGURES) or name not in FIGURES
     assert rest[-1] == f"results.root={tmp_path}" or first == "profile=smoke"
-    assert summary.drawing([], raw, []) == ""
+    assert summary.drawing([], job, []) == ""
 
 
 def test_a_piped_command_says_a_line_for_every_finished_run_and_the_numbers(tmp_path):
@@ -133,12 +133,13 @@ def test_a_study_counts_its_jobs_and_foretells_its_end(monkeypatch):
 
 
 def test_results_that_go_to_another_folder_are_said_to(tmp_path, monkeypatch):
-    raw = {"results": {"root": "results"}}
+    (composed,) = compose.jobs([])
+    job = parse(composed)
     said = []
     monkeypatch.setattr("homotopy.cli.say", said.append)
     from homotopy import cli
 
-    cli._say_where([raw], 0)
+    cli._say_where([job], 0)
     monkeypatch.chdir(tmp_path)
-    cli._say_where([raw], 0)
+    cli._say_where([job], 0)
     assert said == [f"results go to {tmp_path / 'results'}"]

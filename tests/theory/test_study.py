@@ -3,11 +3,12 @@ import pytest
 
 from homotopy import compose
 from homotopy.errors import ConfigError
+from homotopy.job import parse
 from homotopy.theory import study, summary
 
 
-def raw(tmp_path, *overrides):
-    return compose.jobs(["experiment=theory", "profile=smoke", f"results.root={tmp_path}", *overrides])[0]
+def job(tmp_path, *overrides):
+    return parse(compose.jobs(["experiment=theory", "profile=smoke", f"results.root={tmp_path}", *overrides])[0])
 
 
 @pytest.mark.parametrize(
@@ -21,13 +22,13 @@ def raw(tmp_path, *overrides):
 )
 def test_a_bad_setting_is_named(tmp_path, override, key):
     with pytest.raises(ConfigError, match=key.replace(".", r"\.")):
-        study.settings(raw(tmp_path, override))
+        study.settings(job(tmp_path, override))
 
 
 def test_the_whole_study_writes_every_file_and_the_same_bytes_again(tmp_path):
     first, second = (tmp_path / name for name in "ab")
     for root in (first, second):
-        study.measure(raw(root, "theory.files=[lipschitz,iterates,tracking,local,statements,run,balls]"))
+        study.measure(job(root, "theory.files=[lipschitz,iterates,tracking,local,statements,run,balls]"))
     files = sorted(path.name for path in (first / "smoke/theory").iterdir())
     assert {"bounds.csv", "bounds.md", "statements.md", "steps.csv", "tracking.csv", "run.csv"} <= set(files)
     for name in files:

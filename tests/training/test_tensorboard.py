@@ -35,4 +35,4 @@ def test_without_tensorboard_one_line_says_so(tiny, monkeypatch):
     monkeypatch.setattr(config.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="runtime.logger=tensorboard: must be none, as tensorboard is not installed"):
         tiny("runtime.logger=tensorboard")
-    assert tiny().logger == "none"
+    assert tiny().runtime.logger == "none"

@@ -1,0 +1,213 @@
+"""The predictions of predictions.yaml, judged by saved results: what was expected, how surely, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from homotopy.errors import ConfigError
+from homotopy.report import evidence, rules
+from homotopy.report.evidence import Comparison
+from homotopy.report.rules import Claim, Row, Rules
+from homotopy.report.verdicts import interval, number
+from homotopy.results import intervals, statistics
+from homotopy.results.library import Library, Place, Result
+from homotopy.results.methods import LABELS
+from homotopy.settings import between, build, rule
+from homotopy.training import why
+
+FILE = Path(__file__).resolve().parents[2] / "predictions.yaml"
+KINDS = ("compare", "share", "level", "probe")
+CORRECT, WRONG, OPEN, NOT_RUN = "as predicted", "otherwise", "open", "not run"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One prediction; predictions.yaml says what the fields mean."""
+
+    id: str
+    experiment: str
+    expect: str
+    probability: float = rule(between(0, 1), "strictly between 0 and 1")
+    compare: dict | None = None
+    share: dict | None = None
+    level: dict | None = None
+    probe: dict | None = None
+
+    @property
+    def kind(self) -> str:
+        """How it is judged."""
+        return next(kind for kind in KINDS if getattr(self, kind))
+
+
+class Found(NamedTuple):
+    """What one row of a prediction shows: its value in words, whether that is as predicted, and its seeds."""
+
+    label: str
+    value: str
+    outcome: str
+    n: int
+
+
+class Judged(NamedTuple):
+    """A prediction, its rows and its outcome."""
+
+    prediction: Prediction
+    rows: list[Found]
+    outcome: str
+
+    @property
+    def text(self) -> str:
+        """What was found, row by row; rows that show the same are told once."""
+        return "; ".join(dict.fromkeys(f"{row.label}: {row.value}".removeprefix(": ") for row in self.rows))
+
+
+def read(path: Path = FILE) -> list[Prediction]:
+    """Read and check predictions.yaml; raise ConfigError for the first mistake."""
+    found = [
+        build(Prediction, values, f"predictions.{i}")
+        for i, values in enumerate(yaml.safe_load(path.read_text())["predictions"])
+    ]
+    for each in found:
+        if sum(getattr(each, kind) is not None for kind in KINDS) != 1:
+            raise ConfigError(each.id, "judged by several or none", f"judged by one of {', '.join(KINDS)}")
+        if [other.id for other in found].count(each.id) > 1:
+            raise ConfigError("id", each.id, "given once")
+    return found
+
+
+def judge(prediction: Prediction, library: Library, book: Rules) -> Judged:
+    """Evaluate one prediction; only all of its rows together, in profile `paper`, make it right."""
+    how: dict[str, Callable[..., Iterator[Found]]] = {
+        "compare": _compared, "share": _shares, "level": _levels, "probe": _probed,
+    }  # fmt: skip
+    rows = list(how[prediction.kind](getattr(prediction, prediction.kind), prediction, library, book))
+    return Judged(prediction, rows, _together([row.outcome for row in rows]))
+
+
+def _together(outcomes: Sequence[str]) -> str:
+    """A row that is otherwise decides; one that is not run or open leaves the rest open."""
+    return next((name for name in (WRONG, NOT_RUN, OPEN) if name in outcomes), CORRECT)
+
+
+def _places(given: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a label and the keys' values for each row that `where` and `each` describe."""
+    each = given.get("each") or {}
+    for values in product(*each.values()):
+        place = dict(zip(each, values, strict=True))
+        words = (f"{key.rpartition('.')[2]} {value}".removeprefix("label ") for key, value in place.items())
+        yield ", ".join(words), (given.get("where") or {}) | place
+
+
+def _pick(results: Sequence[Result], where: Mapping[str, Any]) -> Result | None:
+    """Return the first result of which all of `where` is true: of variations the default stands first."""
+    return next((r for r in results if all(attrgetter(key)(r.config) == value for key, value in where.items())), None)
+
+
+def _compared(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
+    """Compare as rules.yaml's claims do."""
+    by, results = given.get("by", "method.name"), library.results(prediction.experiment)
+    claim = Claim(
+        prediction.id, "", prediction.expect, [], "experiment", "loss", given["predicate"], "all", given["margin"]
+    )
+    compared = []
+    for (label, where), against in product(list(_places(given)), given["against"]):
+        ours, theirs = (_pick(results, where | {by: name}) for name in (given["ours"], against))
+        compared.append(Comparison(f"{label}, against {LABELS.get(against, against)}", [ours], [[theirs]]))
+    level = rules.row_level(book.level, len(compared))
+    for each in compared:
+        row = evidence.row(claim, each, book, level)
+        said = f"{row.outcome}, ratio {interval(row.ratio)}" if row.n else ""
+        yield Found(each.label, said, _outcome(row, given["outcome"]), row.n)
+
+
+def _outcome(row: Row, expected: str) -> str:
+    """Compare a row's outcome with the one expected; that it stays open is known when all seeds are there."""
+    if not row.n:
+        return NOT_RUN
+    if row.outcome == rules.OPEN and (expected != rules.OPEN or row.n < row.asked):
+        return OPEN
+    return CORRECT if row.outcome == expected else WRONG
+
+
+def _finals(given: dict[str, Any], experiment: str, library: Library, book: Rules) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield a label and each seed's settled loss (n,), n = 0 without results, for every value and method."""
+    results = library.results(experiment)
+    for (label, where), method in product(list(_places(given)), given["methods"]):
+        found = _pick(results, where | {"method.name": method})
+        losses = np.empty(0)
+        if found is not None and not found.curves.empty:
+            losses = statistics.settled(found.epochs, found.table("target_loss"), book.settled)
+        yield f"{label}, {LABELS[method]}", losses
+
+
+def _within(value: float, given: Mapping[str, Any]) -> str:
+    return CORRECT if given.get("at_least", -np.inf) <= value <= given.get("at_most", np.inf) else WRONG
+
+
+def _shares(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
+    for label, losses in _finals(given, prediction.experiment, library, book):
+        if not len(losses):
+            yield Found(label, "", NOT_RUN, 0)
+            continue
+        found = intervals.share(losses < book.solved, book.level)
+        said = f"{round(found.value * found.n)} of {found.n}"
+        yield Found(label, said, _within(found.value, given), found.n)
+
+
+def _levels(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
+    for label, losses in _finals(given, prediction.experiment, library, book):
+        value = float(np.median(losses)) if len(losses) else np.nan
+        yield Found(label, number(value), _within(value, given) if len(losses) else NOT_RUN, len(losses))
+
+
+def _probed(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
+    def median(method: str, quantity: str) -> tuple[float, int]:
+        values = quantities(library.place, method, quantity, given["epoch"])
+        return (float(values.median()), len(values)) if len(values) else (np.nan, 0)
+
+    for method in given["methods"]:
+        value, n = median(method, given["quantity"])
+        if "of" in given:
+            value /= median(given["of"], given["quantity"])[0]
+        if "over" in given:
+            value /= median(method, given["over"])[0]
+        yield Found(LABELS[method], number(value), NOT_RUN if np.isnan(value) else _within(value, given), n)
+
+
+def quantities(place: Place, method: str, quantity: str, epoch: int | str) -> pd.Series:
+    """Return what experiment=why recorded of a method: a value for each seed, and with `steps` for each step, too."""
+    for table in why.TABLES:
+        path = why.file(place.folder, method, table)
+        frame = pd.read_csv(path) if path.exists() else pd.DataFrame()
+        if quantity in frame:
+            if epoch == "steps":
+                return frame.loc[frame["phase"] == "step", quantity]
+            return frame.loc[frame["epoch"] == (frame["epoch"].max() if epoch == "last" else epoch), quantity]
+    return pd.Series(dtype=float)
+
+
+def brier(found: Sequence[Judged]) -> float | None:
+    """Return the mean of (probability - outcome)^2 over what is decided; None where nothing is."""
+    decided = [each for each in found if each.outcome in (CORRECT, WRONG)]
+    errors = [(each.prediction.probability - (each.outcome == CORRECT)) ** 2 for each in decided]
+    return float(np.mean(errors)) if errors else None
+
+
+def frame(found: Sequence[Judged]) -> pd.DataFrame:
+    """Return every prediction with its outcome."""
+    columns = ["id", "experiment", "expect", "found", "probability", "outcome"]
+    lines = [
+        (p.id, p.experiment, p.expect, each.text, p.probability, each.outcome)
+        for each in found
+        if (p := each.prediction)
+    ]
+    return pd.DataFrame(lines, columns=columns)
