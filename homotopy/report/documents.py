@@ -2,9 +2,9 @@
 
 Each stands between two comments, as a paragraph or within a line, under the name of a function or file below:
 
-    <!-- begin verdicts -->
+    <!-- begin claims -->
     ...
-    <!-- end verdicts -->
+    <!-- end claims -->
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from homotopy import markdown
 from homotopy.errors import ResultError
-from homotopy.report import rules
-from homotopy.report.verdicts import Judged, interval, judge, number, seeds, summary
-from homotopy.results.library import Library
+from homotopy.report import frontpage
+from homotopy.report.findings import Findings
+from homotopy.report.verdicts import number, summary
 
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->)(.*?)(<!-- end \2 -->)", re.DOTALL)
 # results/bench/<machine>.json: section, the row's names, where * is any text (of several the fastest counts), column
@@ -43,49 +40,10 @@ def documents() -> list[Path]:
     return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
 
 
-class Findings:
-    """A profile's results, and what the claims come to by them, each judged once."""
-
-    def __init__(self, library: Library) -> None:
-        self.library, self.book = library, rules.read()
-        self._judged: dict[str, Judged] = {}
-
-    def judged(self, claim: rules.Claim) -> Judged:
-        """Return what became of a claim."""
-        if claim.id not in self._judged:
-            self._judged[claim.id] = judge(claim, self.library, self.book)
-        return self._judged[claim.id]
-
-    def cell(self, file: str, column: str, **where: Any) -> str:
-        """Return a cell of the first line of a CSV file, in the profile's folder, that has these values."""
-        frame = pd.read_csv(self.library.place.folder / file)
-        for name, value in where.items():
-            frame = frame[frame[name.replace("_", " ")] == value]
-        return number(float(frame[column].iloc[0]))
-
-
-def verdicts(found: Findings) -> str:
-    """Return the paper's claims, what was found, and the verdicts."""
-    judged = [found.judged(claim) for claim in found.book.claims]
-    lines = [[str(j.claim.number), j.claim.claim, summary(j), j.cell] for j in judged]
-    return markdown.table(["", "claim", "ours", "verdict"], lines)
-
-
 def questions(found: Findings) -> str:
     """Return our own questions, what was found, and the answers."""
     judged = [found.judged(claim) for claim in found.book.questions]
     return markdown.table(["question", "ours", "answer"], [[j.claim.claim, summary(j), j.cell] for j in judged])
-
-
-def _comparisons(id_: str) -> Callable[[Findings], str]:
-    """Return what makes the table of a claim's comparisons: both medians, their ratio, and seeds."""
-
-    def table(found: Findings) -> str:
-        judged = found.judged(next(claim for claim in found.book.claims if claim.id == id_))
-        lines = [[r.label, number(r.ours), number(r.theirs), interval(r.ratio), seeds(r)] for r in judged.rows]
-        return markdown.table(["", "homotopy", "baseline", "ratio", "seeds"], lines)
-
-    return table
 
 
 def _runs(experiment: str) -> Callable[[Findings], str]:
@@ -123,15 +81,13 @@ def _fastest(sections: Mapping[str, list], section: str, names: str, column: int
 
 
 BLOCKS: dict[str, Callable[[Findings], str]] = {
-    "verdicts": verdicts,
+    "findings": frontpage.findings,
+    "claims": frontpage.claims,
     "questions": questions,
-    "final_losses": _comparisons("sine-lowest"),
-    "better_baseline": _comparisons("two-orders"),
     "speed": speed,
     "runs_fig1": _runs("fig1"),
     "runs_fig3a": _runs("fig3a"),
     "runs_fig3b": _runs("fig3b"),
-    "completeness": _file("report/completeness.md"),
     "map": _file("map/map.md"),
     "map_choice": _file("map/choice.md"),
     "search": _file("report/search.md"),

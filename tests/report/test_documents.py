@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from homotopy.errors import ResultError
-from homotopy.report import documents
+from homotopy.report import documents, frontpage
+from homotopy.report.findings import Findings
 from homotopy.results.library import Library, Place
 from tests.made import save_experiment
 
@@ -35,27 +36,31 @@ def found(tmp_path_factory):
     rows = {"M": [1.0, 1.0, 5.0], "smallest M": [10.0, 15.0, 15.0], "alpha": 0.0552072, "left": [0.1, 0.50461, 0.2]}
     pd.DataFrame(rows).to_csv(place.folder / "theory" / "local.csv", index=False)
     (place.folder / "map" / "map.md").write_text("| a |\n| --- |\n")
-    return documents.Findings(Library(place))
+    return Findings(Library(place))
 
 
 def rows(table):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
-def test_every_claim_has_a_verdict_and_every_question_an_answer(found):
-    claims, questions = rows(documents.verdicts(found)), rows(documents.questions(found))
-    assert [row[1] for row in claims] == [claim.claim for claim in found.book.claims]
+def test_every_claim_has_a_line_and_every_question_an_answer(found):
+    claims, questions = rows(frontpage.claims(found)), rows(documents.questions(found))
+    assert [int(row[0]) for row in claims] == sorted({claim.number for claim in found.book.claims})
     assert [row[0] for row in questions] == [claim.claim for claim in found.book.questions]
-    assert "ratio of median losses 100 to 200" in claims[0][2] and "n = 0 to 3" in claims[0][2]
+    told = {id_ for _, parts in frontpage.CLAIMS.values() for id_ in parts}
+    assert told == {claim.id for claim in found.book.claims if not claim.reading}
 
 
-def test_the_losses_are_those_of_the_results(found):
-    shown = {row[0]: row[1:] for row in rows(documents.BLOCKS["final_losses"](found))}
-    assert shown["omega 137, against random"][:2] == ["0.001", "0.2"]
-    assert shown["omega 74, against warmstart"][:2] == ["0.001", "0.1"]
-    assert shown["omega 74, against warmstart"][2].startswith("100")
-    assert shown["omega 116, against random"][:3] == ["", "", ""]
+def test_three_seeds_decide_nothing_whatever_they_show(found):
+    first = rows(frontpage.claims(found))[0]
+    assert "hold" in first[2] and first[3].startswith("0 to 3 of ") and "reproduced" not in first[4]
     assert documents.BLOCKS["runs_fig1"](found).startswith("18 of ")
+
+
+def test_the_findings_are_those_of_the_results(found):
+    solved, hard = frontpage.findings(found).splitlines()[:2]
+    assert "3 of 3 by the homotopy" in solved and "0 of 3 by warm start" in solved
+    assert "Not run" in hard
 
 
 def test_every_machine_has_its_column_of_speeds(found):
@@ -83,7 +88,7 @@ def test_stale_blocks_are_found_and_mended_in_a_line_and_as_paragraphs(found):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("<!-- begin nothing --><!-- end nothing -->", "block nothing: must be one of verdicts"),
+        ("<!-- begin nothing --><!-- end nothing -->", "block nothing: must be one of findings"),
         ("<!-- begin map --> and so on", "map"),
         ("<!-- begin map --><!-- end maps -->", "map"),
         ("<!-- begin search --><!-- end search -->", "block search: .* does not have it"),
@@ -109,7 +114,7 @@ def test_the_script(found, tmp_path):
 
 
 def test_the_documents_show_the_committed_results():
-    found = documents.Findings(Library(Place(ROOT / "results", "paper")))
+    found = Findings(Library(Place(ROOT / "results", "paper")))
     shown = set()
     for path in documents.documents():
         text = path.read_text()

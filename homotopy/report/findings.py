@@ -1,0 +1,38 @@
+"""A profile's results, and what the claims come to by them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from homotopy.report import multiverse, rules
+from homotopy.report.rules import Claim
+from homotopy.report.verdicts import Judged, judge, number
+from homotopy.results.library import Library
+
+
+class Findings:
+    """A profile's results, and what the claims come to by them, each judged once."""
+
+    def __init__(self, library: Library) -> None:
+        self.library, self.book = library, rules.read()
+        self._judged: dict[str, Judged] = {}
+
+    def judged(self, claim: Claim) -> Judged:
+        """Return what became of a claim."""
+        if claim.id not in self._judged:
+            self._judged[claim.id] = judge(claim, self.library, self.book)
+        return self._judged[claim.id]
+
+    def shown(self) -> dict[str, multiverse.Shown]:
+        """Return, by claim, in which plain settings of the map it shows."""
+        counts = {claim.id: multiverse.shown(claim, self.library, self.book) for claim in self.book.claims}
+        return {id_: count for id_, count in counts.items() if count}
+
+    def cell(self, file: str, column: str, **where: Any) -> str:
+        """Return a cell of the first line of a CSV file, in the profile's folder, that has these values."""
+        frame = pd.read_csv(self.library.place.folder / file)
+        for name, value in where.items():
+            frame = frame[frame[name.replace("_", " ")] == value]
+        return number(float(frame[column].iloc[0]))

@@ -1,0 +1,123 @@
+"""The README's first screen: the findings in sentences, and a line for each of the paper's claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from homotopy import markdown
+from homotopy.report import abstract, rules
+from homotopy.report.findings import Findings
+from homotopy.report.verdicts import Judged, interval, percent, seeds
+from homotopy.results.library import span
+
+# what each numbered claim says, in a few words, and what tells its parts apart
+CLAIMS: Mapping[int, tuple[str, Mapping[str, str]]] = {
+    1: (
+        "At omega 74, 95, 116 and 137 the homotopy ends with the lowest median loss, and gets there in fewer epochs",
+        {"sine-lowest": "lowest", "sine-faster": "faster"},
+    ),
+    2: ("Somewhere it ends two orders of magnitude below both baselines", {"two-orders": ""}),
+    3: (
+        "It ends below the better baseline over the whole range of omega",
+        {"across-omega": "each omega", "hard-tasks": "95 and above", "easy-tasks": "74 and below"},
+    ),
+    4: ("With cosine annealing it still ends lowest at omega 137", {"annealed": ""}),
+    5: (
+        "From MNIST to FashionMNIST it is faster than random initialisation and comparable to warm start",
+        {"fashion-faster": "faster", "fashion-comparable-loss": "loss", "fashion-comparable-speed": "speed"},
+    ),
+    6: (
+        "From MNIST to CIFAR-10 it is faster than both and ends below warm start",
+        {"cifar-faster": "faster", "cifar-lower": "lower"},
+    ),
+    7: ("With gamma = 1 it is warm start", {"limiting-case": ""}),
+    8: (
+        "The theory's bounds hold where the constants are known",
+        {"bounds": "convex", "bounds-near-the-optimum": "near the optimum"},
+    ),
+}
+# how a sentence calls the methods
+_NAMES = {"homotopy": "the homotopy", "warmstart": "warm start", "random": "random initialisation"}
+_PLACES = {"hard-tasks": "Hard tasks", "easy-tasks": "Easy tasks", "annealed": "Annealing"}
+
+
+def claims(found: Findings) -> str:
+    """Return a table with a line for each of the paper's claims: what holds, from how many seeds, and the verdict."""
+    by_id = {claim.id: claim for claim in found.book.claims}
+    lines = []
+    for number, (said, parts) in CLAIMS.items():
+        judged = {part: found.judged(by_id[id_]) for id_, part in parts.items()}
+        cells = [_together({part: word(j) for part, j in judged.items()}) for word in (_count, _verdict)]
+        lines.append([str(number), said, cells[0], _seeds(list(judged.values())), cells[1]])
+    return markdown.table(["", "the paper's claim", "what was found", "seeds", "verdict"], lines)
+
+
+def _together(words: Mapping[str, str]) -> str:
+    """Return what is said of a claim's parts, once where it is the same of all."""
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return "; ".join(f"{part}: {word}" for part, word in words.items())
+
+
+def _count(judged: Judged) -> str:
+    if judged.claim.untestable:
+        return judged.claim.untestable.partition(":")[0]
+    if len(judged.rows) == 1 and judged.rows[0].ratio and judged.claim.quantity == "loss":
+        return f"{interval(judged.rows[0].ratio)} times lower"
+    holding = sum(row.outcome == rules.HOLDS for row in judged.rows)
+    return f"{holding} of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} hold"
+
+
+def _verdict(judged: Judged) -> str:
+    return f"**{judged.text}**"
+
+
+def _seeds(judged: list[Judged]) -> str:
+    rows = [row for j in judged if not j.claim.bounds for row in j.rows]
+    if not rows:
+        return ""
+    n, asked = span([row.n for row in rows]), span([row.asked for row in rows])
+    return n if n == asked else f"{n} of {asked}"
+
+
+def findings(found: Findings) -> str:
+    """Return what was found, a sentence or two for each part of the study, with the numbers and their intervals."""
+    by_id = {claim.id: claim for claim in found.book.claims}
+    lines = [_solved(found)]
+    lines += [_ratio(place, found.judged(by_id[id_])) for id_, place in _PLACES.items()]
+    lines += [f"**What decides.** {line}" for line in abstract.dependence(found.shown())]
+    untested = [claim for claim in found.book.claims if claim.untestable]
+    lines += [f"**Images.** Open: {reason}." for reason in dict.fromkeys(claim.untestable for claim in untested)]
+    theory = [found.judged(claim) for claim in found.book.claims if claim.kind == rules.THEOREM]
+    bounds = [row for judged in theory for row in judged.rows]
+    holding = sum(row.outcome == rules.HOLDS for row in bounds)
+    lines.append(
+        f"**Theory.** {holding} of {len(bounds)} bounds hold where the constants are known, some after a misprint is "
+        "mended ([docs/theory.md](docs/theory.md))."
+    )
+    return "".join(f"- {line}\n" for line in lines)
+
+
+def _solved(found: Findings) -> str:
+    shares = abstract.solved(found.library, found.book)
+    hardest = shares[(shares["experiment"] == abstract.SINES) & (shares["task"] == abstract.HEADLINE)]
+    said = [
+        f"{row['solved']} of {row['n']} by {_NAMES[row['method']]} ({percent(row['low'])} to {percent(row['high'])})"
+        for row in reversed(hardest.to_dict("records"))
+    ]
+    return (
+        f"**Who solves the hardest task.** Of the runs at omega 137 these end below a loss of {found.book.solved:g}: "
+        f"{', '.join(said)}; in brackets the exact {100 * found.book.level:g} % interval."
+    )
+
+
+def _ratio(place: str, judged: Judged) -> str:
+    """Return by how many times the homotopy ends below its opponents, and whether the row holds."""
+    rows = [row for row in judged.rows if row.ratio]
+    if not rows:
+        return f"**{place}.** Not run yet."
+    where = rows[0].label.partition(", against ")[0]
+    ratios = [f"{interval(row.ratio)} times ({row.outcome})" for row in rows]
+    against = [_NAMES.get(row.label.partition(", against ")[2], "the better baseline") for row in rows]
+    said = " and ".join(f"{name}'s is {ratio}" for name, ratio in zip(against, ratios, strict=True))
+    return f"**{place}.** At {where}, with the homotopy's median loss as the unit, {said}; {seeds(rows[0])} seeds."
