@@ -18,7 +18,7 @@ from pathlib import Path
 from _start import imports
 
 with imports():
-    from homotopy import script
+    from homotopy import keys, script
     from homotopy.errors import ConfigError, ResultError
     from homotopy.figures.registry import FIGURES
     from homotopy.results.library import Place, telling
@@ -53,6 +53,7 @@ def main(arguments: list[str]) -> None:
     for name in chosen:
         if name not in FIGURES:
             raise ConfigError("figures", name, f"among {', '.join(FIGURES)}")
+    keys.check_choice("profile", place.profile)
     names = chosen or list(FIGURES)
     with ProcessPoolExecutor() as pool:
         for found in pool.map(partial(attempt, place), reversed(names)):  # the slow ones stand last: start with them
