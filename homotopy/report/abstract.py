@@ -63,10 +63,10 @@ def headline(found: pd.DataFrame, book: Rules) -> str:
     """Return the sentence that heads the report: which share of runs solves the hardest task, by method."""
     rows = found[(found["experiment"] == SINES) & (found["task"] == HEADLINE)]
     if rows.empty:
-        return f"No run of {HEADLINE} by all three methods is there yet."
+        return "No run at omega 137 by all three methods is there yet."
     said = [f"{LABELS[row['method']]} {solvers(row)}" for row in reversed(rows.to_dict("records"))]
     return (
-        f"Runs that solve {HEADLINE}, that is, end with a settled train loss below {number(book.solved)}: "
+        f"Runs at omega 137 that solve it, that is, end with a settled train loss below {number(book.solved)}: "
         f"{'; '.join(said)} (in brackets the exact {100 * book.level:g} % interval of the share)."
     )
 

@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from homotopy.report.names import NAMES
 from homotopy.results.files import write_atomic
 from homotopy.results.library import Place
 
@@ -54,7 +55,7 @@ def panel(name: str, place: Place, found: pd.DataFrame) -> Panel:
     lines = [title]
     for claim in found.to_dict("records"):
         if name in claim["figures"].split():
-            lines.append((f"{claim['id']}: {claim['text']}", COLOURS[claim["verdict"]]))
+            lines.append((f"{NAMES[claim['id']]}: {claim['text']}", COLOURS[claim["verdict"]]))
     image = Image.open(path).convert("RGB")
     return Panel(image, image.width / image.height, lines)
 

@@ -17,6 +17,7 @@ from homotopy import config, markdown
 from homotopy.report import abstract, multiverse, overview, predictions, rules, screen, tables
 from homotopy.report.abstract import solvers
 from homotopy.report.multiverse import Shown
+from homotopy.report.names import NAMES
 from homotopy.report.page import page
 from homotopy.report.rules import Claim, Row, Rules
 from homotopy.report.verdicts import QUANTITIES, Judged, interval, judge, number, percent, seeds, summary, verdicts
@@ -86,7 +87,8 @@ def details(judged: Judged, library: Library, book: Rules) -> str:
     ]  # fmt: skip
     lines = [_detail(row) for row in judged.rows]
     used = [i for i in range(len(head)) if any(line[i] for line in lines)]
-    text = [f'<a id="{claim.id}"></a>\n\n<details><summary>{claim.id}: {judged.text}</summary>\n\n{claim.claim}\n\n']
+    title = f"{f'{claim.number}. ' if claim.number else ''}{NAMES[claim.id]}: {judged.text}"
+    text = [f'<a id="{claim.id}"></a>\n\n<details><summary>{title}</summary>\n\n{claim.claim}\n\n']
     text.append(table([head[i] for i in used], [[line[i] for i in used] for line in lines]))
     if sampled:
         level = 100 * rules.row_level(book.level, len(lines))

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
 
 from homotopy import compose
 from homotopy.figures import fig1
 from homotopy.report import abstract, overview, rules, tables, write
+from homotopy.report.names import NAMES
 from homotopy.report.rules import Row
 from homotopy.report.verdicts import Judged, judge, number, percent, summary, tally
 from homotopy.results.folder import RunFolder
@@ -43,7 +47,7 @@ def written(place):
 
 
 def verdict(text, claim):
-    return re.search(rf"<details><summary>{claim}: (.*)</summary>$", text, re.M)[1]
+    return re.search(rf"<details><summary>(?:\d\. )?{re.escape(NAMES[claim])}: (.*)</summary>$", text, re.M)[1]
 
 
 def test_verdicts(written):
@@ -71,7 +75,7 @@ def test_the_summary_is_headed_by_the_runs_that_solve_the_hardest_task(written):
     lines = written["REPORT.md"].split("## Summary")[1].strip().splitlines()
     low, high = (percent(1 - 0.025 ** (1 / 4)), percent(0.025 ** (1 / 4)))
     share = f"homotopy 4 of 4 [{high}, 100 %]; warm start 0 of 4 [0 %, {low}]; random init. 0 of 4 [0 %, {low}]"
-    assert "sine-omega137" in lines[0] and share in lines[0]
+    assert "omega 137" in lines[0] and share in lines[0]
 
 
 def test_the_summary_says_what_it_cost_and_what_was_read(written, place):
@@ -229,13 +233,36 @@ def test_the_overview_shows_figures_under_their_verdicts(written, place):
     verdicts = pd.read_csv(place.folder / "report" / "verdicts.csv", keep_default_na=False)
     panel = overview.panel("fig1", place, verdicts)
     assert panel.lines[0][0] == "Fig. 1"
-    assert ("sine-lowest: open (indicative)", overview.COLOURS["open"]) in panel.lines
+    assert (f"{NAMES['sine-lowest']}: open (indicative)", overview.COLOURS["open"]) in panel.lines
     missing = overview.panel("fig2b", place, verdicts)
     assert missing.image is None and missing.instead.startswith("not yet run")
     assert "experiment=fig2b" in missing.instead
     first = (place.figures / "overview.png").read_bytes()
     overview.draw(place, verdicts)
     assert (place.figures / "overview.png").read_bytes() == first
+
+
+def test_every_claim_has_a_short_name_that_is_no_id():
+    book = rules.read()
+    assert set(NAMES) == {claim.id for claim in [*book.claims, *book.questions]}
+    assert not set(NAMES) & set(NAMES.values())
+
+
+def test_no_verdict_on_the_overview_runs_into_the_next_figure():
+    claims, blank = rules.read().claims, Image.new("RGB", (1, 1))
+    for row in overview.ROWS:
+        panels = []
+        for name in row:
+            said = [f"{NAMES[claim.id]}: reproduced so far" for claim in claims if name in (claim.figures or [])]
+            shape = overview.SHAPES.get(name, overview.SHAPE)
+            panels.append(overview.Panel(blank, shape, [(text, "#000000") for text in said]))
+        figure = Figure(figsize=(overview.WIDTH, 9), dpi=overview.DPI)
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        overview.add_row(figure, panels, 9)
+        texts, right = iter(figure.texts), 0.0
+        for panel in panels:
+            right += overview.row_height(panels) * panel.shape * overview.DPI
+            assert all(next(texts).get_window_extent(renderer).x1 <= right for _ in panel.lines)
 
 
 def test_without_the_paper_s_figures_there_is_no_overview(tmp_path):

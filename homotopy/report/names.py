@@ -1,0 +1,31 @@
+"""What a claim of rules.yaml is called where there is no room for its sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NAMES: Mapping[str, str] = {
+    "sine-lowest": "homotopy lowest at the end",
+    "sine-faster": "homotopy faster, by the loss on the target",
+    "sine-faster-objective": "homotopy faster, by the loss on its own objective",
+    "two-orders": "homotopy lower by two orders of magnitude",
+    "across-omega": "homotopy lowest at every omega",
+    "hard-tasks": "homotopy lowest, omega 95 and above",
+    "easy-tasks": "homotopy lowest, omega 74 and below",
+    "annealed": "homotopy lowest with cosine annealing",
+    "fashion-faster": "homotopy faster than random initialisation",
+    "fashion-comparable-loss": "homotopy's loss near warm start's",
+    "fashion-comparable-speed": "homotopy about as fast as warm start",
+    "cifar-faster": "homotopy faster than both baselines",
+    "cifar-lower": "homotopy lower than warm start",
+    "limiting-case": "homotopy with gamma = 1 equal to warm start",
+    "bounds": "convex bounds",
+    "bounds-near-the-optimum": "local bounds",
+    "fair-epochs": "homotopy faster, source training counted too",
+    "test-loss": "homotopy lowest on the test set, too",
+    "path-alone": "help from the path alone",
+    "source-solution": "help from the source solution",
+    "more-than-amplitude": "help from mixing with the source's values",
+    "adaptive-steps": "adaptive steps faster",
+    "secant-predictor": "secant predictor faster",
+}
