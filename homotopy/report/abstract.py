@@ -119,20 +119,20 @@ def dependence(shown: Mapping[str, Shown]) -> list[str]:
         if each.init == default.init and (each.noise == default.noise) != (each.batch_size == default.batch_size)
     ]
     of = "" if hard.run == len(hard.ratios) else f" that were run, of {len(hard.ratios)},"
-    changed = "".join(f"; {_change(each, default)} {_times(hard.ratios[each])}" for each in near)
+    changed = "; ".join(f"{_change(each, default)} the factor is {_times(hard.ratios[each])}" for each in near)
     return [
         f"This depends on what the paper leaves unstated: of {hard.run} plain settings{of} {hard.holds} show the lead "
         f"at the map's hard task by a factor of {number(hard.margin)}. The default setting was chosen among them "
         "because it shows the paper's ordering; there the better baseline's median loss exceeds the homotopy's by a "
-        f"factor of {_times(hard.ratios.get(default))}{changed}."
+        f"factor of {_times(hard.ratios.get(default))}. {changed[:1].upper()}{changed[1:]}."
     ]
 
 
 def _change(setting: Setting, default: Setting) -> str:
     if setting.noise == default.noise:
-        return f"with batches of {setting.batch_size} in place of {default.batch_size}"
+        return f"with batches of {setting.batch_size} instead of {default.batch_size}"
     why = " (the paper's number read as a variance)" if isclose(setting.noise**2, default.noise) else ""
-    return f"with noise of standard deviation {setting.noise:g}{why} in place of {default.noise:g}"
+    return f"with noise of standard deviation {setting.noise:g}{why} instead of {default.noise:g}"
 
 
 def _times(ratio: float | None) -> str:
