@@ -21,6 +21,7 @@ from homotopy.errors import ResultError
 from homotopy.keys import CONF
 from homotopy.results.files import sha256, write_atomic
 from homotopy.script import shown
+from homotopy.settings import values
 
 if TYPE_CHECKING:
     from homotopy.config import Config
@@ -54,7 +55,7 @@ def of(config: Config) -> Outline:
         folder=config.folder,
         seeds=config.seeds,
         task=config.task.name,
-        kind=json.dumps([asdict(config.model), config.batch_size], sort_keys=True),
+        kind=json.dumps([values(config.model), config.batch_size], sort_keys=True),
         size=config.epochs * (config.task.training_samples or 1),
         lr=config.optimizer.lr,
         threads=config.runtime.threads,
