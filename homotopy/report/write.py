@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from homotopy import config, markdown
-from homotopy.report import abstract, multiverse, overview, predictions, rules, tables
+from homotopy import markdown
+from homotopy.config import Config
+from homotopy.report import abstract, multiverse, overview, predictions, rules, tables, unstated
 from homotopy.report.abstract import solvers
 from homotopy.report.multiverse import Shown
 from homotopy.report.page import page
@@ -185,7 +186,7 @@ def _reached(row: dict[Any, Any]) -> str:
 
 def _section(name: str, library: Library, content: str) -> str:
     """Return an experiment's table under its budget, with the command that makes it."""
-    return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{library.place.command(name)}`.\n\n{content}"
+    return f"#### {budget(library.jobs(name)[0].config)}\n\nMade by: `{library.place.command(name)}`.\n\n{content}"
 
 
 def fair_text(found: pd.DataFrame) -> str:
@@ -254,9 +255,8 @@ def search_text(found: pd.DataFrame) -> str:
     return table(head, lines)
 
 
-def budget(raw: dict[str, Any]) -> str:
+def budget(of: Config) -> str:
     """Return a configuration's task, epochs and seeds in words."""
-    of = config.from_dict(raw)
     seeds = ", ".join(map(str, of.seeds))
     path = f"gamma {of.schedule.gamma} times k {of.budget.k}, then {of.budget.final}"
     return f"{of.task.label}, {of.epochs:,} epochs ({path}; {of.budget.source} on the source), seeds {seeds}"
@@ -278,6 +278,7 @@ class Findings(NamedTuple):
     sensitivity: dict[str, pd.DataFrame]
     methods: pd.DataFrame
     search: pd.DataFrame
+    map: pd.DataFrame
     expected: list[predictions.Judged]
 
 
@@ -296,6 +297,7 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
         tables.methods(library.results(ALL_METHODS)),
         tables.search([found for name in SEARCHES for found in library.results(name)]),
+        unstated.table(library.results("map")),
         [predictions.judge(each, library, book) for each in predictions.read()],
     )
 
@@ -317,11 +319,9 @@ def save(found: Findings, place: Place) -> None:
     included = {"completeness": completeness_text(found.completeness, place), "search": search_text(found.search)}
     for name, content in included.items():
         write_atomic(place.folder / "report" / f"{name}.md", content.encode())
-
-
-def _map(place: Place) -> str:
-    path = place.folder / "map" / "map.md"
-    return f"{path.read_text()}\n" if path.exists() else ""
+    if not found.map.empty:
+        write_csv(place.folder / "map" / "map.csv", found.map)
+        write_atomic(place.folder / "map" / "map.md", unstated.text(found.map).encode())
 
 
 def text(found: Findings, library: Library) -> str:
@@ -344,7 +344,7 @@ def text(found: Findings, library: Library) -> str:
         "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
         "details": "\n".join(details(each, library, book) for each in found.claims),
         "fair": f"{fair}\n{fair_text(found.fair)}",
-        "map": _map(place) + figure("map", place, "The map of unstated settings"),
+        "map": "\n".join([unstated.text(found.map), figure("map", place, "The map of unstated settings")]).lstrip(),
         "sensitivity": "\n".join(sensitivity_text(name, frame, library) for name, frame in found.sensitivity.items()),
         "questions": verdict_table(found.questions, {}, place),
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),
