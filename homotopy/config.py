@@ -51,26 +51,6 @@ class Budget:
     final: int = rule(at_least(0), "an integer of at least 0 (epochs after the last step)")
 
 
-@dataclass(frozen=True)
-class Optimizer:
-    """The solver inside a step."""
-
-    name: str = rule(one_of("adam", "sgd"), "adam or sgd")
-    lr: float = rule(positive, "a number above 0 (step size)")
-    decay: str = rule(lambda v: v in optimizers.DECAYS, " or ".join(optimizers.DECAYS))
-    moments: str = rule(one_of("keep", "reset"), "keep or reset (when lam changes)")
-    beta1: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.9)
-    beta2: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.999)
-    eps: float = rule(positive, "a number above 0", default=1e-8)
-    momentum: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.0)
-
-    def rule(self) -> optimizers.Adam | optimizers.SGD:
-        """Return the update rule."""
-        if self.name == "sgd":
-            return optimizers.SGD(self.lr, self.momentum)
-        return optimizers.Adam(self.lr, self.beta1, self.beta2, self.eps)
-
-
 def _is_device(name: str) -> bool:
     return re.fullmatch(r"auto|cpu|cuda(:\d{1,2})?", name) is not None
 
@@ -106,7 +86,7 @@ class Config:
     schedule: schedules.Schedule
     control: Control
     budget: Budget
-    optimizer: Optimizer
+    optimizer: optimizers.Optimizer
     model: Any
     batch_size: int
     source_lr: float
@@ -259,7 +239,7 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         schedule=schedules.build(given(raw, "schedule")),
         control=build(Control, given(raw, "control"), "control"),
         budget=build(Budget, given(raw, "budget"), "budget"),
-        optimizer=build(Optimizer, given(raw, "optimizer"), "optimizer"),
+        optimizer=build(optimizers.Optimizer, given(raw, "optimizer"), "optimizer"),
         model=_choice(given(raw, "model"), NETWORKS, "model"),
         batch_size=top("batch_size", int, at_least(1), _COUNT),
         source_lr=top("source_lr", float, positive, "a number above 0 (step size for the source solution)"),
