@@ -25,6 +25,8 @@ from homotopy.keys import CONF, choice_hint, hint, names
 T = TypeVar("T")
 # for budgets that are shared out among gamma steps, and at least one epoch each
 OmegaConf.register_new_resolver("divide", lambda total, parts: max(1, int(total) // max(1, int(parts))), replace=True)
+# for the epochs that a path of gamma steps of k epochs leaves to the target
+OmegaConf.register_new_resolver("rest", lambda total, gamma, k: int(total) - int(gamma) * int(k), replace=True)
 # for seeds that depend on omega: what a table has at a key, or else another value
 OmegaConf.register_new_resolver("at", lambda key, table, otherwise: table.get(key, otherwise), replace=True)
 

@@ -36,7 +36,8 @@ EXPERIMENTS = (
 # in profile paper
 BEYOND = (
     "map", "sensitivity_short", "sensitivity", "methods_short", "ablation", "adaptive", "search_fashion",
-    "search_cifar", "sensitivity_pairing", "frequency", "limits", "today", "schedules", "why",
+    "search_cifar", "sensitivity_pairing", "screen_fashion", "screen_cifar", "frequency", "limits", "today",
+    "schedules", "why",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -119,6 +120,52 @@ def test_reproduce_in_profile_paper_leaves_no_experiment_out():
 def test_a_search_gives_every_setting_the_same_epochs(name):
     for profile in ("smoke", "quick", "paper"):
         assert {config.from_dict(raw).epochs for raw in jobs(name, profile)} == {20}
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "inits", "paths"),
+    [
+        ("screen_fashion", 40, {"pytorch_default", "glorot_zero_bias", "he_zero_bias"}, {(5, 1), (4, 2)}),
+        ("screen_cifar", 100, {"pytorch_default", "he_zero_bias"}, {(10, 1), (10, 2)}),
+    ],
+)
+def test_a_screen_is_as_registered(name, epochs, inits, paths):
+    found = [config.from_dict(raw) for raw in jobs(name, "paper")]
+    by_setting = groupby(found, lambda of: (json.dumps(of.model.stages), of.model.init))
+    assert {init for _, init in by_setting} == inits and len(by_setting) == 3 * len(inits)
+    for of in by_setting.values():
+        methods = {
+            method: [(c.batch_size, c.budget.source, c.schedule.gamma, c.budget.k, c.task.pairing) for c in each]
+            for method, each in groupby(of, lambda c: c.method.name).items()
+        }
+        assert [batch for batch, *_ in methods["random"]] == [16, 32, 64, 128]
+        assert [tried[:2] for tried in methods["warmstart"]] == [(32, 1), (32, 3), (32, 5), (32, 10)]
+        tried = {(32, 5, *path, pairing) for path in paths for pairing in ("random", "fixed")}
+        assert len(methods["homotopy"]) == 4 and set(methods["homotopy"]) == tried
+    assert {(c.epochs, c.seeds, c.task.samples, c.task.test_samples, c.task.images) for c in found} == {
+        (epochs, (2000, 2001, 2002), 5000, 1000, "embedded")
+    }
+    assert all(c.path_epochs <= epochs / 5 for c in found)
+    assert len({c.folder for c in found}) == len(found)
+
+
+def groupby(items: list, key) -> dict:
+    found: dict = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found
+
+
+@pytest.mark.parametrize("name", ["vgg11", "vgg16"])
+def test_the_screen_s_networks_are_an_eighth_of_the_published_ones(name):
+    """Simonyan and Zisserman (2015), Table 1, configurations A and D."""
+    published = {
+        "vgg11": [[64], [128], [256] * 2, [512] * 2, [512] * 2],
+        "vgg16": [[64] * 2, [128] * 2, [256] * 3, [512] * 3, [512] * 3],
+    }
+    (raw,) = compose.jobs(["task=mnist_fashion", f"model={name}_narrow"])
+    assert [[8 * width for width in stage] for stage in raw["model"]["stages"]] == published[name]
+    assert [8 * width for width in raw["model"]["hidden"]] == [4096, 4096] and not raw["model"]["batch_norm"]
 
 
 @pytest.mark.parametrize(("given", "folder"), [({}, "data"), ({"HOMOTOPY_DATA": "own"}, "own")])

@@ -117,7 +117,9 @@ def _ratio(place: str, judged: Judged) -> str:
     if not rows:
         return f"**{place}.** Not run yet."
     where = rows[0].label.partition(", against ")[0]
-    ratios = [f"{interval(row.ratio)} times ({row.outcome})" for row in rows]
     against = [_NAMES.get(row.label.partition(", against ")[2], "the better baseline") for row in rows]
-    said = " and ".join(f"{name}'s is {ratio}" for name, ratio in zip(against, ratios, strict=True))
-    return f"**{place}.** At {where}, with the homotopy's median loss as the unit, {said}; {seeds(rows[0])} seeds."
+    ends = [f"{name} ends at {interval(row.ratio)} times" for name, row in zip(against, rows, strict=True)]
+    outcomes = " and ".join(dict.fromkeys(row.outcome for row in rows))
+    return (
+        f"**{place}.** At {where} {' and '.join(ends)} the homotopy's median loss ({outcomes}; {seeds(rows[0])} seeds)."
+    )

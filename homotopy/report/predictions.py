@@ -67,7 +67,9 @@ class Judged(NamedTuple):
     @property
     def text(self) -> str:
         """What was found, row by row; rows that show the same are told once."""
-        return "; ".join(dict.fromkeys(f"{row.label}: {row.value}".removeprefix(": ") for row in self.rows))
+        return "; ".join(
+            dict.fromkeys(f"{row.label}: {row.value}".removeprefix(": ") for row in self.rows if row.value)
+        )
 
 
 def read(path: Path = FILE) -> list[Prediction]:
@@ -130,23 +132,25 @@ def _compared(given: dict[str, Any], prediction: Prediction, library: Library, b
 
 
 def _outcome(row: Row, expected: str) -> str:
-    """Compare a row's outcome with the one expected; that it stays open is known when all seeds are there."""
+    """Compare a row's outcome with the one expected, when all seeds are there."""
     if not row.n:
         return NOT_RUN
-    if row.outcome == rules.OPEN and (expected != rules.OPEN or row.n < row.asked):
+    if row.n < row.asked or (row.outcome == rules.OPEN and expected != rules.OPEN):
         return OPEN
     return CORRECT if row.outcome == expected else WRONG
 
 
-def _finals(given: dict[str, Any], experiment: str, library: Library, book: Rules) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield a label and each seed's settled loss (n,), n = 0 without results, for every value and method."""
+def _finals(
+    given: dict[str, Any], experiment: str, library: Library, book: Rules
+) -> Iterator[tuple[str, np.ndarray, bool]]:
+    """Yield a label, each seed's settled loss (n,), and whether all seeds are there, for every value and method."""
     results = library.results(experiment)
     for (label, where), method in product(list(_places(given)), given["methods"]):
         found = _pick(results, where | {"method.name": method})
         losses = np.empty(0)
         if found is not None and not found.curves.empty:
             losses = statistics.settled(found.epochs, found.table("target_loss"), book.settled)
-        yield f"{label}, {LABELS[method]}", losses
+        yield f"{label}, {LABELS[method]}", losses, found is not None and len(losses) == len(found.config.seeds)
 
 
 def _within(value: float, given: Mapping[str, Any]) -> str:
@@ -154,19 +158,20 @@ def _within(value: float, given: Mapping[str, Any]) -> str:
 
 
 def _shares(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
-    for label, losses in _finals(given, prediction.experiment, library, book):
+    for label, losses, whole in _finals(given, prediction.experiment, library, book):
         if not len(losses):
             yield Found(label, "", NOT_RUN, 0)
             continue
         found = intervals.share(losses < book.solved, book.level)
         said = f"{round(found.value * found.n)} of {found.n}"
-        yield Found(label, said, _within(found.value, given), found.n)
+        yield Found(label, said, _within(found.value, given) if whole else OPEN, found.n)
 
 
 def _levels(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
-    for label, losses in _finals(given, prediction.experiment, library, book):
+    for label, losses, whole in _finals(given, prediction.experiment, library, book):
         value = float(np.median(losses)) if len(losses) else np.nan
-        yield Found(label, number(value), _within(value, given) if len(losses) else NOT_RUN, len(losses))
+        outcome = _within(value, given) if whole else OPEN
+        yield Found(label, number(value), outcome if len(losses) else NOT_RUN, len(losses))
 
 
 def _probed(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
