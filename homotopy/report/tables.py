@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from homotopy import keys
 from homotopy.job import Job
 from homotopy.report.evidence import NEAR_THE_END, Curves, curves, shared_seeds
 from homotopy.results import outline, status
@@ -81,15 +82,10 @@ def sensitivity(experiment: str, jobs: Sequence[Job], results: Sequence[Result])
     )
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(composed: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that a command line may change, but for the method, as key.key -> value."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping) and key != "budgets":
-            flat |= _flat(value, f"{prefix}{key}.")
-        elif prefix != "method." and key != "budgets":
-            flat[f"{prefix}{key}"] = value
-    return flat
+    leaves = {key: value for key, value in keys.dotted(composed) if not isinstance(value, Mapping)}
+    return {key: value for key, value in leaves.items() if not key.startswith(("method.", "budgets."))}
 
 
 def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:

@@ -15,12 +15,13 @@ import pandas as pd
 
 from homotopy import markdown
 from homotopy.config import Config
-from homotopy.report import abstract, multiverse, overview, predictions, rules, tables, unstated
+from homotopy.report import abstract, overview, predictions, rules, tables, unstated
 from homotopy.report.abstract import solvers
+from homotopy.report.findings import Findings
 from homotopy.report.multiverse import Shown
 from homotopy.report.page import page
 from homotopy.report.rules import Claim, Row, Rules
-from homotopy.report.verdicts import QUANTITIES, Judged, interval, judge, number, percent, seeds, summary, verdicts
+from homotopy.report.verdicts import QUANTITIES, Judged, interval, number, percent, seeds, summary, verdicts
 from homotopy.results.files import write_atomic, write_csv
 from homotopy.results.library import Library, Place, span
 from homotopy.results.methods import LABELS, METHODS
@@ -262,7 +263,7 @@ def budget(of: Config) -> str:
     return f"{of.task.label}, {of.epochs:,} epochs ({path}; {of.budget.source} on the source), seeds {seeds}"
 
 
-class Findings(NamedTuple):
+class Contents(NamedTuple):
     """What a report shows: the judged claims and questions, and its tables.
 
     `shown` has the map's count by claim, `sensitivity` a table by experiment.
@@ -282,15 +283,15 @@ class Findings(NamedTuple):
     expected: list[predictions.Judged]
 
 
-def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Findings:
+def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Contents:
     """Judge every claim and make every table; of `experiments` what is complete, of `varied` the sensitivity."""
-    book = rules.read()
-    shown = {claim.id: multiverse.shown(claim, library, book) for claim in book.claims}
-    return Findings(
+    known = Findings(library)
+    book = known.book
+    return Contents(
         book,
-        [judge(claim, library, book) for claim in book.claims],
-        [judge(claim, library, book) for claim in book.questions],
-        {name: found for name, found in shown.items() if found},
+        [known.judged(claim) for claim in book.claims],
+        [known.judged(claim) for claim in book.questions],
+        known.shown(),
         abstract.solved(library, book),
         tables.completeness(library, experiments),
         tables.fair(library.results("fig1")),
@@ -302,7 +303,7 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
     )
 
 
-def save(found: Findings, place: Place) -> None:
+def save(found: Contents, place: Place) -> None:
     """Write the tables as CSV into the folder `report`, and those that documents include also as Markdown."""
     frames = {
         "completeness": found.completeness,
@@ -324,7 +325,7 @@ def save(found: Findings, place: Place) -> None:
         write_atomic(place.folder / "map" / "map.md", unstated.text(found.map).encode())
 
 
-def text(found: Findings, library: Library) -> str:
+def text(found: Contents, library: Library) -> str:
     """Return the report as Markdown."""
     place, book = library.place, found.book
     fair = figure("fair", place, "Loss against all epochs and against time, and on the test set")
