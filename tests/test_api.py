@@ -128,6 +128,7 @@ def test_median_and_plot_show_the_curves():
     last = found.curves.groupby("epoch")["target_loss"].median().iloc[-1]
     assert found.median().query("metric == 'target_loss'")["median"].iloc[-1] == pytest.approx(last)
     assert f"{last:.3g}" in repr(found) and "n = 3" in repr(found)
+    matplotlib.pyplot.figure()  # not into what another test has left open
     axes = found.plot(label="mine")
     assert len(axes.lines) == 4 and axes.get_legend_handles_labels()[1] == ["mine"]
     assert axes.lines[0].get_ydata()[-1] == pytest.approx(last)
