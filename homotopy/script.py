@@ -73,7 +73,8 @@ class Parser(argparse.ArgumentParser):
     """Reads flags and values; what is wrong is an error of one line, and --help prints `description` as it is."""
 
     def __init__(self, description: str | None) -> None:
-        super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+        name = f"python scripts/{Path(sys.argv[0]).name}"
+        super().__init__(name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
 
     def error(self, message: str) -> NoReturn:
         """Raise UserError."""

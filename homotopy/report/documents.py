@@ -91,6 +91,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "map": _file("map/map.md"),
     "map_choice": _file("map/choice.md"),
     "search": _file("report/search.md"),
+    "screen": _file("report/screen.md"),
     "bounds": _file("theory/bounds.md"),
     "statements": _file("theory/statements.md"),
     "share_that_left": lambda found: found.cell("theory/local.csv", "left", M=1, smallest_M=15, alpha=0.0552072),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain, product
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -127,8 +128,18 @@ def samples(claim: Claim, compared: Comparison, seeds: Sequence[int], window: in
     )
     if claim.quantity == "speed":
         return _epochs(claim, ours[0], theirs[0][0], window)
-    final = [np.stack([statistics.settled(*each, window) for each in method]) for method in (ours, *theirs)]
-    return Samples(final[0], np.stack(final[1:]))
+    each_seed = partial(value, claim, window)
+    found = [np.stack([each_seed(each) for each in method]) for method in (ours, *theirs)]
+    return Samples(found[0], np.stack(found[1:]))
+
+
+def value(claim: Claim, window: int, of: Curves) -> Array:
+    """Return what a claim compares of one method without regard to another: a loss or an epoch per seed, (seeds,)."""
+    if claim.quantity == "area":
+        return statistics.area(of.losses)
+    if claim.quantity == "epochs" and claim.threshold is not None:
+        return statistics.first_epoch(*of, claim.threshold)
+    return statistics.settled(*of, window)
 
 
 def _epochs(claim: Claim, ours: Curves, theirs: Curves, window: int) -> Samples:
@@ -153,8 +164,14 @@ def rows(claim: Claim, results: Sequence[Result], place: Place, book: Rules) -> 
     """Evaluate a claim; `results` are those of its experiments."""
     if claim.quantity == "bound":
         return bound_rows(claim, place)
-    compared = list(comparisons(claim, results))
-    return [row(claim, each, book, rules.row_level(book.level, len(compared))) for each in compared]
+    compared = [(part, each) for part in claim.parts for each in comparisons(part, results)]
+    level = rules.row_level(book.level, len(compared))
+    found = [row(part, each, book, level) for part, each in compared]
+    if not claim.measures:
+        return found
+    return [
+        each._replace(label=f"{part.quantity}, {each.label}") for each, (part, _) in zip(found, compared, strict=True)
+    ]
 
 
 def row(claim: Claim, compared: Comparison, book: Rules, level: float) -> Row:

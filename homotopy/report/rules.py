@@ -6,7 +6,7 @@ rules.yaml says what every field, quantity, outcome and verdict means.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,9 @@ from homotopy.settings import at_least, between, build, one_of, rule
 
 FILE = Path(__file__).resolve().parents[2] / "rules.yaml"
 
-SAMPLED = ("loss", "speed")  # what has a value per seed, and intervals over seeds
+MEASURES = ("area", "epochs", "loss")  # what a claim of several measures has a row for
+SAMPLED = ("loss", "speed", "area", "epochs", "several")  # what has a value per seed, and intervals over seeds
+UNSETTLED = ("area", "epochs")  # of the loss as it was recorded
 QUANTITIES = (*SAMPLED, "equality", "bound")
 PREDICATES = ("below", "alike", "reaches", "zero", "within")
 EXPERIMENT, THEOREM, CONSTRUCTION = KINDS = ("experiment", "theorem", "construction")
@@ -31,7 +33,11 @@ REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim; rules.yaml says what the fields mean."""
+    """One claim; rules.yaml says what the fields mean, but for those of a fair test on images (docs/images.md).
+
+    Quantity `area` is a seed's geometric mean loss over its recorded epochs, `epochs` the first of them at which its
+    loss is at most `threshold`; `several` has the rows of all `measures`, whose intervals hold together.
+    """
 
     id: str
     place: str
@@ -55,9 +61,18 @@ class Claim:
     settled: int | None = None
     count_source: bool = False
     untrained: float | None = None
+    measures: list | None = rule(
+        lambda v: v and set(v) <= set(MEASURES), f"a list of {', '.join(MEASURES)}", default=None
+    )
+    threshold: float | None = rule(at_least(0), "0 or more (the loss to come to)", default=None)
     reading: str | None = None
     untestable: str | None = None
     bounds: list | None = None
+
+    @property
+    def parts(self) -> list[Claim]:
+        """The claim once for each of its quantities."""
+        return [replace(self, quantity=name) for name in self.measures or [self.quantity]]
 
     @property
     def experiments(self) -> list[str]:
@@ -85,8 +100,8 @@ class Rules:
     questions: list = rule(lambda _: True, "a list of claims")
 
     def window(self, claim: Claim) -> int:
-        """Return the epochs of a claim's settled loss."""
-        return claim.settled or self.settled
+        """Return the epochs of a claim's settled loss; 1 where the loss counts as it was recorded."""
+        return 1 if claim.quantity in UNSETTLED else claim.settled or self.settled
 
 
 class Row(NamedTuple):
@@ -122,6 +137,10 @@ def read(path: Path = FILE) -> Rules:
             raise ConfigError(f"{claim.id}.predicate", claim.predicate, "within for quantity bound, and for no other")
         if claim.quantity == "speed" and (claim.best or claim.pooled):  # its threshold is that of two methods
             raise ConfigError(f"{claim.id}.quantity", claim.quantity, "another with best or pooled")
+        if (claim.quantity == "several") != bool(claim.measures):
+            raise ConfigError(f"{claim.id}.measures", claim.measures, "given for quantity several, and for no other")
+        if ("epochs" in (claim.quantity, *(claim.measures or []))) != (claim.threshold is not None):
+            raise ConfigError(f"{claim.id}.threshold", claim.threshold, "given for epochs to a loss, and for no other")
         if [other.id for other in every].count(claim.id) > 1:
             raise ConfigError("id", claim.id, "given once")
     return build(Rules, raw, "rules")

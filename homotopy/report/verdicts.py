@@ -26,6 +26,9 @@ _ANSWERS = {rules.REPRODUCED: "yes", rules.NOT: "no"}
 QUANTITIES = {
     "loss": "ratio of median losses",
     "speed": "ratio of median epochs",
+    "area": "ratio of median areas under the loss",
+    "epochs": "ratio of median epochs",
+    "several": "ratio of medians",
     "equality": "largest difference",
     "bound": "measured over bound, tightest setting",
 }

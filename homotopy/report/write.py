@@ -15,7 +15,7 @@ import pandas as pd
 
 from homotopy import markdown
 from homotopy.config import Config
-from homotopy.report import abstract, overview, predictions, rules, tables, unstated
+from homotopy.report import abstract, overview, predictions, rules, screen, tables, unstated
 from homotopy.report.abstract import solvers
 from homotopy.report.findings import Findings
 from homotopy.report.multiverse import Shown
@@ -104,8 +104,10 @@ def details(judged: Judged, library: Library, book: Rules) -> str:
 
 def _rule(claim: Claim, book: Rules) -> str:
     margin = [f"margin {number(claim.margin)}"] if claim.margin != 1 else []
-    window = [f"losses settled over {book.window(claim)} epochs"] if claim.quantity in rules.SAMPLED else []
-    return ", ".join([claim.predicate, *margin, *window, f"{claim.combine} rows"])
+    settled = any(part.quantity in ("loss", "speed") for part in claim.parts)
+    window = [f"losses settled over {book.window(claim)} epochs"] if settled else []
+    threshold = [f"epochs to a loss of {number(claim.threshold)}"] if claim.threshold is not None else []
+    return ", ".join([claim.predicate, *margin, *window, *threshold, f"{claim.combine} rows"])
 
 
 def _detail(row: Row) -> list[str]:
@@ -280,6 +282,7 @@ class Contents(NamedTuple):
     methods: pd.DataFrame
     search: pd.DataFrame
     map: pd.DataFrame
+    screened: screen.Screen
     expected: list[predictions.Judged]
 
 
@@ -299,6 +302,7 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         tables.methods(library.results(ALL_METHODS)),
         tables.search([found for name in SEARCHES for found in library.results(name)]),
         unstated.table(library.results("map")),
+        screen.screen([found for name in screen.EXPERIMENTS for found in library.results(name)]),
         [predictions.judge(each, library, book) for each in predictions.read()],
     )
 
@@ -311,13 +315,18 @@ def save(found: Contents, place: Place) -> None:
         "sensitivity": pd.concat(found.sensitivity.values()),
         "methods": found.methods,
         "search": found.search,
+        "screen": found.screened.table,
         "predictions": predictions.frame(found.expected),
         "solved": found.solved,
         "verdicts": verdicts([*found.claims, *found.questions]),
     }
     for name, frame in frames.items():
         write_csv(place.folder / "report" / f"{name}.csv", frame)
-    included = {"completeness": completeness_text(found.completeness, place), "search": search_text(found.search)}
+    included = {
+        "completeness": completeness_text(found.completeness, place),
+        "search": search_text(found.search),
+        "screen": screen.text(found.screened),
+    }
     for name, content in included.items():
         write_atomic(place.folder / "report" / f"{name}.md", content.encode())
     if not found.map.empty:
@@ -351,6 +360,7 @@ def text(found: Contents, library: Library) -> str:
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),
         "methods": methods_text(ALL_METHODS, found.methods, library),
         "search": search_text(found.search),
+        "screen": screen.text(found.screened),
         "predictions": predictions_text(found.expected, place),
     }
     return Template(_TEMPLATE.read_text()).substitute(parts)

@@ -55,6 +55,16 @@ def settled_curves(epochs: Array, curves: Array, last: float | None = None) -> A
     return np.stack([settled(epochs[:i], curves[..., :i], last) for i in range(1, len(epochs) + 1)], axis=-1)
 
 
+def area(curves: Array) -> Array:
+    """Return the geometric mean of each curve of losses (..., points), (...): the exponential of its mean logarithm.
+
+    Infinite where a loss is infinite, even beside one that is 0.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.exp(np.log(curves).mean(axis=-1))
+    return np.where(np.isinf(curves).any(axis=-1), np.inf, mean)
+
+
 def settling(epochs: float, last: int = 100) -> float:
     """Return how many epochs at the end of a run of `epochs` count for its settled loss: at most a fifth of them."""
     return min(last, epochs / 5)

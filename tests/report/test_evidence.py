@@ -11,6 +11,7 @@ from homotopy.errors import ResultError
 from homotopy.report import evidence, rules
 from homotopy.report.evidence import Samples
 from homotopy.report.rules import Claim
+from homotopy.results import statistics
 from homotopy.results.intervals import Interval
 from homotopy.results.library import Place, Result
 
@@ -254,3 +255,33 @@ def test_the_intervals_of_several_rows_are_wider(made):
     for narrow, wide in zip(one[4:7], two[4:7], strict=True):
         assert isinstance(wide, Interval) and wide.low <= narrow.low and narrow.high <= wide.high
     assert two.paired.low < one.paired.low
+
+
+def test_area_is_the_geometric_mean_over_the_recorded_epochs(made):
+    of = claim(against=["random"], quantity="area", settled=None)
+    results = [made("homotopy", [(8, 1, 1)] * 9), made("random", [(8, 8, 1)] * 9)]
+    (row,) = rows(of, results)
+    assert (row.ours, row.theirs, row.ratio.value) == pytest.approx((2, 4, 2))
+    assert row.outcome == rules.HOLDS and row.literal is None  # nothing is settled
+
+
+def test_a_diverged_seed_has_infinite_area_even_after_a_loss_of_0():
+    assert statistics.area(np.array([[1, 4], [0, 1], [0, np.inf]])).tolist() == [2, 0, np.inf]
+
+
+def test_epochs_are_those_to_a_loss_that_the_rules_give(made):
+    of = claim(against=["random"], quantity="epochs", threshold=2.0, settled=None)
+    results = [made("homotopy", [(2, 9, 9)] * 9), made("random", [(9, 2, 9)] * 5 + [(9, 9, 9)] * 4)]
+    (row,) = rows(of, results)
+    assert (row.ours, row.theirs, row.ratio.value) == pytest.approx((1, 10, 10))
+    assert row.ratio.high == np.inf  # seeds that never come there stay in n
+
+
+def test_intervals_of_several_measures_hold_together(made):
+    of = claim(against=["random"], quantity="several", measures=["area", "epochs", "loss"], threshold=2.0, settled=5)
+    results = [made("homotopy", [(8, 1, 1)] * 9), made("random", [(8, 8, 1)] * 9)]
+    found = rows(of, results)
+    assert [row.label for row in found] == [f"{name}, against random" for name in ("area", "epochs", "loss")]
+    assert [row.ratio.value for row in found] == pytest.approx([2, 2, 1])
+    (alone,) = rows(dataclasses.replace(of, quantity="area", measures=None), results)
+    assert found[0].better.low == pytest.approx((0.05 / 6) ** (1 / 9)) and alone.better.low > found[0].better.low

@@ -1,0 +1,120 @@
+"""The screen's best settings, its pick and its counts, on made-up results by the rules of docs/images.md."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from homotopy import compose, config
+from homotopy.report import screen
+from homotopy.report.screen import Place
+from homotopy.results.library import Result
+
+GLOROT, DEFAULT = "glorot_zero_bias", "pytorch_default"
+NETWORKS = {
+    "vgg_small": ([[16], [32], [64]], []),
+    "VGG-11": ([[8], [16], [32, 32], [64, 64], [64, 64]], [512, 512]),
+    "VGG-16": ([[8, 8], [16, 16], [32] * 3, [64] * 3, [64] * 3], [512, 512]),
+}
+
+
+@pytest.fixture(scope="module")
+def settings():
+    """Four of the twelve settings of a network."""
+    search = "search=batch_16,batch_32,source_3,path_4_2_fixed"
+    return [config.from_dict(raw) for raw in compose.jobs(["experiment=screen_fashion", "profile=smoke", search])]
+
+
+@pytest.fixture
+def made(settings):
+    """Return a function that makes a result of every network, initialisation and setting from its curves."""
+
+    def make(curve, seeds=(0, 1, 2), inits=(GLOROT, DEFAULT)):
+        found = []
+        for name, (stages, hidden) in NETWORKS.items():
+            for init in inits:
+                for of in settings:
+                    model = replace(of.model, stages=stages, hidden=hidden, init=init)
+                    each = replace(of, model=model, seeds=(0, 1, 2))
+                    rows = [
+                        (seed, epoch, 1.0, "final", 7.0, loss, 1.0, 0.5)
+                        for seed in seeds
+                        for epoch, loss in enumerate(curve(each, name), 1)
+                    ]
+                    columns = ["seed", "epoch", "lam", "phase", "train_loss", "target_loss", "test_loss", "accuracy"]
+                    found.append(Result(each, pd.DataFrame(rows, columns=columns)))
+        return found
+
+    return make
+
+
+def constant(losses):
+    return lambda of, name: [losses(of, name)] * 10
+
+
+def test_the_best_setting_has_the_least_median_area(made):
+    def curve(of, name):  # batches of 16 end lower, batches of 32 have the smaller area
+        return [8.0] * 7 + [0.4] * 3 if of.batch_size == 16 else [1.0] * 5 + [0.5] * 5
+
+    found = screen.screen(made(curve))
+    best = found.best[Place("FashionMNIST", "VGG-11", GLOROT), "random"]
+    assert (best["setting"], best["area"], best["epochs"], best["n"]) == (
+        "batches of 32", pytest.approx(0.5**0.5), np.inf, 3
+    )  # fmt: skip
+    assert best["end"] == 0.5 and best["objective"] == 7.0
+    other = found.table.query("setting == 'batches of 16'")
+    assert set(other["epochs"]) == {8.0} and set(other["end"]) == {0.4} and not other["best"].any()
+
+
+def test_a_method_without_all_of_its_seeds_has_no_best_setting(made):
+    results = made(constant(lambda of, name: 1.0))
+    assert "random" in {method for _, method in screen.screen(results).best}
+    for i, each in enumerate(results):
+        if each.config.batch_size == 16:
+            results[i] = Result(each.config, each.curves[each.curves["seed"] != 2])
+    found = screen.screen(results)
+    assert {method for _, method in found.best} == {"warmstart", "homotopy"}
+    assert screen.picked(found) == {}
+
+
+def test_the_pick_is_what_trains_best_from_random_initialisation(made):
+    def losses(of, name):
+        if of.method.name != "random":
+            return 0.01 if (name, of.model.init) == ("VGG-11", DEFAULT) else 2.0  # no method but random counts
+        table = {("VGG-16", GLOROT): 0.3, ("VGG-11", GLOROT): 0.4, ("VGG-16", DEFAULT): 2.3, ("VGG-11", DEFAULT): 2.3}
+        return table.get((name, of.model.init), 0.1) * of.batch_size  # vgg_small is best, and no candidate
+
+    assert screen.picked(screen.screen(made(constant(losses)))) == {
+        "FashionMNIST": Place("FashionMNIST", "VGG-16", GLOROT)
+    }
+
+
+def test_settings_are_counted_by_ratios_of_medians(made):
+    def losses(of, name):
+        ratio = {"vgg_small": 1.0, "VGG-11": 1.2, "VGG-16": 2.0}[name]
+        return {"homotopy": 1.0, "random": ratio, "warmstart": ratio}[of.method.name]
+
+    counted = screen.counts(screen.screen(made(constant(losses))))
+    said = {(what, measure): count for _, what, measure, _, count in counted}
+    assert said["random init. over the homotopy", "area"] == "4 of 6"  # at least 1.1
+    assert said["warm start over the homotopy", "area"] == "4 of 6"  # within 1.25
+    assert said["random init. over the homotopy", "epochs"] == "0 of 6"  # neither comes to 0.4
+
+
+def test_what_is_missing_is_said(made):
+    results = [each for each in made(constant(lambda of, name: 1.0)) if each.config.batch_size == 32]
+    empty = [
+        Result(each.config, each.curves.iloc[:0]) if each.config.model.init == DEFAULT else each for each in results
+    ]
+    text = screen.text(screen.screen(empty))
+    assert "0 of 6 (3 not run)" in text and DEFAULT not in text
+    assert screen.text(screen.screen([])) == "No results yet.\n"
+
+
+def test_the_text_marks_what_is_picked(made):
+    def losses(of, name):
+        return 1.0 if (name, of.model.init) == ("VGG-11", GLOROT) else 2.0
+
+    marked = [line for line in screen.text(screen.screen(made(constant(losses)))).splitlines() if "**" in line]
+    assert len(marked) == 1 and "**VGG-11** | **glorot_zero_bias** | 1 (batches of 16) | 1 (source 3)" in marked[0]
