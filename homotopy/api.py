@@ -29,11 +29,12 @@ from homotopy.settings import at_least, build, check, one_of, positive
 from homotopy.solvers.build import build_ensemble, initial_theta
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
-from homotopy.solvers.optimizers import DECAYS, SGD, Adam
+from homotopy.solvers.optimizers import DECAYS, SGD, Adam, Optimizer
 from homotopy.tasks.functions import Samples, SharedInputs
 from homotopy.training.device import Machine, choose_device
 from homotopy.training.history import History, measured
 
+__all__ = ["SGD", "Adam", "Runs", "fit", "load", "run"]
 Values = np.ndarray | Tensor | Sequence | Callable[[Any], Any]
 # Algorithm 1's two switches: where theta starts, and which path it follows
 METHODS = {
@@ -104,7 +105,7 @@ def fit(
     source: int = 50,
     seeds: int | Sequence[int] = 8,
     network: Callable[[], nn.Module] | None = None,
-    optimizer: Adam | SGD | None = None,
+    optimizer: Optimizer | None = None,
     decay: str = "constant",
     source_lr: float = 1e-3,
     batch_size: int = 128,

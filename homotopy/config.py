@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from homotopy.algorithm import schedules
 from homotopy.algorithm.adaptive import Control
@@ -16,9 +16,8 @@ from homotopy.algorithm.predictors import PREDICTORS
 from homotopy.errors import ConfigError
 from homotopy.identity import SCHEMA, digest
 from homotopy.keys import hint, named
-from homotopy.settings import at_least, build, check, given, one_of, positive, rule, within
-from homotopy.solvers import mlp, optimizers, siren
-from homotopy.solvers.vgg import VGG
+from homotopy.settings import at_least, build, check, given, one_of, positive, rule, values, within
+from homotopy.solvers import NETWORKS, optimizers
 from homotopy.tasks import TASKS
 
 _COUNT = "an integer of at least 1"
@@ -50,85 +49,6 @@ class Budget:
     source: int = rule(at_least(1), f"{_COUNT} (epochs for the source solution)")
     k: int = rule(at_least(1), f"{_COUNT} (epochs per step)")
     final: int = rule(at_least(0), "an integer of at least 0 (epochs after the last step)")
-
-
-@dataclass(frozen=True)
-class Optimizer:
-    """The solver inside a step."""
-
-    name: str = rule(one_of("adam", "sgd"), "adam or sgd")
-    lr: float = rule(positive, "a number above 0 (step size)")
-    decay: str = rule(lambda v: v in optimizers.DECAYS, " or ".join(optimizers.DECAYS))
-    moments: str = rule(one_of("keep", "reset"), "keep or reset (when lam changes)")
-    beta1: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.9)
-    beta2: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.999)
-    eps: float = rule(positive, "a number above 0", default=1e-8)
-    momentum: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.0)
-
-    def rule(self) -> optimizers.Adam | optimizers.SGD:
-        """Return the update rule."""
-        if self.name == "sgd":
-            return optimizers.SGD(self.lr, self.momentum)
-        return optimizers.Adam(self.lr, self.beta1, self.beta2, self.eps)
-
-
-@dataclass(frozen=True)
-class Mlp:
-    """The regression network."""
-
-    width: int = rule(at_least(1), f"{_COUNT} (units per hidden layer)")
-    depth: int = rule(within(1, 1000), "an integer from 1 to 1000 (hidden layers)")
-    init: str = rule(lambda v: v in mlp.INITIALISATIONS, ", ".join(mlp.INITIALISATIONS))
-    name: str = "mlp"
-    precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64")
-
-    def network(self, deformation: Any) -> mlp.MLP:
-        """Return the network for as many inputs and outputs as the deformation's data have."""
-        data = deformation.target()
-        return mlp.MLP(data.x.shape[-1], self.width, self.depth, data.y.shape[-1], self.init)
-
-
-@dataclass(frozen=True)
-class Siren:
-    """The regression network with sine activations."""
-
-    width: int = rule(at_least(1), f"{_COUNT} (units per hidden layer)")
-    depth: int = rule(within(1, 1000), "an integer from 1 to 1000 (hidden layers)")
-    scale: float = rule(positive, "a number above 0 (omega_0, in front of every sine's argument)")
-    name: str = "siren"
-    precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64")
-
-    def network(self, deformation: Any) -> siren.Siren:
-        """Return the network for as many inputs and outputs as the deformation's data have."""
-        data = deformation.target()
-        return siren.Siren(data.x.shape[-1], self.width, self.depth, data.y.shape[-1], scale=self.scale)
-
-
-def _widths(value: list) -> bool:
-    return all(isinstance(width, int) and width >= 1 for width in value)
-
-
-@dataclass(frozen=True)
-class Vgg:
-    """The classification network."""
-
-    stages: list = rule(
-        lambda v: v and all(isinstance(stage, list) and stage and _widths(stage) for stage in v),
-        "a list of stages, each a list of channels, such as [[16],[32,32]]",
-    )
-    hidden: list = rule(_widths, "a list of units per hidden dense layer, or []")
-    batch_norm: bool = rule(one_of(True, False), "true or false")
-    init: str = rule(lambda v: v in mlp.INITIALISATIONS, ", ".join(mlp.INITIALISATIONS))
-    name: str = "vgg"
-    precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64", "bfloat16")
-
-    def network(self, deformation: Any) -> VGG:
-        """Return the network for the deformation's images and classes."""
-        stages = tuple(tuple(stage) for stage in self.stages)
-        return VGG(deformation.shape, deformation.classes, stages, tuple(self.hidden), self.batch_norm, self.init)
-
-
-MODELS: dict[str, type] = {"mlp": Mlp, "siren": Siren, "vgg": Vgg}
 
 
 def _is_device(name: str) -> bool:
@@ -166,7 +86,7 @@ class Config:
     schedule: schedules.Schedule
     control: Control
     budget: Budget
-    optimizer: Optimizer
+    optimizer: optimizers.Optimizer
     model: Any
     batch_size: int
     source_lr: float
@@ -223,7 +143,7 @@ class Config:
             "method": {"start": self.method.start, "path": self.method.path},
             "steps": self._step_identity(),
             "optimizer": {**asdict(self.optimizer), "moments": self.optimizer.moments if follows else "keep"},
-            "model": asdict(self.model),
+            "model": values(self.model),
             "batch_size": self.batch_size,
             "log_every": self.log_every,
             "precision": self.precision,
@@ -250,7 +170,7 @@ class Config:
         return {
             "schema": SCHEMA,
             "task": self.task.source_identity(),
-            "model": asdict(self.model),
+            "model": values(self.model),
             "batch_size": self.batch_size,
             "epochs": self.budget.source,
             "lr": self.source_lr,
@@ -263,11 +183,11 @@ class Config:
         return self.results / self.profile / self.task.label / f"{self.method.name}-{digest(self.identity())}"
 
 
-def _choice(values: Any, kinds: Mapping[str, type], key: str) -> Any:
-    name = str(values.get("name") if isinstance(values, dict) else values)
+def _choice(group: Any, kinds: Mapping[str, type], key: str) -> Any:
+    name = str(group.get("name") if isinstance(group, dict) else group)
     if name not in kinds:
         raise ConfigError(f"{key}.name", name, " or ".join(kinds))
-    return build(kinds[name], values, key)
+    return build(kinds[name], group, key)
 
 
 def seed_list(value: Any) -> tuple[int, ...]:
@@ -290,8 +210,8 @@ def _is_path(value: str) -> bool:
 def _check_keys(raw: Mapping[str, Any]) -> None:
     """Raise ConfigError for a key that nothing reads; the other groups are checked where they are built."""
     for group, allowed in {"": _KEYS, **_KEYS_WITHIN}.items():
-        values = raw.get(group) if group else raw
-        for name, value in values.items() if isinstance(values, Mapping) else ():
+        members = raw.get(group) if group else raw
+        for name, value in members.items() if isinstance(members, Mapping) else ():
             if name not in allowed:
                 key, leaf = _first_leaf(f"{group}.{name}".lstrip("."), value)
                 raise ConfigError(key, leaf, hint(key))
@@ -319,8 +239,8 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         schedule=schedules.build(given(raw, "schedule")),
         control=build(Control, given(raw, "control"), "control"),
         budget=build(Budget, given(raw, "budget"), "budget"),
-        optimizer=build(Optimizer, given(raw, "optimizer"), "optimizer"),
-        model=_choice(given(raw, "model"), MODELS, "model"),
+        optimizer=build(optimizers.Optimizer, given(raw, "optimizer"), "optimizer"),
+        model=_choice(given(raw, "model"), NETWORKS, "model"),
         batch_size=top("batch_size", int, at_least(1), _COUNT),
         source_lr=top("source_lr", float, positive, "a number above 0 (step size for the source solution)"),
         log_every=top("log_every", int, at_least(1), f"{_COUNT} (epochs)"),

@@ -20,6 +20,11 @@ def rule(holds: Callable[[Any], bool], allowed: str, **options: Any) -> Any:
     return dataclasses.field(metadata=such_that(holds, allowed), **options)
 
 
+def not_set(default: Any) -> Any:
+    """Return a dataclass field that no configuration sets, since it follows from the data."""
+    return dataclasses.field(default=default, metadata={"is_set": False})
+
+
 def such_that(holds: Callable[[Any], bool], allowed: str) -> dict[str, Any]:
     """Return the range of a function's parameter, `Annotated[int, such_that(...)]`, or of a value to `check`."""
     return {"holds": holds, "allowed": allowed}
@@ -69,9 +74,17 @@ class _Wanted(NamedTuple):
 def build(cls: type[T], values: Any, key: str) -> T:
     """Build settings `cls` from a mapping found under `key`; raise ConfigError for the first mistake."""
     hints = get_type_hints(cls)
-    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-    wanted = {f.name: _Wanted(hints[f.name], f.metadata, f.default is not dataclasses.MISSING) for f in fields}
+    wanted = {f.name: _Wanted(hints[f.name], f.metadata, f.default is not dataclasses.MISSING) for f in _fields(cls)}
     return cls(**_checked(values, key, wanted))
+
+
+def values(of: Any) -> dict[str, Any]:
+    """Return the settings that `build` built `of` from, defaults included."""
+    return {f.name: getattr(of, f.name) for f in _fields(of)}
+
+
+def _fields(of: Any) -> list[dataclasses.Field]:
+    return [f for f in dataclasses.fields(of) if f.metadata.get("is_set", True)]
 
 
 def call(function: Callable[..., T], values: Any, key: str) -> T:

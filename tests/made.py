@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from homotopy.config import Config, from_dict
+from homotopy.config import Config
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place, jobs
 
@@ -32,5 +32,5 @@ def save(config: Config, final: Callable[[Config, int], float], seeds: int | Non
 
 def save_experiment(name: str, place: Place, final: Callable[[Config, int], float], seeds: int | None = None) -> None:
     """Save runs of every configuration of an experiment."""
-    for raw in jobs(name, place):
-        save(from_dict(raw), final, seeds)
+    for job in jobs(name, place):
+        save(job.config, final, seeds)

@@ -75,7 +75,7 @@ def test_a_folder_that_cannot_be_written_or_locked_is_wrong(tmp_path, monkeypatc
     file = tmp_path / "file"
     file.touch()
     assert found(doctor.writable(file))[0][::2] == ("wrong", "set results.root to a folder that you can write")
-    monkeypatch.setattr(locks, "_try_lock", lambda *file_and_kind: True)
+    monkeypatch.setattr(locks, "try_lock", lambda *file_and_kind: True)
     assert "knows no locks" in found(doctor.writable(tmp_path))[0][1]
 
 

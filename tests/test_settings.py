@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 
 from homotopy.errors import ConfigError
-from homotopy.settings import at_least, build, call, rule, such_that
+from homotopy.settings import at_least, build, call, not_set, rule, such_that, values
 
 
 @dataclass(frozen=True)
@@ -44,3 +44,15 @@ def test_a_mistake_is_named(read, values, key, allowed):
     with pytest.raises(ConfigError) as raised:
         read(values)
     assert key in str(raised.value) and allowed in str(raised.value)
+
+
+@dataclass(frozen=True)
+class Fitted(Network):
+    inputs: int = not_set(1)
+
+
+def test_what_follows_from_the_data_is_no_setting():
+    with pytest.raises(ConfigError, match="net.inputs=2"):
+        build(Fitted, {"width": 3, "inputs": 2}, "net")
+    assert values(Fitted(3, inputs=2)) == {"width": 3, "scale": 2.0}
+    assert build(Fitted, values(Fitted(3, inputs=2)), "net") == Fitted(3)

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from homotopy.figures.map import Setting
 from homotopy.report import evidence, rules
 from homotopy.report.multiverse import Shown
 from homotopy.report.rules import Rules
@@ -17,6 +16,7 @@ from homotopy.report.verdicts import Judged, interval, number, percent, seeds, t
 from homotopy.results.folder import METADATA
 from homotopy.results.library import Library, Place, by_task
 from homotopy.results.methods import LABELS, METHODS
+from homotopy.results.unstated import Setting
 
 SINES, ANNEALED = "fig2a", "fig2b"
 HEADLINE = "sine-omega137"

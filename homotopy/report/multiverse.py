@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from homotopy import config
-from homotopy.figures.map import Setting
 from homotopy.report import rules
 from homotopy.report.evidence import comparisons, samples, shared_seeds
 from homotopy.report.rules import Claim, Rules
 from homotopy.results import intervals, statistics
 from homotopy.results.library import Library, Result
+from homotopy.results.unstated import Setting, setting
 
 EXPERIMENT = "map"
 OMEGA = "task.omega"
@@ -47,11 +46,6 @@ class Shown(NamedTuple):
         return ratio is not None and ratio >= self.margin
 
 
-def setting(of: config.Config) -> Setting:
-    """Return a configuration's setting."""
-    return Setting(of.model.init, of.task.noise, of.batch_size)
-
-
 def on_the_map(claim: Claim, omegas: Sequence[float]) -> Claim | None:
     """Return a claim with those of its comparisons that the map makes; None where it makes none of them."""
     for name in ("each", "pooled"):
@@ -71,7 +65,7 @@ def shown(claim: Claim, library: Library, book: Rules) -> Shown | None:
     by_setting: dict[Setting, list[Result]] = {}
     for found in library.results(EXPERIMENT):
         by_setting.setdefault(setting(found.config), []).append(found)
-    default = setting(config.from_dict(library.jobs("fig1")[0]))
+    default = setting(library.jobs("fig1")[0].config)
     return Shown({each: _ratio(mapped, found, book) for each, found in by_setting.items()}, claim.margin, default)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from homotopy import config
+from homotopy import keys
+from homotopy.job import Job
 from homotopy.report.evidence import NEAR_THE_END, Curves, curves, shared_seeds
 from homotopy.results import outline, status
 from homotopy.results.intervals import ratio_of_medians
@@ -61,19 +62,19 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def sensitivity(experiment: str, jobs: Sequence[Mapping[str, Any]], results: Sequence[Result]) -> pd.DataFrame:
+def sensitivity(experiment: str, jobs: Sequence[Job], results: Sequence[Result]) -> pd.DataFrame:
     """Return, for each setting of an experiment that varies them, the settled losses' medians and their ordering.
 
-    `jobs` are its composed configurations, the default's first, and `results` theirs.
+    `jobs` are what it asks for, the default first, and `results` theirs.
 
     `ratio` is that of the better baseline's median over the homotopy's, with an interval (`low`, `high`) made for 95 %;
     `ordering` compares it with 1.25: yes, alike, no, with "(open)" where the interval has 1 inside; empty without
     results of all three methods.
     """
-    default = _flat(jobs[0])
+    default = _flat(jobs[0].composed)
     settings: dict[str, dict[str, Result]] = {}
-    for raw, found in zip(jobs, results, strict=True):
-        changed = {key: value for key, value in _flat(raw).items() if default.get(key) != value}
+    for job, found in zip(jobs, results, strict=True):
+        changed = {key: value for key, value in _flat(job.composed).items() if default.get(key) != value}
         label = ", ".join(f"{key}={value}" for key, value in changed.items()) or "default"
         settings.setdefault(label, {})[found.config.method.name] = found
     return pd.DataFrame(
@@ -81,15 +82,10 @@ def sensitivity(experiment: str, jobs: Sequence[Mapping[str, Any]], results: Seq
     )
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(composed: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that a command line may change, but for the method, as key.key -> value."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping) and key != "budgets":
-            flat |= _flat(value, f"{prefix}{key}.")
-        elif prefix != "method." and key != "budgets":
-            flat[f"{prefix}{key}"] = value
-    return flat
+    leaves = {key: value for key, value in keys.dotted(composed) if not isinstance(value, Mapping)}
+    return {key: value for key, value in leaves.items() if not key.startswith(("method.", "budgets."))}
 
 
 def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
@@ -138,9 +134,10 @@ def completeness(library: Library, names: Sequence[str]) -> pd.DataFrame:
     rows = []
     for name in names:
         jobs = library.jobs(name)
-        trains = jobs[0]["job"] == "train"
         rows.append(
-            _trained(name, jobs) if trains else _made(name, [path for raw in jobs for path in _files(raw, library)])
+            _trained(name, jobs)
+            if jobs[0].trains
+            else _made(name, [path for job in jobs for path in _files(job, library.place.folder)])
         )
     return pd.DataFrame(rows)
 
@@ -153,21 +150,18 @@ def _made(name: str, files: Sequence[Path]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _files(raw: Mapping[str, Any], library: Library) -> list[Path]:
-    """Return what a job that trains nothing makes."""
-    if raw["job"] == "illustrate":
-        return [library.place.folder / "illustrations" / f"{raw['illustration']}.csv.gz"]
-    if raw["job"] == "why":
-        return [why.file(library.place.folder, raw["method"]["name"], table) for table in why.TABLES]
-    return [library.place.folder / "theory" / f"{name}.csv" for name in raw["theory"]["files"]]
+def _files(job: Job, folder: Path) -> list[Path]:
+    """Return what a job that trains nothing makes in the profile's folder."""
+    if job.kind == "illustrate":
+        return [folder / "illustrations" / f"{job.composed['illustration']}.csv.gz"]
+    if job.kind == "why":
+        return [why.file(folder, job.config.method.name, table) for table in why.TABLES]
+    return [folder / "theory" / f"{name}.csv" for name in job.composed["theory"]["files"]]
 
 
-def _state(composed: Mapping[str, Any]) -> status.State:
-    return status.look_up(outline.of(config.from_dict(composed)))
-
-
-def _trained(name: str, jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    states = list({found.config.folder: found for found in map(_state, jobs)}.values())
+def _trained(name: str, jobs: Sequence[Job]) -> dict[str, Any]:
+    outlines = {job.config.folder: outline.of(job.config) for job in jobs}
+    states = [status.look_up(each) for each in outlines.values()]
     records = [r for state in states for r in state.records if set(r["seeds"]) & set(state.config.seeds)]
     done = [state.done for state in states]
     return {

@@ -13,14 +13,16 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from homotopy import config, markdown
-from homotopy.report import abstract, multiverse, overview, predictions, rules, screen, tables
+from homotopy import markdown
+from homotopy.config import Config
+from homotopy.report import abstract, overview, predictions, rules, screen, tables, unstated
 from homotopy.report.abstract import solvers
+from homotopy.report.findings import Findings
 from homotopy.report.multiverse import Shown
 from homotopy.report.names import NAMES
 from homotopy.report.page import page
 from homotopy.report.rules import Claim, Row, Rules
-from homotopy.report.verdicts import QUANTITIES, Judged, interval, judge, number, percent, seeds, summary, verdicts
+from homotopy.report.verdicts import QUANTITIES, Judged, interval, number, percent, seeds, summary, verdicts
 from homotopy.results.files import write_atomic, write_csv
 from homotopy.results.library import Library, Place, span
 from homotopy.results.methods import LABELS, METHODS
@@ -189,7 +191,7 @@ def _reached(row: dict[Any, Any]) -> str:
 
 def _section(name: str, library: Library, content: str) -> str:
     """Return an experiment's table under its budget, with the command that makes it."""
-    return f"#### {budget(library.jobs(name)[0])}\n\nMade by: `{library.place.command(name)}`.\n\n{content}"
+    return f"#### {budget(library.jobs(name)[0].config)}\n\nMade by: `{library.place.command(name)}`.\n\n{content}"
 
 
 def fair_text(found: pd.DataFrame) -> str:
@@ -258,15 +260,14 @@ def search_text(found: pd.DataFrame) -> str:
     return table(head, lines)
 
 
-def budget(raw: dict[str, Any]) -> str:
+def budget(of: Config) -> str:
     """Return a configuration's task, epochs and seeds in words."""
-    of = config.from_dict(raw)
     seeds = ", ".join(map(str, of.seeds))
     path = f"gamma {of.schedule.gamma} times k {of.budget.k}, then {of.budget.final}"
     return f"{of.task.label}, {of.epochs:,} epochs ({path}; {of.budget.source} on the source), seeds {seeds}"
 
 
-class Findings(NamedTuple):
+class Contents(NamedTuple):
     """What a report shows: the judged claims and questions, and its tables.
 
     `shown` has the map's count by claim, `sensitivity` a table by experiment.
@@ -282,31 +283,33 @@ class Findings(NamedTuple):
     sensitivity: dict[str, pd.DataFrame]
     methods: pd.DataFrame
     search: pd.DataFrame
+    map: pd.DataFrame
     screened: screen.Screen
     expected: list[predictions.Judged]
 
 
-def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Findings:
+def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Contents:
     """Judge every claim and make every table; of `experiments` what is complete, of `varied` the sensitivity."""
-    book = rules.read()
-    shown = {claim.id: multiverse.shown(claim, library, book) for claim in book.claims}
-    return Findings(
+    known = Findings(library)
+    book = known.book
+    return Contents(
         book,
-        [judge(claim, library, book) for claim in book.claims],
-        [judge(claim, library, book) for claim in book.questions],
-        {name: found for name, found in shown.items() if found},
+        [known.judged(claim) for claim in book.claims],
+        [known.judged(claim) for claim in book.questions],
+        known.shown(),
         abstract.solved(library, book),
         tables.completeness(library, experiments),
         tables.fair(library.results("fig1")),
         {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
         tables.methods(library.results(ALL_METHODS)),
         tables.search([found for name in SEARCHES for found in library.results(name)]),
+        unstated.table(library.results("map")),
         screen.screen([found for name in screen.EXPERIMENTS for found in library.results(name)]),
         [predictions.judge(each, library, book) for each in predictions.read()],
     )
 
 
-def save(found: Findings, place: Place) -> None:
+def save(found: Contents, place: Place) -> None:
     """Write the tables as CSV into the folder `report`, and those that documents include also as Markdown."""
     frames = {
         "completeness": found.completeness,
@@ -328,14 +331,12 @@ def save(found: Findings, place: Place) -> None:
     }
     for name, content in included.items():
         write_atomic(place.folder / "report" / f"{name}.md", content.encode())
+    if not found.map.empty:
+        write_csv(place.folder / "map" / "map.csv", found.map)
+        write_atomic(place.folder / "map" / "map.md", unstated.text(found.map).encode())
 
 
-def _map(place: Place) -> str:
-    path = place.folder / "map" / "map.md"
-    return f"{path.read_text()}\n" if path.exists() else ""
-
-
-def text(found: Findings, library: Library) -> str:
+def text(found: Contents, library: Library) -> str:
     """Return the report as Markdown."""
     place, book = library.place, found.book
     fair = figure("fair", place, "Loss against all epochs and against time, and on the test set")
@@ -355,7 +356,7 @@ def text(found: Findings, library: Library) -> str:
         "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
         "details": "\n".join(details(each, library, book) for each in found.claims),
         "fair": f"{fair}\n{fair_text(found.fair)}",
-        "map": _map(place) + figure("map", place, "The map of unstated settings"),
+        "map": "\n".join([unstated.text(found.map), figure("map", place, "The map of unstated settings")]).lstrip(),
         "sensitivity": "\n".join(sensitivity_text(name, frame, library) for name, frame in found.sensitivity.items()),
         "questions": verdict_table(found.questions, {}, place),
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),

@@ -16,6 +16,7 @@ import pandas as pd
 
 from homotopy import compose, config
 from homotopy.errors import ResultError
+from homotopy.job import Job, parse
 from homotopy.results.folder import KEYS, RUNS, RunFolder
 from homotopy.results.statistics import median_curves, settled, settling
 
@@ -116,10 +117,10 @@ class Result:
         return [data for record in self.records for data in record.get("data", [])]
 
 
-def jobs(experiment: str, place: Place) -> list[dict[str, Any]]:
-    """Return an experiment's composed configurations."""
+def jobs(experiment: str, place: Place) -> list[Job]:
+    """Return what an experiment asks for."""
     options = [f"profile={place.profile}", f"results.root={place.results}"]
-    return compose.jobs([f"experiment={experiment}", *options, *place.overrides])
+    return [parse(composed) for composed in compose.jobs([f"experiment={experiment}", *options, *place.overrides])]
 
 
 def result(of: config.Config) -> Result:
@@ -128,34 +129,37 @@ def result(of: config.Config) -> Result:
     return Result(of, curves[curves["seed"].isin(of.seeds)])
 
 
-def of_one_copy(composed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return an experiment's configurations on the data that have results: unofficial ones if official ones have none.
+def of_one_copy(asked: Sequence[Job]) -> Sequence[Job]:
+    """Return an experiment's jobs on the data that have results: unofficial ones if official ones have none.
 
     All of an experiment is read from the one or all from the other, so that no figure mixes them.
     """
-    unofficial = [_unofficial(raw) for raw in composed]
-    return unofficial if not _any_runs(composed) and _any_runs(unofficial) else composed
+    if _any_runs(asked):
+        return asked
+    unofficial = [_unofficial(job) for job in asked]
+    return unofficial if _any_runs(unofficial) else asked
 
 
-def _unofficial(raw: dict[str, Any]) -> dict[str, Any]:
-    official = raw["task"].get("images") == "official"
-    return raw | {"task": raw["task"] | {"images": "unofficial"}} if official else raw
+def _unofficial(job: Job) -> Job:
+    task = job.composed["task"]
+    return parse({**job.composed, "task": task | {"images": "unofficial"}}) if task.get("images") == "official" else job
 
 
-def _any_runs(composed: Sequence[dict[str, Any]]) -> bool:
-    return any((config.from_dict(raw).folder / RUNS).exists() for raw in composed)
+def _any_runs(asked: Sequence[Job]) -> bool:
+    return any((job.config.folder / RUNS).exists() for job in asked)
 
 
 class Library:
-    """A place's experiments, each composed and read once."""
+    """A place's experiments, each composed once, and their configurations, each read once."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self._jobs: dict[str, list[dict[str, Any]]] = {}
+        self._jobs: dict[str, Sequence[Job]] = {}
         self._results: dict[str, list[Result]] = {}
+        self._curves: dict[tuple[Path, tuple[int, ...]], pd.DataFrame] = {}
 
-    def jobs(self, experiment: str) -> list[dict[str, Any]]:
-        """Return an experiment's composed configurations, on the data that have results."""
+    def jobs(self, experiment: str) -> Sequence[Job]:
+        """Return what an experiment asks for, on the data that have results."""
         if experiment not in self._jobs:
             self._jobs[experiment] = of_one_copy(jobs(experiment, self.place))
         return self._jobs[experiment]
@@ -163,8 +167,15 @@ class Library:
     def results(self, experiment: str) -> list[Result]:
         """Return an experiment's results, one per configuration, empty where nothing is finished."""
         if experiment not in self._results:
-            self._results[experiment] = [result(config.from_dict(raw)) for raw in self.jobs(experiment)]
+            self._results[experiment] = [self._result(job.config) for job in self.jobs(experiment)]
         return self._results[experiment]
+
+    def _result(self, of: config.Config) -> Result:
+        """Return a configuration's result; experiments that share it share its curves."""
+        key = (of.folder, of.seeds)
+        if key not in self._curves:
+            self._curves[key] = result(of).curves
+        return Result(of, self._curves[key])
 
 
 def experiment(name: str, place: Place) -> list[Result]:

@@ -1,6 +1,6 @@
 """Who writes where: a lock on a folder while its files change, and a hold on the seeds that a process trains.
 
-Both are `flock`s, which end with their process however it ends; what stands in the files only says who has them.
+Both are locks of `homotopy.flock`; what stands in the files only says who has them.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from homotopy.errors import ResultError
+from homotopy.flock import locked, try_lock
 from homotopy.progress import say
 from homotopy.results.files import refusal, remove_unfinished
-
-_PATIENCE = 5.0  # seconds of waiting for a folder before saying so
 
 
 class Holder(NamedTuple):
@@ -39,14 +38,18 @@ class Holder(NamedTuple):
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
     """Hold a folder while its files change: for moments only, so that others wait; ResultError if it is read-only."""
-    file = _open(folder / ".lock")
-    try:
-        _wait(file, folder)
+    path = folder / ".lock"
+
+    def waiting() -> None:
+        say(f"waiting for {folder}, held by {_read(path) or 'another process'}")
+
+    with ExitStack() as held_now:
+        with refusal(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = held_now.enter_context(locked(path, waiting))
         with suppress(OSError):  # a full disk: the lock holds without a name
             _write(file, ())
         yield
-    finally:
-        os.close(file)
 
 
 @contextmanager
@@ -113,7 +116,7 @@ def _is_free(path: Path) -> bool:
     except OSError:
         return False  # its holder has just removed it, or it is another user's
     try:
-        return _try_lock(file, fcntl.LOCK_SH)
+        return try_lock(file, fcntl.LOCK_SH)
     finally:
         os.close(file)
 
@@ -131,26 +134,3 @@ def _write(file: int, seeds: Sequence[int]) -> None:
     me = Holder(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"), tuple(seeds))
     os.ftruncate(file, 0)
     os.pwrite(file, json.dumps(me._asdict()).encode(), 0)
-
-
-def _open(path: Path) -> int:
-    with refusal(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-
-
-def _wait(file: int, folder: Path) -> None:
-    told, began = False, time.monotonic()
-    while not _try_lock(file):
-        if not told and time.monotonic() - began > _PATIENCE:
-            say(f"waiting for {folder}, held by {_read(folder / '.lock') or 'another process'}")
-            told = True
-        time.sleep(0.02)
-
-
-def _try_lock(file: int, kind: int = fcntl.LOCK_EX) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

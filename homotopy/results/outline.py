@@ -21,6 +21,7 @@ from homotopy.errors import ResultError
 from homotopy.keys import CONF
 from homotopy.results.files import sha256, write_atomic
 from homotopy.script import shown
+from homotopy.settings import values
 
 if TYPE_CHECKING:
     from homotopy.config import Config
@@ -54,7 +55,7 @@ def of(config: Config) -> Outline:
         folder=config.folder,
         seeds=config.seeds,
         task=config.task.name,
-        kind=json.dumps([asdict(config.model), config.batch_size], sort_keys=True),
+        kind=json.dumps([values(config.model), config.batch_size], sort_keys=True),
         size=config.epochs * (config.task.training_samples or 1),
         lr=config.optimizer.lr,
         threads=config.runtime.threads,
@@ -86,11 +87,15 @@ def _composed(names: Sequence[str], profile: str) -> dict[str, list[dict[str, An
 
 def _compose(profile: str, name: str) -> list[dict[str, Any]]:
     """Return the outlines of an experiment as plain values, their folders seen from that of the results."""
-    from homotopy import compose, config
+    from homotopy import compose
+    from homotopy.job import parse
 
-    jobs = compose.jobs([f"experiment={name}", f"profile={profile}"])
-    checked = [config.from_dict(raw) for raw in jobs if raw["job"] == "train"]
-    return [asdict(of(each)) | {"folder": str(each.folder.relative_to(each.results))} for each in checked]
+    jobs = [parse(composed) for composed in compose.jobs([f"experiment={name}", f"profile={profile}"])]
+    return [
+        asdict(of(job.config)) | {"folder": str(job.config.folder.relative_to(job.config.results))}
+        for job in jobs
+        if job.trains
+    ]
 
 
 def _version() -> str:

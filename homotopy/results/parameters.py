@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -18,12 +17,10 @@ from torch import Tensor, nn
 
 from homotopy.errors import ResultError, shortened
 from homotopy.results.files import write_atomic
+from homotopy.solvers import NETWORKS
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
-from homotopy.solvers.siren import Siren
 from homotopy.solvers.vgg import VGG
-
-_NETWORKS: dict[str, type[MLP | VGG]] = {"mlp": MLP, "siren": Siren, "vgg": VGG}
 
 
 def path_of(folder: Path, seed: int) -> Path:
@@ -36,8 +33,7 @@ def write(path: Path, network: MLP | ModuleNetwork | VGG, theta: Tensor) -> None
     state = {name: value.cpu().contiguous() for name, value in network.module(theta).state_dict().items()}
     head = {}
     if isinstance(network, MLP | VGG):
-        (name,) = (name for name, kind in _NETWORKS.items() if type(network) is kind)
-        head["network"] = json.dumps({"name": name, **asdict(network)})
+        head["network"] = json.dumps(asdict(network))
     write_atomic(path, safetensors.torch.save(state, head))
 
 
@@ -63,6 +59,6 @@ def _empty(path: Path, dtype: torch.dtype) -> nn.Module:
         head = (file.metadata() or {}).get("network")
     if head is None:
         raise ResultError(f"{path} holds a network of one's own: give the function that builds it")
-    settings: dict[str, Any] = json.loads(head)
-    network = _NETWORKS[settings.pop("name")](**settings)
+    settings = json.loads(head)
+    network = NETWORKS[settings["name"]](**settings)
     return network.module(torch.zeros(network.size, dtype=dtype))

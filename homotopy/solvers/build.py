@@ -16,7 +16,7 @@ from homotopy.solvers.cuda_graph import GraphEnsemble
 from homotopy.solvers.fused import FusedEnsemble
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
-from homotopy.solvers.optimizers import SGD, Adam
+from homotopy.solvers.optimizers import Optimizer
 from homotopy.solvers.reference import AutogradEnsemble
 from homotopy.solvers.vgg import VGG
 from homotopy.streams import Purpose, generator
@@ -25,7 +25,7 @@ Network = MLP | ModuleNetwork | VGG
 
 
 def build_ensemble(
-    model: Network, rule: Adam | SGD, theta: Tensor, batch_size: int, *, bfloat16: bool = False
+    model: Network, rule: Optimizer, theta: Tensor, batch_size: int, *, bfloat16: bool = False
 ) -> Ensemble:
     """Return the ensemble made for the network, and for the device of theta (S, P).
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from homotopy.algorithm.corrector import EpochLoss
-from homotopy.solvers.optimizers import SGD, Adam
+from homotopy.solvers.optimizers import Optimizer
 from homotopy.solvers.vgg import VGG, views
 from homotopy.tasks.classification import Batch, Classification, Samples, normalised
 
@@ -30,7 +30,7 @@ class Score(NamedTuple):
 class Group:
     """G networks that are trained as one: what is trained, (G, trained), batch norm's statistics, and the optimizer."""
 
-    def __init__(self, model: VGG, rule: Adam | SGD, theta: Tensor) -> None:
+    def __init__(self, model: VGG, rule: Optimizer, theta: Tensor) -> None:
         """Start from theta (G, P), which is copied."""
         self._model, self._rule = model, rule
         self._start(theta)
@@ -73,7 +73,7 @@ class ImageEnsemble:
     def __init__(
         self,
         model: VGG,
-        optimizer: Adam | SGD,
+        optimizer: Optimizer,
         theta: Tensor,
         batch_size: int,
         *,

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from homotopy.algorithm.corrector import EpochLoss
 from homotopy.solvers.mlp import MLP
-from homotopy.solvers.optimizers import SGD, Adam, restore, stored, update, zero_moments
+from homotopy.solvers.optimizers import Optimizer, restore, stored, update, zero_moments
 from homotopy.solvers.reference import squared_error
 from homotopy.tasks.regression import OrdersAhead, Regression
 
@@ -44,7 +44,7 @@ class GraphEnsemble:
     makes it.
     """
 
-    def __init__(self, model: MLP, optimizer: Adam | SGD, theta: Tensor, batch_size: int) -> None:
+    def __init__(self, model: MLP, optimizer: Optimizer, theta: Tensor, batch_size: int) -> None:
         """Start from theta (S, P), which is copied."""
         self._model = model
         self._rule = optimizer

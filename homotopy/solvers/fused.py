@@ -24,7 +24,7 @@ from torch import Tensor
 from homotopy.algorithm.corrector import EpochLoss
 from homotopy.solvers import native
 from homotopy.solvers.mlp import MLP
-from homotopy.solvers.optimizers import SGD, Adam, restore, stored, zero_moments
+from homotopy.solvers.optimizers import Optimizer, restore, stored, zero_moments
 from homotopy.tasks.regression import Regression
 
 SOURCE = Path(__file__).with_suffix(".cpp")
@@ -56,7 +56,7 @@ class FusedEnsemble:
     """The protocol of `homotopy.algorithm.corrector` on a CPU: the reference's states, its results up to rounding."""
 
     def __init__(
-        self, model: MLP, optimizer: Adam | SGD, theta: Tensor, batch_size: int, threads: int | None = None
+        self, model: MLP, optimizer: Optimizer, theta: Tensor, batch_size: int, threads: int | None = None
     ) -> None:
         """Start from theta (S, P), which is copied; as many worker threads as PyTorch uses, unless stated."""
         if theta.device.type != "cpu":
@@ -118,11 +118,10 @@ class FusedEnsemble:
 
     def _bound(self, s: int, lr: float) -> _Rule:
         """Return the rule with seed s's moments."""
-        adam = self._rule if isinstance(self._rule, Adam) else Adam()
-        momentum = self._rule.momentum if isinstance(self._rule, SGD) else 0.0
+        rule = self._rule
         moments = [average[s].data_ptr() for average in self._moments.averages.values()]
-        constants = (lr, adam.beta1, adam.beta2, adam.eps, momentum, float(self._moments.step))
-        return _Rule(isinstance(self._rule, Adam), *constants, *moments)
+        constants = (lr, rule.beta1, rule.beta2, rule.eps, rule.momentum, float(self._moments.step))
+        return _Rule(rule.is_adam, *constants, *moments)
 
     def _readable(self, x: Tensor, y: Tensor, y_target: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return the data as fused.cpp reads them; raise ValueError if they do not suit the network."""

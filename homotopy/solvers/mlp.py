@@ -6,11 +6,14 @@ Section 5.1: six hidden layers of 100 ReLU units. The paper does not state the i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from homotopy.settings import at_least, not_set, rule, within
 
 
 def _uniform(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> np.ndarray:
@@ -44,11 +47,18 @@ class MLP:
     row by row, then the bias (fan_out,). Functions take a stack of S such vectors, (S, P).
     """
 
-    inputs: int = 1
-    width: int = 100
-    depth: int = 6
-    outputs: int = 1
-    init: str = "pytorch_default"
+    inputs: int = not_set(1)
+    width: int = rule(at_least(1), "an integer of at least 1 (units per hidden layer)", default=100)
+    depth: int = rule(within(1, 1000), "an integer from 1 to 1000 (hidden layers)", default=6)
+    outputs: int = not_set(1)
+    init: str = rule(lambda v: v in INITIALISATIONS, ", ".join(INITIALISATIONS), default="pytorch_default")
+    name: str = "mlp"
+    precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64")
+
+    def network(self, deformation: Any) -> Self:
+        """Return this network for as many inputs and outputs as the deformation's data have."""
+        data = deformation.target()
+        return replace(self, inputs=data.x.shape[-1], outputs=data.y.shape[-1])
 
     @property
     def layers(self) -> list[tuple[int, int]]:

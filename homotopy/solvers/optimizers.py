@@ -12,31 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-
-@dataclass(frozen=True)
-class Adam:
-    """Adam with the step size of Section 5 and PyTorch's defaults for the rest."""
-
-    lr: float = 1e-3
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-8
-
-    def build(self, theta: Tensor) -> torch.optim.Optimizer:
-        """Return the optimizer of `theta`, any shape; one fused kernel updates every seed."""
-        return torch.optim.Adam([theta], self.lr, (self.beta1, self.beta2), self.eps, fused=True)
-
-
-@dataclass(frozen=True)
-class SGD:
-    """Stochastic gradient descent with heavy-ball momentum."""
-
-    lr: float = 1e-2
-    momentum: float = 0.9
-
-    def build(self, theta: Tensor) -> torch.optim.Optimizer:
-        """Return the optimizer of `theta`, any shape; one fused kernel updates every seed."""
-        return torch.optim.SGD([theta], self.lr, self.momentum, fused=True)
+from homotopy.settings import one_of, positive, rule
 
 
 def constant(lr: float, epoch: int, epochs: int) -> float:
@@ -57,6 +33,44 @@ def warmup(lr: float, epoch: int, epochs: int) -> float:
 DECAYS = {f.__name__: f for f in (constant, cosine, warmup)}
 
 
+@dataclass(frozen=True)
+class Optimizer:
+    """The solver inside a step: an update rule, and what becomes of its step size and moments as the run goes on.
+
+    Adam does not heed `momentum`, nor stochastic gradient descent beta1, beta2 and eps.
+    """
+
+    name: str = rule(one_of("adam", "sgd"), "adam or sgd")
+    lr: float = rule(positive, "a number above 0 (step size)")
+    decay: str = rule(lambda v: v in DECAYS, " or ".join(DECAYS), default="constant")
+    moments: str = rule(one_of("keep", "reset"), "keep or reset (when lam changes)", default="keep")
+    beta1: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.9)
+    beta2: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.999)
+    eps: float = rule(positive, "a number above 0", default=1e-8)
+    momentum: float = rule(lambda v: 0 <= v < 1, "within [0, 1)", default=0.0)
+
+    @property
+    def is_adam(self) -> bool:
+        """Whether the rule is Adam; else it is stochastic gradient descent."""
+        return self.name == "adam"
+
+    def build(self, theta: Tensor) -> torch.optim.Optimizer:
+        """Return PyTorch's optimizer of `theta`, any shape; one fused kernel updates every seed."""
+        if self.is_adam:
+            return torch.optim.Adam([theta], self.lr, (self.beta1, self.beta2), self.eps, fused=True)
+        return torch.optim.SGD([theta], self.lr, self.momentum, fused=True)
+
+
+def Adam(lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimizer:
+    """Adam with the step size of Section 5 and PyTorch's defaults for the rest."""
+    return Optimizer("adam", lr, beta1=beta1, beta2=beta2, eps=eps)
+
+
+def SGD(lr: float = 1e-2, momentum: float = 0.9) -> Optimizer:
+    """Stochastic gradient descent with heavy-ball momentum."""
+    return Optimizer("sgd", lr, momentum=momentum)
+
+
 class Moments(NamedTuple):
     """What the update rule remembers, by PyTorch's names: tensors (S, P), or (P,) for one seed; and the steps taken."""
 
@@ -64,37 +78,37 @@ class Moments(NamedTuple):
     step: Tensor
 
 
-def zero_moments(rule: Adam | SGD, theta: Tensor) -> Moments:
+def zero_moments(optimizer: Optimizer, theta: Tensor) -> Moments:
     """Return the moments before the first step."""
-    names = ["exp_avg", "exp_avg_sq"] if isinstance(rule, Adam) else ["momentum_buffer"] if rule.momentum else []
+    names = ["exp_avg", "exp_avg_sq"] if optimizer.is_adam else ["momentum_buffer"] if optimizer.momentum else []
     return Moments({name: torch.zeros_like(theta) for name in names}, torch.zeros((), device=theta.device))
 
 
-def update(rule: Adam | SGD, lr: Any, theta: Tensor, gradient: Tensor, moments: Moments) -> None:
+def update(optimizer: Optimizer, lr: Any, theta: Tensor, gradient: Tensor, moments: Moments) -> None:
     """Take one step in place with the kernels that PyTorch's fused optimizers call, all tensors like theta.
 
     The step size lr is a number, or a scalar tensor where a CUDA graph is to read it anew at each replay.
     """
     moments.step.add_(1)
     averages = moments.averages
-    if isinstance(rule, Adam):
+    if optimizer.is_adam:
         torch._fused_adam_(
             [theta], [gradient], [averages["exp_avg"]], [averages["exp_avg_sq"]], [], [moments.step],
-            lr=lr, beta1=rule.beta1, beta2=rule.beta2, eps=rule.eps,
+            lr=lr, beta1=optimizer.beta1, beta2=optimizer.beta2, eps=optimizer.eps,
             weight_decay=0.0, amsgrad=False, maximize=False,
         )  # fmt: skip
     else:
         torch._fused_sgd_(
             [theta], [gradient], list(averages.values()),
-            lr=lr, momentum=rule.momentum,
+            lr=lr, momentum=optimizer.momentum,
             weight_decay=0.0, dampening=0.0, nesterov=False, maximize=False, is_first_step=False,
         )  # fmt: skip
 
 
-def stored(rule: Adam | SGD, theta: Tensor, moments: Moments) -> dict[str, Tensor]:
+def stored(optimizer: Optimizer, theta: Tensor, moments: Moments) -> dict[str, Tensor]:
     """Return copies of parameters and moments by name, each (S, P) but for Adam's step counter."""
     state = {"theta": theta, **moments.averages}
-    if isinstance(rule, Adam):
+    if optimizer.is_adam:
         state["step"] = moments.step
     return {name: value.clone() for name, value in state.items()}
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from homotopy.algorithm.corrector import EpochLoss
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
-from homotopy.solvers.optimizers import SGD, Adam
+from homotopy.solvers.optimizers import Optimizer
 from homotopy.tasks.regression import Regression
 
 
@@ -27,7 +27,7 @@ class AutogradEnsemble:
     threads take it over from the thread that starts them; the caller's stays as it is.
     """
 
-    def __init__(self, model: MLP | ModuleNetwork, optimizer: Adam | SGD, theta: Tensor, batch_size: int) -> None:
+    def __init__(self, model: MLP | ModuleNetwork, optimizer: Optimizer, theta: Tensor, batch_size: int) -> None:
         """Start from theta (S, P), which is copied."""
         self._model = model
         self._rule = optimizer

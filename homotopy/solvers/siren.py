@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from homotopy.settings import not_set, positive, rule
 from homotopy.solvers.mlp import MLP
 
 
@@ -18,7 +19,9 @@ class Siren(MLP):
     `scale` is their omega_0, 30 there. Parameters lie in theta as an MLP's do.
     """
 
-    scale: float = 30.0
+    init: str = not_set("siren")
+    name: str = "siren"
+    scale: float = rule(positive, "a number above 0 (omega_0, in front of every sine's argument)", default=30.0)
 
     def initial(self, rng: np.random.Generator) -> np.ndarray:
         """Draw theta, float64 (P,).

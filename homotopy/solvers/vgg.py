@@ -7,14 +7,24 @@ theta; a forward pass takes G networks side by side, as one network with G group
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from homotopy.settings import not_set, one_of, rule
 from homotopy.solvers.mlp import INITIALISATIONS, linear
+
+
+def _are_units(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(units, int) and units >= 1 for units in value)
+
+
+def _are_stages(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(stage and _are_units(stage) for stage in value)
 
 
 @dataclass(frozen=True)
@@ -25,12 +35,20 @@ class VGG:
     A convolution's weight is (out, 3, 3, in), the layout that oneDNN and cuDNN prefer; a dense one (in, out).
     """
 
-    shape: tuple[int, int, int]
-    classes: int
-    stages: tuple[tuple[int, ...], ...]
-    hidden: tuple[int, ...] = ()
-    batch_norm: bool = False
-    init: str = "he_zero_bias"
+    shape: tuple[int, int, int] = not_set((1, 28, 28))
+    classes: int = not_set(10)
+    stages: Sequence[Sequence[int]] = rule(
+        _are_stages, "a list of stages, each a list of channels, such as [[16],[32,32]]", default=((16,), (32,), (64,))
+    )
+    hidden: Sequence[int] = rule(_are_units, "a list of units per hidden dense layer, or []", default=())
+    batch_norm: bool = rule(one_of(True, False), "true or false", default=False)
+    init: str = rule(lambda v: v in INITIALISATIONS, ", ".join(INITIALISATIONS), default="he_zero_bias")
+    name: str = "vgg"
+    precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64", "bfloat16")
+
+    def network(self, deformation: Any) -> Self:
+        """Return this network for the deformation's images and classes."""
+        return replace(self, shape=deformation.shape, classes=deformation.classes)
 
     @property
     def convolutions(self) -> list[tuple[int, int]]:

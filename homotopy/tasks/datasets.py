@@ -18,17 +18,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor
 from torch.nn import functional
 
 from homotopy.errors import DataError
+from homotopy.flock import locked
 from homotopy.progress import say
 
 # beside the files of an inexact copy: {"md5": {file: md5}, "train": [indices that differ], "test": [...]}
 DECLARED = "inexact.json"
 _TIMEOUT = 30  # seconds without an answer until a download fails
-_PATIENCE = 1.0  # seconds of waiting for another process until we say so
 
 
 class Files(NamedTuple):
@@ -290,24 +289,10 @@ def download(name: str, root: Path) -> list[Path]:
         return []
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with _lock(root):
+        with locked(root / ".download.lock", lambda: say(f"waiting for another process that downloads to {root}")):
             return _fetch(name, root) if _missing(name, root) else []
     except OSError as error:
         raise DataError(_unavailable(name, root, error)) from error
-
-
-@contextmanager
-def _lock(root: Path) -> Iterator[None]:
-    lock = FileLock(root / ".download.lock")
-    try:
-        lock.acquire(timeout=_PATIENCE)
-    except Timeout:
-        say(f"waiting for another process that downloads to {root}")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _missing(name: str, root: Path) -> list[Path]:

@@ -13,12 +13,12 @@ from pathlib import Path
 import torch
 
 from homotopy import keys
-from homotopy.config import Config, from_dict
+from homotopy.config import Config
 from homotopy.errors import ConfigError, ResultError
 from homotopy.results import outline
 from homotopy.results.comparison import Tolerance, difference
 from homotopy.results.folder import RunFolder
-from homotopy.results.library import Place, jobs, of_one_copy
+from homotopy.results.library import Library, Place
 from homotopy.results.provenance import hardware
 from homotopy.training.runner import run
 
@@ -78,9 +78,7 @@ def _of(experiments: list[str], place: Place) -> dict[Path, str]:
 @cache
 def _configs(experiment: str, place: Place) -> dict[Path, Config]:
     """Return what an experiment trains, by folder, on the copy of the data that has results."""
-    composed = [raw for raw in jobs(experiment, place) if raw["job"] == "train"]
-    configs = [from_dict(raw) for raw in of_one_copy(composed)]
-    return {config.folder: config for config in configs}
+    return {job.config.folder: job.config for job in Library(place).jobs(experiment) if job.trains}
 
 
 def _finished(folders: Mapping[Path, str]) -> list[Pair]:

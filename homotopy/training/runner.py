@@ -48,7 +48,7 @@ def train_group(
     else:
         theta = initial_theta(model, seeds, machine.device, machine.dtype)
     bfloat16 = config.precision == "bfloat16"
-    ensemble = build_ensemble(model, config.optimizer.rule(), theta, config.batch_size, bfloat16=bfloat16)
+    ensemble = build_ensemble(model, config.optimizer, theta, config.batch_size, bfloat16=bfloat16)
     history = History(seeds, config.steps(), config.log_every)
     _train(config, build_path(config), ensemble, deformation, history, checkpoint, watch)
     checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice

@@ -17,7 +17,7 @@ from homotopy.algorithm.continuation import follow, solve_source
 from homotopy.config import Config, from_dict
 from homotopy.results.files import read_tensors, write_tensors
 from homotopy.solvers.fused import FusedEnsemble
-from homotopy.solvers.optimizers import Adam
+from homotopy.solvers.optimizers import Adam, Optimizer
 from homotopy.tasks.regression import Regression
 
 # a homotopy of the paper's scale, whose path takes 5 steps of 400 epochs, and 500 on the target follow
@@ -56,9 +56,9 @@ def config() -> Config:
     return from_dict(raw)
 
 
-def _rule() -> Adam:
-    rule = config().optimizer.rule()
-    assert isinstance(rule, Adam)
+def _rule() -> Optimizer:
+    rule = config().optimizer
+    assert rule.is_adam
     return rule
 
 

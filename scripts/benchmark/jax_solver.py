@@ -13,7 +13,7 @@ from torch import Tensor
 
 from homotopy.algorithm.corrector import EpochLoss
 from homotopy.solvers.mlp import MLP
-from homotopy.solvers.optimizers import Adam
+from homotopy.solvers.optimizers import Optimizer
 from homotopy.tasks.regression import Regression
 
 jax.config.update("jax_enable_x64", True)  # float32 stays float32; float64 is for comparing results
@@ -26,7 +26,7 @@ def _loss(layers: list, x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.mean((x @ weight + bias - y) ** 2)
 
 
-def _step(rule: Adam, carry: Any, batch: Any) -> Any:
+def _step(rule: Optimizer, carry: Any, batch: Any) -> Any:
     layers, mean, square, count = carry
     loss, gradient = jax.value_and_grad(_loss)(layers, *batch)
     count = count + 1
@@ -39,7 +39,7 @@ def _step(rule: Adam, carry: Any, batch: Any) -> Any:
 
 
 @partial(jax.jit, static_argnums=(0, 4), donate_argnums=1)
-def _epoch(rule: Adam, carry: Any, x: jax.Array, y: jax.Array, batch_size: int) -> Any:
+def _epoch(rule: Optimizer, carry: Any, x: jax.Array, y: jax.Array, batch_size: int) -> Any:
     whole = x.shape[1] // batch_size * batch_size
     step = partial(_step, rule)
 
@@ -58,7 +58,7 @@ def _epoch(rule: Adam, carry: Any, x: jax.Array, y: jax.Array, batch_size: int) 
 class JaxEnsemble:
     """S networks trained by JAX; the interface of the other contestants."""
 
-    def __init__(self, model: MLP, rule: Adam, theta: Tensor, batch_size: int) -> None:
+    def __init__(self, model: MLP, rule: Optimizer, theta: Tensor, batch_size: int) -> None:
         """Start from theta (S, P)."""
         self._model, self._rule, self._batch_size = model, rule, batch_size
         zeros = torch.zeros_like(theta)

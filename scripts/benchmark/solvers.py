@@ -16,7 +16,7 @@ from homotopy.errors import ResultError
 from homotopy.solvers.build import initial_theta
 from homotopy.solvers.fused import FusedEnsemble, library
 from homotopy.solvers.mlp import MLP
-from homotopy.solvers.optimizers import Adam
+from homotopy.solvers.optimizers import Adam, Optimizer
 from homotopy.solvers.reference import AutogradEnsemble
 from homotopy.streams import Purpose, generator
 from homotopy.tasks.regression import Regression
@@ -39,7 +39,7 @@ class Trainer(Protocol):
         """Continue from Adam's state of the same seeds: theta, exp_avg and exp_avg_sq (S, P), step."""
 
 
-Build = Callable[[MLP, Adam, Tensor, int], Trainer]
+Build = Callable[[MLP, Optimizer, Tensor, int], Trainer]
 
 
 def sequential(model: MLP, theta: Tensor) -> nn.Sequential:
@@ -56,7 +56,7 @@ def sequential(model: MLP, theta: Tensor) -> nn.Sequential:
 class PlainLoop:
     """Training as in PyTorch's tutorials: one seed after another, `nn.Sequential`, autograd, `torch.optim.Adam`."""
 
-    def __init__(self, model: MLP, rule: Adam, theta: Tensor, batch_size: int, fused: bool | None = None) -> None:
+    def __init__(self, model: MLP, rule: Optimizer, theta: Tensor, batch_size: int, fused: bool | None = None) -> None:
         """Start from theta (S, P), with PyTorch's default Adam unless the fused one is asked for."""
         self._networks = [sequential(model, row) for row in theta]
         self._optimizers = [
@@ -93,7 +93,7 @@ class PlainLoop:
         return total / len(x)
 
 
-def plain_loop_fused_adam(model: MLP, rule: Adam, theta: Tensor, batch_size: int) -> PlainLoop:
+def plain_loop_fused_adam(model: MLP, rule: Optimizer, theta: Tensor, batch_size: int) -> PlainLoop:
     """Return the plain loop with PyTorch's fused Adam."""
     return PlainLoop(model, rule, theta, batch_size, fused=True)
 
@@ -101,7 +101,7 @@ def plain_loop_fused_adam(model: MLP, rule: Adam, theta: Tensor, batch_size: int
 class FlushedLoop(PlainLoop):
     """The plain loop after `torch.set_flush_denormal(True)`, which holds for a thread and those that it starts."""
 
-    def __init__(self, model: MLP, rule: Adam, theta: Tensor, batch_size: int) -> None:
+    def __init__(self, model: MLP, rule: Optimizer, theta: Tensor, batch_size: int) -> None:
         """Start from theta (S, P)."""
         super().__init__(model, rule, theta, batch_size)
         self._thread = ThreadPoolExecutor(1, initializer=torch.set_flush_denormal, initargs=(True,))
@@ -114,7 +114,7 @@ class FlushedLoop(PlainLoop):
 class KeptSubnormals(FusedEnsemble):
     """Our solver as it would be if it did not flush subnormal numbers: the same bits, at another speed."""
 
-    def __init__(self, model: MLP, rule: Adam, theta: Tensor, batch_size: int) -> None:
+    def __init__(self, model: MLP, rule: Optimizer, theta: Tensor, batch_size: int) -> None:
         """Start from theta (S, P)."""
         super().__init__(model, rule, theta, batch_size)
         self._library = library(theta.dtype, "-DKEEP_SUBNORMALS=1")

@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from homotopy.errors import ConfigError, ResultError
 from homotopy.solvers.fused import FusedEnsemble
 from homotopy.solvers.mlp import MLP
-from homotopy.solvers.optimizers import Adam
+from homotopy.solvers.optimizers import Optimizer
 from scripts import bench
 from tests.machine import needs_cpp
 
@@ -76,7 +76,7 @@ def test_jax_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @needs_cpp
 def test_other_losses_print_no_ratio() -> None:
-    def lazy(model: MLP, rule: Adam, theta: torch.Tensor, batch_size: int) -> FusedEnsemble:
+    def lazy(model: MLP, rule: Optimizer, theta: torch.Tensor, batch_size: int) -> FusedEnsemble:
         return FusedEnsemble(model, rule, theta, 2 * batch_size)
 
     with pytest.raises(ResultError, match="lazy"):

@@ -12,8 +12,9 @@ import pytest
 from homotopy import compose
 from homotopy.config import from_dict
 from homotopy.errors import ResultError
-from homotopy.figures import map, omega_gamma
+from homotopy.figures import omega_gamma
 from homotopy.figures.registry import FIGURES
+from homotopy.report import unstated
 from homotopy.results import library
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place, Result
@@ -49,9 +50,9 @@ def test_a_task_that_one_method_lacks_is_left_out_and_named(place, tmp_path):
 
 
 def test_only_the_seeds_asked_for_are_shown(place):
-    raw = library.jobs("fig1", place)[0]
-    save(from_dict(raw | {"seeds": 5}), lambda config, seed: 0.1)
-    assert len(RunFolder(from_dict(raw).folder).finished()) == 5
+    of = library.jobs("fig1", place)[0].config
+    save(replace(of, seeds=tuple(range(5))), lambda config, seed: 0.1)
+    assert len(RunFolder(of.folder).finished()) == 5
     assert library.experiment("fig1", place)[0].seeds == 2
 
 
@@ -82,11 +83,11 @@ def test_the_map_compares_settled_losses_in_every_setting():
         for method, loss in zip(("homotopy", "random", "warmstart"), of_setting, strict=True)
     ]
     unfinished = replace(found[0], config=replace(found[0].config, batch_size=512), curves=found[0].curves.iloc[:0])
-    summary = map.table([*found, unfinished]).set_index(["init", "batch_size"])
+    summary = unstated.table([*found, unfinished]).set_index(["init", "batch_size"])
     assert summary["lead 74"].to_dict() == pytest.approx(
         {("pytorch_default", 128): 5.0, ("glorot_zero_bias", 128): 0.1, ("pytorch_default", 512): np.nan}, nan_ok=True
     )
-    text = map.text(summary.reset_index())
+    text = unstated.text(summary.reset_index())
     assert "| pytorch_default | 0.01 | 128 | 1 | 0.5 | 0.1 | not run | not run | not run | 5 | not run |" in text
     assert "omega 74: the homotopy ends below both baselines by a factor of 1.25 or more in 1 of 2 settings" in text
     assert "omega 137: the homotopy ends below both baselines by a factor of 1.25 or more in 0 of 0 settings" in text

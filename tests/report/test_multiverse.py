@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from homotopy import compose, config
-from homotopy.figures.map import Setting
 from homotopy.report import abstract, multiverse, rules
 from homotopy.report.multiverse import Shown
 from homotopy.results.library import Library, Place
+from homotopy.results.unstated import Setting, setting
 from tests.made import save
 
 BOOK = rules.read()
@@ -34,7 +34,7 @@ def library(tmp_path_factory):
     place = Place(tmp_path_factory.mktemp("results"), "paper")  # whose runs outlast the window of a settled loss
     for raw in compose.jobs(["experiment=map", "profile=paper", f"results.root={place.results}"]):
         of = config.from_dict(raw)
-        losses = LOSSES.get((multiverse.setting(of), of.task.omega))
+        losses = LOSSES.get((setting(of), of.task.omega))
         if losses:
             loss = dict(zip(("random", "warmstart", "homotopy"), losses, strict=True))[of.method.name]
             save(of, lambda config, seed, loss=loss: loss)

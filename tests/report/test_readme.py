@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from homotopy import compose
-from homotopy.figures import map
+from homotopy.report import unstated
 from homotopy.results import library
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,8 +26,8 @@ def test_every_link_into_the_repository_leads_somewhere():
 
 
 def test_the_map_s_table_follows_from_the_committed_runs():
-    found = map.table(library.Library(library.Place(ROOT / "results", "paper")).results("map"))
-    assert map.text(found) == (ROOT / "results/paper/map/map.md").read_text()
+    found = unstated.table(library.Library(library.Place(ROOT / "results", "paper")).results("map"))
+    assert unstated.text(found) == (ROOT / "results/paper/map/map.md").read_text()
 
 
 def test_the_default_is_the_setting_that_the_map_chose():

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from homotopy import compose, config
+from homotopy import compose
+from homotopy.job import parse
 from homotopy.report import tables
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Library, Place, result
@@ -49,17 +50,16 @@ def test_time_is_that_of_the_group_that_was_disturbed_least(library):
 
 def test_sensitivity_names_what_was_changed_and_compares_medians(tmp_path):
     options = ["experiment=sensitivity", "profile=smoke", f"results.root={tmp_path}"]
-    jobs = compose.jobs([*options, "variation=none,noise_high,batch_small,batch_large"])  # a part of the settings
+    settings = "variation=none,noise_high,batch_small,batch_large"  # a part of them
+    jobs = [parse(composed) for composed in compose.jobs([*options, settings])]
     losses = {"random": 0.4, "warmstart": 0.2, "homotopy": 0.1}
-    for raw in jobs:
-        of, method = config.from_dict(raw), raw["method"]["name"]
-        factor = {(0.1, 128): 5.0, (0.01, 512): 1.9}.get((raw["task"]["noise"], raw["batch_size"]), 1.0)
+    for of in (job.config for job in jobs):
+        method = of.method.name
+        factor = {(0.1, 128): 5.0, (0.01, 512): 1.9}.get((of.task.noise, of.batch_size), 1.0)
         loss = losses[method] * (factor if method == "homotopy" else 1.0)
-        if (method, raw["batch_size"]) != ("random", 32):
+        if (method, of.batch_size) != ("random", 32):
             save(of, lambda config, seed, loss=loss: loss)
-    table = tables.sensitivity("sensitivity", jobs, [result(config.from_dict(raw)) for raw in jobs]).set_index(
-        "setting"
-    )
+    table = tables.sensitivity("sensitivity", jobs, [result(job.config) for job in jobs]).set_index("setting")
     assert list(table.index) == ["default", "task.noise=0.1", "batch_size=32", "batch_size=512"]
     default = table.loc["default", ["random", "warmstart", "homotopy", "ratio", "ordering"]].tolist()
     assert default == [0.4, 0.2, 0.1, 2.0, "yes"]

@@ -304,6 +304,12 @@ def test_a_share_is_never_rounded_to_all_or_nothing():
     assert [percent(x) for x in (0, 1e-5, 0.003, 0.5, 0.98, 0.996, 0.9999, 1)] == shown
 
 
+def test_the_map_s_table_is_in_the_report_and_beside_it(written, place):
+    table = (place.folder / "map" / "map.md").read_text()
+    assert "omega 74: the homotopy ends below both baselines" in table and table in written["REPORT.md"]
+    assert len(pd.read_csv(place.folder / "map" / "map.csv")) == table.count("| 512 |") * 2
+
+
 def test_the_map_s_count_stands_beside_the_claim(written):
     (line,) = [line for line in written["REPORT.md"].splitlines() if line.startswith("| 1. With the same epochs")]
     omegas = defaultdict(set)

@@ -29,7 +29,7 @@ def test_the_command_makes_the_results_of_that_place(place):
     assert script == "scripts/train.py"
     if " " in str(place.results):  # Hydra reads blanks only in quotes
         arguments = [a.replace(str(place.results), f'"{place.results}"') for a in arguments]
-    assert [job.composed for job in cli.check(arguments)] == library.jobs("fig2b", place)
+    assert cli.check(arguments) == library.jobs("fig2b", place)
 
 
 def test_what_tells_results_apart_are_settings_that_change_them():
@@ -58,3 +58,11 @@ def test_a_shortened_experiment_can_be_plotted(tmp_path):
     assert same.out == drawn.out
     wrong = command("scripts/plot.py", "fig8", *place, "budget.kk=6")
     assert wrong.code == 2 and "budget.k" in wrong.err and len(wrong.err.splitlines()) == 1
+
+
+def test_a_configuration_of_two_experiments_is_read_once(tmp_path, monkeypatch):
+    (job,) = cli.check([*TINY, f"results.root={tmp_path}", "profile=smoke"])
+    monkeypatch.setattr(library, "jobs", lambda experiment, place: [job])
+    found = library.Library(Place(tmp_path, "smoke"))
+    first, second = (found.results(name)[0] for name in ("fig1", "fig2a"))
+    assert first.curves is second.curves and found.results("fig1")[0] is first

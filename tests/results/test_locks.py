@@ -87,7 +87,7 @@ def test_a_hold_ends_with_an_exception(tmp_path):
 
 
 def test_a_locked_folder_is_waited_for_and_its_holder_named(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("homotopy.results.locks._PATIENCE", 0.1)
+    monkeypatch.setattr("homotopy.flock.PATIENCE", 0.1)
 
     def work():
         with lock(tmp_path):

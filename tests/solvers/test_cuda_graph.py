@@ -8,7 +8,7 @@ import torch
 
 from homotopy.solvers.cuda_graph import GraphEnsemble
 from homotopy.solvers.mlp import MLP
-from homotopy.solvers.optimizers import SGD, Adam
+from homotopy.solvers.optimizers import SGD, Adam, Optimizer
 from homotopy.solvers.reference import AutogradEnsemble
 from homotopy.streams import Purpose
 from homotopy.tasks.regression import OrdersAhead, Regression, epoch_order
@@ -24,7 +24,7 @@ def problem(device: str, samples: int = 40, with_target: bool = True) -> Regress
     return Regression(x, y, other if with_target else None, seeds=[0, 1, 2])
 
 
-def ensembles(device: str, rule: Adam | SGD) -> tuple[AutogradEnsemble, GraphEnsemble]:
+def ensembles(device: str, rule: Optimizer) -> tuple[AutogradEnsemble, GraphEnsemble]:
     theta = torch.from_numpy(np.stack([MODEL.initial(np.random.default_rng(s)) for s in range(3)])).to(device)
     return AutogradEnsemble(MODEL, rule, theta, 16), GraphEnsemble(MODEL, rule, theta, 16)
 

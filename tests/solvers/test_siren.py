@@ -40,4 +40,4 @@ def test_a_configuration_trains_it_with_the_reference_solver(tiny):
     model = config.model.network(config.task.load(config.seeds, torch.device("cpu"), torch.float32))
     theta = torch.zeros(1, model.size)
     assert model.inputs == 10
-    assert isinstance(build_ensemble(model, config.optimizer.rule(), theta, config.batch_size), AutogradEnsemble)
+    assert isinstance(build_ensemble(model, config.optimizer, theta, config.batch_size), AutogradEnsemble)

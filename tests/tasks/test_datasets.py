@@ -2,15 +2,16 @@
 
 import hashlib
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
 import pytest
 import torch
-from filelock import FileLock
 from PIL import Image
 
+from homotopy import flock
 from homotopy.errors import DataError
 from homotopy.tasks import datasets, embedded, torchvision_import
 from tests.images import ROOT, change_a_pixel, needs_images
@@ -159,16 +160,16 @@ def test_without_a_connection_the_user_learns_what_is_left_out_and_what_to_do(tm
 
 def test_a_second_process_waits_says_so_and_downloads_nothing(tmp_path, host, monkeypatch):
     server, files = host(), datasets.DATASETS["MNIST"].md5
-    monkeypatch.setattr(datasets, "_PATIENCE", 0.01)
-    lock = FileLock(tmp_path / ".download.lock", thread_local=False)
-    lock.acquire()
+    monkeypatch.setattr(flock, "PATIENCE", 0.01)
+    first_process = ExitStack()
+    first_process.enter_context(flock.locked(tmp_path / ".download.lock", lambda: None))
 
     def first_process_ends(message):
         assert message == f"waiting for another process that downloads to {tmp_path}"
         (tmp_path / "MNIST/raw").mkdir(parents=True)
         for file in files:
             (tmp_path / "MNIST/raw" / file).touch()
-        lock.release()
+        first_process.close()
 
     monkeypatch.setattr(datasets, "say", first_process_ends)
     assert datasets.download("MNIST", tmp_path) == [] and server.calls == 0 and len(files) == 4
