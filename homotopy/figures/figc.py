@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from homotopy.figures import common, names
 from homotopy.figures.fig1 import SMOOTH, running, smoothed
 from homotopy.figures.tables import read
-from homotopy.results.library import Place, experiment
+from homotopy.results.library import Place, count, experiment
 
 FILTER = "#882255"  # Tol's wine: no method has it in any figure
 _TINTS = ("#d9a0bb", "#b45c86", FILTER)  # from few samples to many
@@ -54,18 +54,18 @@ def ends_panel(axes: Axes, rows: pd.DataFrame) -> None:
 
 def training_panel(axes: Axes, place: Place) -> dict[str, Line2D]:
     """Draw the homotopy's loss on the target with either deformation; return the medians' lines by their names."""
-    drawn, counts = {}, []
-    for result in experiment("appendix_c", place):
+    drawn = {}
+    results = experiment("appendix_c", place)
+    for result in results:
         label, colour = TRAINED[result.config.task.deformation]
         median, low, high = result.band("target_loss")
         seen = np.isfinite(median)
         band = [running(values[seen], SMOOTH) for values in (median, low, high)]
         axes.fill_between(result.epochs[seen], band[1], band[2], color=colour, alpha=0.18, linewidth=0)
         (drawn[label],) = axes.plot(result.epochs[seen], band[0], color=colour)
-        counts.append(f"{label}: n = {result.seeds}")
         axes.set_ylabel(f"train loss on the target\n({smoothed(result)})")
     axes.set_yscale("log")
-    axes.set_xlabel("\n".join(["epochs", *counts]), linespacing=1.2)
+    axes.set_xlabel(f"epochs ({count(results)})")
     return drawn
 
 
