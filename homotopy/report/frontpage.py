@@ -84,7 +84,8 @@ def findings(found: Findings) -> str:
     """Return what was found, a sentence or two for each part of the study, with the numbers and their intervals."""
     by_id = {claim.id: claim for claim in found.book.claims}
     lines = [_solved(found)]
-    lines += [_ratio(place, found.judged(by_id[id_])) for id_, place in _PLACES.items()]
+    hard, easy, annealed = (_ratio(place, found.judged(by_id[id_])) for id_, place in _PLACES.items())
+    lines += [f"{hard} {easy}", annealed]
     lines += [f"**What decides.** {line}" for line in abstract.dependence(found.shown())]
     untested = [claim for claim in found.book.claims if claim.untestable]
     lines += [f"**Images.** Open: {reason}." for reason in dict.fromkeys(claim.untestable for claim in untested)]
