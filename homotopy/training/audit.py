@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,11 +15,11 @@ from homotopy import keys
 from homotopy.config import Config
 from homotopy.errors import ConfigError, ResultError
 from homotopy.results import outline
-from homotopy.results.comparison import Tolerance, difference
+from homotopy.results.comparison import Tolerance
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Library, Place
 from homotopy.results.provenance import hardware
-from homotopy.training.runner import run
+from homotopy.training.again import differences
 
 # what image runs may differ by where the processor differs (docs/determinism.md): there PyTorch's sums have another
 # order, and epochs of Adam magnify that
@@ -99,11 +98,9 @@ def check(pair: Pair, place: Place) -> tuple[str | None, float]:
     byte, but for image runs of another processor, which may deviate by `IMAGES`.
     """
     config = _configs(pair.experiment, place)[pair.folder]
-    begin, on_cpu = time.monotonic(), replace(config.runtime, device="cpu")
-    with tempfile.TemporaryDirectory(prefix="homotopy-audit-") as root:
-        again = run(replace(config, seeds=(pair.seed,), runtime=on_cpu, results=Path(root)))
-        found = difference(pair.folder, again, pair.seed, tolerance(pair, place))
-    return found, time.monotonic() - begin
+    begin = time.monotonic()
+    found = differences(replace(config, seeds=(pair.seed,)), tolerance=tolerance(pair, place))
+    return found[pair.seed], time.monotonic() - begin
 
 
 def tolerance(pair: Pair, place: Place) -> Tolerance | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,11 +11,10 @@ import torch
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.config import Config
 from homotopy.errors import ResultError
-from homotopy.results.comparison import difference
 from homotopy.results.folder import RunFolder
 from homotopy.results.snapshots import Snapshots
 from homotopy.solvers.mlp import MLP
-from homotopy.training.runner import run
+from homotopy.training.again import differences
 
 POINTS = 501  # of [0, 1]: 23 in a period of the fastest sine, omega 137
 EVERY = 25  # epochs; with the paper's budget 8 snapshots at each lam
@@ -58,14 +55,11 @@ def take(config: Config, seeds: Sequence[int]) -> dict[int, Snapshots]:
         raise ResultError(f"{config.folder} has no seed {', '.join(map(str, sorted(missing)))} to take snapshots of")
     data = config.task.load(seeds, torch.device("cpu"), torch.float32)
     camera = Camera(config.model.network(data), config.epochs)
-    with tempfile.TemporaryDirectory(prefix="homotopy-snapshots-") as root:
-        on_cpu = replace(config.runtime, seeds_at_once=len(seeds), device="cpu")
-        together = replace(config, seeds=tuple(seeds), runtime=on_cpu, results=Path(root))
-        again = run(together, camera)
-        for seed in seeds:
-            if found := difference(config.folder, again, seed):
-                raise ResultError(
-                    f"{config.folder} seed {seed}, trained again, differs: {found}\n"
-                    "only runs of the C++ solver are sure to be the same to the digit, and it may be of another version"
-                )
+    found = differences(replace(config, seeds=tuple(seeds)), camera)
+    for seed in seeds:
+        if found[seed]:
+            raise ResultError(
+                f"{config.folder} seed {seed}, trained again, differs: {found[seed]}\n"
+                "only runs of the C++ solver are sure to be the same to the digit, and it may be of another version"
+            )
     return dict(zip(seeds, camera.taken(), strict=True))

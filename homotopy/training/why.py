@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,11 @@ from homotopy.config import Config
 from homotopy.errors import ConfigError, ResultError
 from homotopy.job import Job
 from homotopy.results.files import write_csv
-from homotopy.results.folder import RunFolder
 from homotopy.settings import at_least, build, given, rule
 from homotopy.tasks.sine import Sine
-from homotopy.training import audit, probes
+from homotopy.training import probes
+from homotopy.training.again import differences
 from homotopy.training.probes import Data
-from homotopy.training.runner import run
 
 TABLES = ("epochs", "stations")
 CURVED = 2000  # of the training samples, from which the curvature is found: all of them take four times as long
@@ -142,12 +140,9 @@ def look(job: Job) -> None:
     """
     use = job.config
     probe = Probe(use, settings(job))
-    with tempfile.TemporaryDirectory(prefix="homotopy-why-") as root:
-        on_cpu = replace(use.runtime, seeds_at_once=len(use.seeds), device="cpu")
-        again = run(replace(use, runtime=on_cpu, results=Path(root)), probe)
-        for seed in set(use.seeds) & RunFolder(use.folder).finished():
-            if difference := audit.difference(use.folder, again, seed):
-                raise ResultError(f"{use.folder} seed {seed}, trained again, differs: {difference}")
+    for seed, found in differences(use, probe).items():
+        if found:
+            raise ResultError(f"{use.folder} seed {seed}, trained again, differs: {found}")
     for table, frames in zip(TABLES, (probe.epochs, probe.stations), strict=True):
         path = file(job.folder, use.method.name, table)
         write_csv(path, pd.concat(frames).sort_values(["seed", "epoch"], ignore_index=True))
