@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from homotopy.figures import common, ends
+from homotopy.results import intervals
 from homotopy.results.library import Place, Result, count, tasks
 from homotopy.results.methods import LABELS
 
@@ -21,7 +21,8 @@ def draw(place: Place) -> list[Path]:
     figure, (axes,) = common.subplots()
     omegas = np.array([group[0].config.task.omega for group in groups])
     for method, shift in zip(METHODS, (-3.6, -1.2, 1.2, 3.6), strict=True):  # rad, so that intervals stand side by side
-        value, low, high = np.array([_share(_of(method, group)) for group in groups]).T
+        shares = [_share(_of(method, group)) for group in groups]
+        value, low, high = np.array([(each.value, each.low, each.high) for each in shares]).T
         bars = np.stack([value - low, high - value])
         look = {"color": common.COLOURS[method], "linestyle": common.DASHES[method], "markersize": 3, "elinewidth": 0.6}
         axes.errorbar(omegas + shift, value, bars, fmt=common.MARKERS[method], label=LABELS[method], **look)
@@ -41,8 +42,6 @@ def _of(method: str, group: list[Result]) -> Result:
     return next(found for found in group if found.config.method.name == method)
 
 
-def _share(found: Result) -> tuple[float, float, float]:
+def _share(found: Result) -> intervals.Interval:
     """Return the share of seeds that solve the task, with its exact binomial interval at 95 %."""
-    solve = found.settled("target_loss") < ends.solved()
-    low, high = stats.binomtest(int(solve.sum()), len(solve)).proportion_ci()
-    return float(solve.mean()), float(low), float(high)
+    return intervals.share(found.settled("target_loss") < ends.solved())
