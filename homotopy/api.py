@@ -22,7 +22,7 @@ from homotopy.algorithm.corrector import Ensemble
 from homotopy.errors import ConfigError, ResultError, UserError, shortened
 from homotopy.progress import Progress
 from homotopy.results import parameters
-from homotopy.results.folder import KEYS, RunFolder
+from homotopy.results.folder import RunFolder, metrics
 from homotopy.results.methods import LABELS
 from homotopy.results.statistics import band, median_curves
 from homotopy.settings import at_least, build, check, one_of, positive
@@ -67,7 +67,7 @@ class Runs:
 
     def median(self) -> pd.DataFrame:
         """Return epoch, metric, n, and over the n seeds median, q25 and q75."""
-        return median_curves(self.curves, [name for name in self.curves.columns if name not in KEYS])
+        return median_curves(self.curves, metrics(self.curves))
 
     def plot(self, axes: Axes | None = None, metric: str = "target_loss", label: str | None = None) -> Axes:
         """Draw a metric against epochs, a thin line per seed and their median, into `axes` or pyplot's present ones."""

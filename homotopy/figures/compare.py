@@ -15,7 +15,7 @@ import yaml
 from homotopy.errors import ConfigError, ResultError
 from homotopy.figures import common
 from homotopy.keys import dotted
-from homotopy.results.folder import CONFIG, KEYS, RunFolder
+from homotopy.results.folder import CONFIG, RunFolder, metrics
 from homotopy.results.methods import LABELS
 from homotopy.results.statistics import band
 
@@ -98,7 +98,6 @@ def _runs(folder: Path, metric: str) -> pd.DataFrame:
     runs = RunFolder(folder).runs()
     if runs.empty:
         raise ResultError(f"{folder}: no result folder (one such as results/quick/sine-omega137/homotopy-1a2b3c4d)")
-    metrics = [name for name in runs.columns if name not in KEYS]
-    if metric not in metrics:
-        raise ConfigError("metric", metric, f"among {', '.join(metrics)} for {folder}")
+    if metric not in metrics(runs):
+        raise ConfigError("metric", metric, f"among {', '.join(metrics(runs))} for {folder}")
     return runs

@@ -59,12 +59,18 @@ def spent(place: Place) -> Spent:
     return Spent(sum(len(metadata["seeds"]) for metadata in known), seconds / 3600, hardware)
 
 
+def hardest(found: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the rows of `solved` on the hardest task, the homotopy's first."""
+    rows = found[(found["experiment"] == SINES) & (found["task"] == HEADLINE)]
+    return rows.to_dict("records")[::-1]
+
+
 def headline(found: pd.DataFrame, book: Rules) -> str:
     """Return the sentence that heads the report: which share of runs solves the hardest task, by method."""
-    rows = found[(found["experiment"] == SINES) & (found["task"] == HEADLINE)]
-    if rows.empty:
+    rows = hardest(found)
+    if not rows:
         return "No run at omega 137 by all three methods is there yet."
-    said = [f"{LABELS[row['method']]} {solvers(row)}" for row in reversed(rows.to_dict("records"))]
+    said = [f"{LABELS[row['method']]} {solvers(row)}" for row in rows]
     return (
         f"Runs at omega 137 that solve it, that is, end with a settled train loss below {number(book.solved)}: "
         f"{'; '.join(said)} (in brackets the exact {100 * book.level:g} % interval of the share)."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, product
 from operator import attrgetter
@@ -15,7 +15,7 @@ from homotopy.errors import ResultError
 from homotopy.report import rules
 from homotopy.report.rules import Claim, Row, Rules
 from homotopy.results import intervals, statistics
-from homotopy.results.folder import KEYS
+from homotopy.results.folder import metrics
 from homotopy.results.intervals import Interval
 from homotopy.results.library import Place, Result
 from homotopy.results.statistics import Array
@@ -90,7 +90,7 @@ def comparisons(claim: Claim, results: Sequence[Result]) -> Iterator[Comparison]
     together = list(_places(pooled, results))
     for where, group in product(_places(each, results), [against] if claim.best else [[name] for name in against]):
         ours, *theirs = (
-            [_pick(results, where | place | {"method.name": name}) for place in together]
+            [pick(results, where | place | {"method.name": name}) for place in together]
             for name in (claim.ours, *group)
         )
         what = [_words(key, value) for key, value in where.items()]
@@ -113,11 +113,9 @@ def _places(each: dict[str, Any], results: Sequence[Result]) -> Iterator[dict[st
         yield dict(zip(each, values, strict=True))
 
 
-def _pick(results: Sequence[Result], where: dict[str, Any]) -> Result | None:
-    for found in results:
-        if all(attrgetter(key)(found.config) == value for key, value in where.items()):
-            return found
-    return None
+def pick(results: Sequence[Result], where: Mapping[str, Any]) -> Result | None:
+    """Return the first result whose settings are those of `where`: of variations the default stands first."""
+    return next((r for r in results if all(attrgetter(key)(r.config) == value for key, value in where.items())), None)
 
 
 def samples(claim: Claim, compared: Comparison, seeds: Sequence[int], window: int) -> Samples:
@@ -215,10 +213,10 @@ def sampled_row(claim: Claim, label: str, found: Samples, level: float, least_se
 def difference(a: Result, b: Result, seeds: Sequence[int]) -> float:
     """Return the largest relative difference of two methods' metrics; infinite if their epochs or metrics differ."""
     first, second = (r.curves[r.curves["seed"].isin(seeds)].set_index(["seed", "epoch"]).sort_index() for r in (a, b))
-    metrics = [column for column in a.curves.columns if column not in KEYS]
-    if not first.index.equals(second.index) or not set(metrics) <= set(second.columns):
+    names = metrics(a.curves)
+    if not first.index.equals(second.index) or not set(names) <= set(second.columns):
         return float("inf")
-    return float(np.abs(statistics.ratio(first[metrics].to_numpy(), second[metrics].to_numpy()) - 1).max())
+    return float(np.abs(statistics.ratio(first[names].to_numpy(), second[names].to_numpy()) - 1).max())
 
 
 def bound_rows(claim: Claim, place: Place) -> list[Row]:

@@ -25,6 +25,10 @@ class Findings:
             self._judged[claim.id] = judge(claim, self.library, self.book)
         return self._judged[claim.id]
 
+    def named(self, id_: str) -> Judged:
+        """Return what became of the paper's claim of that id."""
+        return self.judged(next(claim for claim in self.book.claims if claim.id == id_))
+
     def shown(self) -> dict[str, multiverse.Shown]:
         """Return, by claim, in which plain settings of the map it shows."""
         counts = {claim.id: multiverse.shown(claim, self.library, self.book) for claim in self.book.claims}

@@ -43,10 +43,9 @@ _PLACES = {"hard-tasks": "Hard tasks", "easy-tasks": "Easy tasks", "annealed": "
 
 def claims(found: Findings) -> str:
     """Return a table with a line for each of the paper's claims: what holds, from how many seeds, and the verdict."""
-    by_id = {claim.id: claim for claim in found.book.claims}
     lines = []
     for number, (said, parts) in CLAIMS.items():
-        judged = {part: found.judged(by_id[id_]) for id_, part in parts.items()}
+        judged = {part: found.named(id_) for id_, part in parts.items()}
         cells = [_together({part: word(j) for part, j in judged.items()}) for word in (_count, _verdict)]
         lines.append([str(number), said, cells[0], _seeds(list(judged.values())), cells[1]])
     return markdown.table(["", "the paper's claim", "what was found", "seeds", "verdict"], lines)
@@ -82,9 +81,8 @@ def _seeds(judged: list[Judged]) -> str:
 
 def findings(found: Findings) -> str:
     """Return what was found, a sentence or two for each part of the study, with the numbers and their intervals."""
-    by_id = {claim.id: claim for claim in found.book.claims}
     lines = [_solved(found)]
-    hard, easy, annealed = (_ratio(place, found.judged(by_id[id_])) for id_, place in _PLACES.items())
+    hard, easy, annealed = (_ratio(place, found.named(id_)) for id_, place in _PLACES.items())
     lines += [f"{hard} {easy}", annealed]
     lines += [f"**What decides.** {line}" for line in abstract.dependence(found.shown())]
     untested = [claim for claim in found.book.claims if claim.untestable]
@@ -100,11 +98,9 @@ def findings(found: Findings) -> str:
 
 
 def _solved(found: Findings) -> str:
-    shares = abstract.solved(found.library, found.book)
-    hardest = shares[(shares["experiment"] == abstract.SINES) & (shares["task"] == abstract.HEADLINE)]
     said = [
         f"{row['solved']} of {row['n']} by {_NAMES[row['method']]} ({percent(row['low'])} to {percent(row['high'])})"
-        for row in reversed(hardest.to_dict("records"))
+        for row in abstract.hardest(abstract.solved(found.library, found.book))
     ]
     return (
         f"**Who solves the hardest task.** Of the runs at omega 137 these end below a loss of {found.book.solved:g}: "

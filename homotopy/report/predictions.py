@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from homotopy.report.evidence import Comparison
 from homotopy.report.rules import Claim, Row, Rules
 from homotopy.report.verdicts import interval, number
 from homotopy.results import intervals, statistics
-from homotopy.results.library import Library, Place, Result
+from homotopy.results.library import Library, Place
 from homotopy.results.methods import LABELS
 from homotopy.settings import between, build, rule
 from homotopy.training import why
@@ -109,11 +108,6 @@ def _places(given: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield ", ".join(words), (given.get("where") or {}) | place
 
 
-def _pick(results: Sequence[Result], where: Mapping[str, Any]) -> Result | None:
-    """Return the first result of which all of `where` is true: of variations the default stands first."""
-    return next((r for r in results if all(attrgetter(key)(r.config) == value for key, value in where.items())), None)
-
-
 def _compared(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
     """Compare as rules.yaml's claims do."""
     by, results = given.get("by", "method.name"), library.results(prediction.experiment)
@@ -122,7 +116,7 @@ def _compared(given: dict[str, Any], prediction: Prediction, library: Library, b
     )
     compared = []
     for (label, where), against in product(list(_places(given)), given["against"]):
-        ours, theirs = (_pick(results, where | {by: name}) for name in (given["ours"], against))
+        ours, theirs = (evidence.pick(results, where | {by: name}) for name in (given["ours"], against))
         compared.append(Comparison(f"{label}, against {LABELS.get(against, against)}", [ours], [[theirs]]))
     level = rules.row_level(book.level, len(compared))
     for each in compared:
@@ -146,7 +140,7 @@ def _finals(
     """Yield a label, each seed's settled loss (n,), and whether all seeds are there, for every value and method."""
     results = library.results(experiment)
     for (label, where), method in product(list(_places(given)), given["methods"]):
-        found = _pick(results, where | {"method.name": method})
+        found = evidence.pick(results, where | {"method.name": method})
         losses = np.empty(0)
         if found is not None and not found.curves.empty:
             losses = statistics.settled(found.epochs, found.table("target_loss"), book.settled)

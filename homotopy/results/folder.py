@@ -31,6 +31,11 @@ KEYS = ["seed", "epoch", "lam", "phase"]  # of runs.csv.gz; its other columns ar
 CONFIG, RUNS, MEDIANS, METADATA, SUMS = "config.yaml", "runs.csv.gz", "median.csv", "metadata.json", "SHA256SUMS"
 
 
+def metrics(runs: pd.DataFrame) -> list[str]:
+    """Return the names of a table's metrics: of all columns of runs.csv.gz but its keys."""
+    return [name for name in runs.columns if name not in KEYS]
+
+
 class RunFolder:
     """The results of one configuration. Whoever changes its files holds its lock."""
 
@@ -112,7 +117,7 @@ class RunFolder:
     def _write(self, runs: pd.DataFrame, metadata: dict[str, Any], besides: dict[str, bytes] | None = None) -> None:
         written = packed(runs)
         as_read = _parsed_runs(written, self.path / RUNS)  # so that what is derived agrees with the file
-        medians = median_curves(as_read, [c for c in as_read.columns if c not in KEYS])
+        medians = median_curves(as_read, metrics(as_read))
         metadata = {"seeds": sorted(set(as_read["seed"].tolist())), **metadata}
         text = json.dumps(metadata, indent=1) + "\n"
         self._commit({RUNS: written, MEDIANS: csv_bytes(medians), METADATA: text.encode(), **(besides or {})})

@@ -17,7 +17,7 @@ import pandas as pd
 from homotopy import compose, config
 from homotopy.errors import ResultError
 from homotopy.job import Job, parse
-from homotopy.results.folder import KEYS, RUNS, RunFolder
+from homotopy.results.folder import RUNS, RunFolder, metrics
 from homotopy.results.statistics import median_curves, settled, settling
 
 # settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
@@ -88,7 +88,7 @@ class Result:
         saved = RunFolder(self.config.folder).medians()
         if not saved.empty and (saved["n"] == self.seeds).all():
             return saved
-        return median_curves(self.curves, [c for c in self.curves.columns if c not in KEYS])
+        return median_curves(self.curves, metrics(self.curves))
 
     def band(self, metric: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the metric's median, lower and upper quartile over the seeds, (points,) each, as median.csv has them.
