@@ -35,9 +35,8 @@ EXPERIMENTS = (
 )  # fmt: skip
 # in profile paper
 BEYOND = (
-    "map", "sensitivity_short", "sensitivity", "methods_short", "ablation", "adaptive", "search_fashion",
-    "search_cifar", "sensitivity_pairing", "screen_fashion", "screen_cifar", "frequency", "limits", "today",
-    "schedules", "why",
+    "map", "sensitivity", "ablation", "adaptive", "search_fashion", "search_cifar", "sensitivity_pairing",
+    "screen_fashion", "screen_cifar", "frequency", "limits", "today", "schedules", "why",
 )  # fmt: skip
 
 

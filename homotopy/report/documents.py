@@ -89,7 +89,6 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "runs_fig3a": _runs("fig3a"),
     "runs_fig3b": _runs("fig3b"),
     "map": _file("map/map.md"),
-    "map_choice": _file("map/choice.md"),
     "search": _file("report/search.md"),
     "screen": _file("report/screen.md"),
     "bounds": _file("theory/bounds.md"),

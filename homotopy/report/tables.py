@@ -103,28 +103,6 @@ def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
     return row | {"ratio": ratio.value, "low": ratio.low, "high": ratio.high, "ordering": ordering}
 
 
-def methods(results: Sequence[Result]) -> pd.DataFrame:
-    """Return, for each method of one task that has results, its settled loss's median beside the homotopy's.
-
-    `ratio` is its median over the homotopy's, with an interval (`low`, `high`) made for 95 %; `epochs to` the median
-    over seeds of the epochs to 1.25 times the homotopy's median, infinite where half of them never come there.
-    """
-    found = {r.config.method.name: r for r in results if not r.curves.empty}
-    seeds = shared_seeds(list(found.values()))
-    if "homotopy" not in found or not seeds:
-        return pd.DataFrame()
-    tables = {name: _settled(r, seeds) for name, r in found.items()}
-    reference = tables["homotopy"].final
-    threshold = NEAR_THE_END * float(median(reference))
-    rows = []
-    for name, table in tables.items():
-        ratio = ratio_of_medians(reference[None], table.final[None, None])
-        to = float(median(first_epoch(table.epochs, table.losses, threshold)))
-        row = {"method": name, "n": len(seeds), "loss": float(median(table.final)), "threshold": threshold}
-        rows.append(row | {"epochs to": to, "ratio": ratio.value, "low": ratio.low, "high": ratio.high})
-    return pd.DataFrame(rows)
-
-
 def completeness(library: Library, names: Sequence[str]) -> pd.DataFrame:
     """Return, for each of these experiments, what of it is there, from which hardware and code.
 

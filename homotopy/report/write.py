@@ -29,8 +29,7 @@ from homotopy.results.methods import LABELS, METHODS
 
 TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
 SEARCHES = ("search_fashion", "search_cifar")
-SENSITIVITY = ("sensitivity_short", "sensitivity", "sensitivity_pairing")
-ALL_METHODS = "methods_short"
+SENSITIVITY = ("sensitivity", "sensitivity_pairing")
 _TEMPLATE = Path(__file__).with_suffix(".md")
 
 
@@ -189,11 +188,6 @@ def _reached(row: dict[Any, Any]) -> str:
     return f"{number(row['epochs to'])} (loss {number(row['threshold'])})"
 
 
-def _section(name: str, library: Library, content: str) -> str:
-    """Return an experiment's table under its budget, with the command that makes it."""
-    return f"#### {budget(library.jobs(name)[0].config)}\n\nMade by: `{library.place.command(name)}`.\n\n{content}"
-
-
 def fair_text(found: pd.DataFrame) -> str:
     """Return the fair comparison's table."""
     head = ["task", "method", "n", "epochs with source", "train loss", "test loss", "epochs to", "seconds per run"]
@@ -209,7 +203,7 @@ def fair_text(found: pd.DataFrame) -> str:
 
 
 def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
-    """Return an experiment's budget, the table of its settings, and which were not run."""
+    """Return an experiment's budget and command, the table of its settings, and which were not run."""
     head = ["setting", "n", *(LABELS[m] for m in METHODS), "better baseline over homotopy", "ordering"]
     lines, missing = [], []
     for row in found.to_dict("records"):
@@ -219,17 +213,8 @@ def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
         losses = [number(row[method]) for method in METHODS]
         lines.append([f"`{row['setting']}`", str(row["n"]), *losses, _ratio(row), row["ordering"]])
     tail = f"\nNot run, or not by all three methods: {_code(missing)}.\n" if missing and lines else ""
-    return _section(name, library, table(head, lines) + tail)
-
-
-def methods_text(name: str, found: pd.DataFrame, library: Library) -> str:
-    """Return an experiment's budget and the table of its methods."""
-    head = ["method", "n", "train loss", "over the homotopy's", "epochs to"]
-    lines = []
-    for row in found.to_dict("records"):
-        ratio = "" if row["method"] == "homotopy" else _ratio(row)
-        lines.append([LABELS[row["method"]], str(row["n"]), number(row["loss"]), ratio, _reached(row)])
-    return _section(name, library, table(head, lines))
+    heading = f"#### {budget(library.jobs(name)[0].config)}\n\nMade by: `{library.place.command(name)}`.\n\n"
+    return heading + table(head, lines) + tail
 
 
 def predictions_text(found: Sequence[predictions.Judged], place: Place) -> str:
@@ -281,7 +266,6 @@ class Contents(NamedTuple):
     completeness: pd.DataFrame
     fair: pd.DataFrame
     sensitivity: dict[str, pd.DataFrame]
-    methods: pd.DataFrame
     search: pd.DataFrame
     map: pd.DataFrame
     screened: screen.Screen
@@ -301,7 +285,6 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         tables.completeness(library, experiments),
         tables.fair(library.results("fig1")),
         {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
-        tables.methods(library.results(ALL_METHODS)),
         tables.search([found for name in SEARCHES for found in library.results(name)]),
         unstated.table(library.results("map")),
         screen.screen([found for name in screen.EXPERIMENTS for found in library.results(name)]),
@@ -315,7 +298,6 @@ def save(found: Contents, place: Place) -> None:
         "completeness": found.completeness,
         "fair": found.fair,
         "sensitivity": pd.concat(found.sensitivity.values()),
-        "methods": found.methods,
         "search": found.search,
         "screen": found.screened.table,
         "predictions": predictions.frame(found.expected),
@@ -360,7 +342,6 @@ def text(found: Contents, library: Library) -> str:
         "sensitivity": "\n".join(sensitivity_text(name, frame, library) for name, frame in found.sensitivity.items()),
         "questions": verdict_table(found.questions, {}, place),
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),
-        "methods": methods_text(ALL_METHODS, found.methods, library),
         "search": search_text(found.search),
         "screen": screen.text(found.screened),
         "predictions": predictions_text(found.expected, place),

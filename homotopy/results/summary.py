@@ -20,7 +20,7 @@ _SILENT = ("budgets.", "method.", "results.", "theory.", "why.", "log_every", "s
 HEAD = "train loss on the target: median of each seed's last 100 epochs (at most a fifth of the run), then of all seeds"
 # figures whose experiments have other names
 _DRAWN = {"appendix_c": "figc", "frequency": "limits", "limits": "limits", "theory": "fig9"}
-_NOT_DRAWN = ("ablation", "adaptive", "limit", "methods", "schedules", "screen", "search", "sensitivity")
+_NOT_DRAWN = ("ablation", "adaptive", "limit", "schedules", "screen", "search", "sensitivity")
 
 
 def loss(found: Result) -> float:

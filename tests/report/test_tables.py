@@ -68,19 +68,6 @@ def test_sensitivity_names_what_was_changed_and_compares_medians(tmp_path):
     assert np.isnan(missing["random"]) and missing["homotopy"] == 0.1 and missing["ordering"] == ""
 
 
-def test_methods_are_compared_with_the_homotopy(library):
-    losses = {"random": 0.2, "warmstart": 0.12, "homotopy": 0.1, "random_homotopy": 0.05, "secant": 0.11}
-    for found in library.results("methods_short"):
-        if (name := found.config.method.name) in losses:
-            save(found.config, lambda config, seed, loss=losses[name]: loss)
-    table = tables.methods(Library(library.place).results("methods_short")).set_index("method")
-    assert list(table.index) == list(losses)
-    assert table["ratio"].tolist() == pytest.approx([2, 1.2, 1, 0.5, 1.1])
-    last = int(table.loc["homotopy", "epochs to"])
-    assert table["epochs to"].tolist() == [np.inf, last, last, last, last]
-    assert tables.methods(library.results("limit")).empty
-
-
 def test_completeness_counts_runs_and_names_hardware(library):
     save_experiment("fig1", library.place, by_method(random=0.2, warmstart=0.1, homotopy=0.01), seeds=1)
     (library.place.folder / "theory").mkdir()
