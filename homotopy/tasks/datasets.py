@@ -31,11 +31,15 @@ _TIMEOUT = 30  # seconds without an answer until a download fails
 
 
 class Files(NamedTuple):
-    """A data set's folder under the root, its files with their official md5s, and the figures that need all of it."""
+    """A data set's folder under the root, its files with their official md5s, and the figures that need all of it.
+
+    `training` is how many of its images are for training.
+    """
 
     folder: str
     md5: dict[str, str]
     figures: str
+    training: int
 
 
 DATASETS = {
@@ -48,6 +52,7 @@ DATASETS = {
             "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
         },
         "fig3a, fig3b",
+        60_000,
     ),
     "FashionMNIST": Files(
         "FashionMNIST/raw",
@@ -58,6 +63,7 @@ DATASETS = {
             "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
         },
         "fig3a",
+        60_000,
     ),
     "CIFAR10": Files(
         "cifar-10-batches-py",
@@ -71,6 +77,7 @@ DATASETS = {
             "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
         },
         "fig3b",
+        50_000,
     ),
 }
 
@@ -123,7 +130,7 @@ def load(name: str, root: Path, verify: bool = True) -> ImageSet:
 
 def check(name: str, root: Path, verify: bool = True) -> Provenance:
     """Return the md5 of every file of a data set; DataError if one is missing or not what it should be."""
-    folder, official, _ = DATASETS[name]
+    folder, official, *_ = DATASETS[name]
     for file in official:
         if not (root / folder / file).is_file():
             raise DataError(
@@ -296,7 +303,7 @@ def download(name: str, root: Path) -> list[Path]:
 
 
 def _missing(name: str, root: Path) -> list[Path]:
-    folder, md5, _ = DATASETS[name]
+    folder, md5, *_ = DATASETS[name]
     return [Path(folder, file) for file in md5 if not (root / folder / file).is_file()]
 
 
@@ -317,7 +324,7 @@ def _fetch(name: str, root: Path) -> list[Path]:
 
 
 def _unavailable(name: str, root: Path, error: Exception) -> str:
-    folder, md5, figures = DATASETS[name]
+    folder, md5, figures, _ = DATASETS[name]
     reason = str(error).strip().splitlines()[-1]
     return (
         f"{name} is not below {root} and cannot be downloaded ({reason}); without it there is no {figures}: "

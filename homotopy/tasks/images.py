@@ -130,6 +130,11 @@ class Images(Classifying):
         return f"{super().label}-unofficial" if self.images == "unofficial" else super().label
 
     @property
+    def training_samples(self) -> int | None:
+        """Images that are trained on; None where all that come with the package are."""
+        return self.samples or (DATASETS[self.target].training if self.images != "embedded" else None)
+
+    @property
     def no_more(self) -> str:
         """What is said where more images are asked for than there are."""
         return f"{super().no_more}; task.images=official has all" if self.images == "embedded" else super().no_more

@@ -184,7 +184,8 @@ def test_the_committed_table_of_what_is_complete_is_true():
 
 def test_a_sensitivity_table_says_what_budget_stands_behind_it(written):
     text = written["REPORT.md"]
-    assert "#### sine-omega74, 2,500 epochs (gamma 10 times k 200, then 500; 50 on the source), seeds 0, 1, 2, 3" in text
+    path = "gamma 10 times k 200, then 500; 50 on the source"
+    assert f"#### sine-omega74, 2,500 epochs ({path}), seeds 0, 1, 2, 3" in text
     found = pd.DataFrame(
         [("default", 2, 0.4, 0.2, 0.1, 2.0, 1.5, 2.5, "yes"), ("lr=1", 2, 0.4, 0.2, *[float("nan")] * 4, "")],
         columns=["setting", "n", "random", "warmstart", "homotopy", "ratio", "low", "high", "ordering"],

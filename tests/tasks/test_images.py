@@ -207,6 +207,15 @@ def test_more_images_than_there_are_is_one_line_and_nothing_is_written(images, t
     assert line.startswith(f"error: task.{key}={most + 1}: must be at most {most}")
 
 
+def test_whole_data_sets_know_how_many_images_are_trained_on(images):
+    whole = ["task.images=official", "task.samples=null"]
+    assert images(*whole).task.training_samples == 60_000
+    assert images(*whole, task="mnist_cifar").task.training_samples == 50_000
+    assert images(*whole, "task.samples=7", "batch_size=7").task.training_samples == 7
+    with pytest.raises(ConfigError, match="batch_size=50001: must be at most 50000"):
+        images(*whole, "batch_size=50001", task="mnist_cifar")
+
+
 @needs_images
 def test_more_of_the_official_images_than_there_are_is_refused_before_training(images):
     whole = ["task.images=official", "task.samples=null", f"data.root={ROOT}"]
