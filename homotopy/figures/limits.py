@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from homotopy.errors import ResultError
 from homotopy.figures import common, ends
 from homotopy.results import intervals
 from homotopy.results.library import Place, Result, count, tasks
 from homotopy.results.methods import LABELS
 
+EXPERIMENTS = ("frequency", "limits")
 METHODS = ("random", "warmstart", "homotopy", "frequency")
+_BESIDE = (-3.6, -1.2, 1.2, 3.6)  # rad from an omega, so that the methods' intervals stand side by side
+
+
+def shares(results: Sequence[Result], solved: float) -> pd.DataFrame:
+    """Return omega, method, n, and the share of its n seeds that end below `solved` with its exact 95 % interval."""
+    rows = []
+    for found in results:
+        share, low, high, n = intervals.share(found.settled("target_loss") < solved)
+        rows.append((found.config.task.omega, found.config.method.name, n, share, low, high))
+    return pd.DataFrame(rows, columns=["omega", "method", "n", "share", "low", "high"])
+
+
+def complete(place: Place) -> tuple[list[Result], str]:
+    """Return the results of the omegas that have all methods, and a note on the others.
+
+    Raises ResultError if there is none, of either experiment.
+    """
+    found: list[Result] = []
+    lacking, notes = [], []
+    for name in EXPERIMENTS:
+        try:
+            groups, note = tasks(name, place)
+        except ResultError as error:
+            lacking.append(error)
+        else:
+            found += [each for group in groups for each in group]
+            notes.append(note)
+    if not found:
+        raise lacking[0]
+    return found, "; ".join(filter(None, [*notes, *map(str, lacking)]))
 
 
 def draw(place: Place) -> list[Path]:
     """Draw the shares of the experiments frequency and limits with their exact intervals."""
-    (easier, left_out), (harder, also) = (tasks(name, place) for name in ("frequency", "limits"))
-    groups = [*easier, *harder]
+    results, note = complete(place)
+    found = shares(results, ends.solved())
     figure, (axes,) = common.subplots()
-    omegas = np.array([group[0].config.task.omega for group in groups])
-    for method, shift in zip(METHODS, (-3.6, -1.2, 1.2, 3.6), strict=True):  # rad, so that intervals stand side by side
-        shares = [_share(_of(method, group)) for group in groups]
-        value, low, high = np.array([(each.value, each.low, each.high) for each in shares]).T
-        bars = np.stack([value - low, high - value])
+    for method, beside in zip(METHODS, _BESIDE, strict=True):
+        rows = found[found["method"] == method].sort_values("omega")
+        bars = np.stack([rows["share"] - rows["low"], rows["high"] - rows["share"]])
         look = {"color": common.COLOURS[method], "linestyle": common.DASHES[method], "markersize": 3, "elinewidth": 0.6}
-        axes.errorbar(omegas + shift, value, bars, fmt=common.MARKERS[method], label=LABELS[method], **look)
+        x = rows["omega"] + beside
+        axes.errorbar(x, rows["share"], bars, fmt=common.MARKERS[method], label=LABELS[method], **look)
     axes.set(
         xlabel=r"$\omega$ (rad)",
         ylabel=f"share of runs that end\nwith a loss below {ends.solved():g}",
         ylim=(-0.04, 1.04),
     )
-    axes.set_xticks(omegas)
-    axes.set_title(count([found for group in groups for found in group]))
+    axes.set_xticks(sorted(found["omega"].unique()))
+    axes.set_title(count(results))
     common.legend(figure, axes)
-    common.caption(figure, "; ".join(dict.fromkeys(filter(None, (left_out, also)))))
+    common.caption(figure, note)
     return common.save(figure, place.figures / "limits")
-
-
-def _of(method: str, group: list[Result]) -> Result:
-    return next(found for found in group if found.config.method.name == method)
-
-
-def _share(found: Result) -> intervals.Interval:
-    """Return the share of seeds that solve the task, with its exact binomial interval at 95 %."""
-    return intervals.share(found.settled("target_loss") < ends.solved())

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from homotopy.figures import common, ends
-from homotopy.results.library import Place, Result, count, experiment
+from homotopy.results.library import Place, Result, span, tasks
 from homotopy.results.methods import LABELS, METHODS
 from homotopy.results.summary import in_digits
 
@@ -26,29 +27,40 @@ def arm(found: Result) -> str:
     return next((name for name, applies in changed.items() if applies), "default")
 
 
+def table(results: Sequence[Result], solved: float) -> pd.DataFrame:
+    """Return omega, arm, method, n, how many of the n seeds are `solved` (end below it), and their median loss.
+
+    All losses are settled.
+    """
+    rows = []
+    for found in results:
+        losses, use = found.settled("target_loss"), found.config
+        ended = (int((losses < solved).sum()), float(np.median(losses)))
+        rows.append((use.task.omega, arm(found), use.method.name, len(losses), *ended))
+    return pd.DataFrame(rows, columns=["omega", "arm", "method", "n", "solved", "loss"])
+
+
 def draw(place: Place) -> list[Path]:
     """Draw a row for each arm and a column for each method, at each omega; the colour is the share that solve it."""
-    results, solved = experiment("today", place), ends.solved()
-    arms = list(dict.fromkeys(map(arm, results)))
-    omegas = sorted({r.config.task.omega for r in results})
+    groups, note = tasks("today", place)
+    found = table([each for group in groups for each in group], ends.solved())
+    arms, omegas = found["arm"].unique().tolist(), found["omega"].unique().tolist()
     figure, axes = common.subplots(columns=len(omegas), height=0.42 * len(arms), sharey=True)
     for axis, omega in zip(axes, omegas, strict=True):
         shares = np.full((len(arms), len(METHODS)), np.nan)
-        for found in (r for r in results if r.config.task.omega == omega):
-            at = arms.index(arm(found)), METHODS.index(found.config.method.name)
-            losses = found.settled("target_loss")
-            shares[at] = (losses < solved).mean()
-            text = f"{round(shares[at] * len(losses))} of {len(losses)}\n{in_digits(float(np.median(losses)))}"
-            colour = "white" if shares[at] > 0.6 else "black"
-            axis.text(at[1], at[0], text, ha="center", va="center", fontsize=6, color=colour)
+        cells = found[found["omega"] == omega]
+        for cell in cells.to_dict("records"):
+            y, x = arms.index(cell["arm"]), METHODS.index(cell["method"])
+            shares[y, x] = cell["solved"] / cell["n"]
+            text = f"{cell['solved']} of {cell['n']}\n{in_digits(cell['loss'])}"
+            axis.text(
+                x, y, text, ha="center", va="center", fontsize=6, color="white" if shares[y, x] > 0.6 else "black"
+            )
         axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         axis.set_xticks(range(len(METHODS)), [LABELS[method] for method in METHODS], fontsize=7)
         axis.set_yticks(range(len(arms)), arms)
-        axis.set_title(_title(omega, results))
+        axis.set_title(rf"$\omega = {omega:g}$ rad, n = {span(cells['n'].tolist())}")
         axis.grid(visible=False)
-    common.caption(figure, f"seeds that end with a loss below {solved:g}, and the median loss (settled)")
+    about = f"seeds that end with a loss below {ends.solved():g}, and the median loss (settled)"
+    common.caption(figure, "; ".join(filter(None, [about, note])))
     return common.save(figure, place.figures / "today")
-
-
-def _title(omega: float, results: Sequence[Result]) -> str:
-    return rf"$\omega = {omega:g}$ rad, {count([r for r in results if r.config.task.omega == omega])}"

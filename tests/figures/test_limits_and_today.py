@@ -1,0 +1,54 @@
+"""The figures of who solves what, beyond the paper's omegas and with what people do today: what they count."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from homotopy.errors import ResultError
+from homotopy.figures import limits, today
+from homotopy.results.intervals import share
+from homotopy.results.library import Place, experiment
+from tests.made import save_experiment
+
+SOLVED = 0.01
+
+
+def final(config, seed):
+    """Return a loss with which seed 0 of the homotopy solves the task, and every seed of the homotopy in frequency."""
+    solves = {"homotopy": seed == 0, "frequency": True}.get(config.method.name, False)
+    return 0.001 if solves else 0.1
+
+
+def test_shares_are_of_seeds_that_end_below_a_loss(tmp_path):
+    place = Place(tmp_path, "smoke")
+    save_experiment("frequency", place, final)
+    results, note = limits.complete(place)
+    found = limits.shares(results, SOLVED).set_index(["omega", "method"])
+    assert sorted(found.index.unique("omega")) == [74, 95, 116, 137]
+    assert found["share"].unstack().loc[74].to_dict() == {"random": 0, "warmstart": 0, "homotopy": 0.5, "frequency": 1}
+    assert found.loc[(137, "homotopy"), ["low", "high", "n"]].tolist() == list(share(np.array([True, False]))[1:])
+    assert "experiment=limits" in note  # what is lacking, and the command that makes it
+    assert [path.name for path in limits.draw(place)] == ["limits.png", "limits.pdf"]
+
+
+def test_without_any_shares_the_missing_experiment_is_named(tmp_path):
+    with pytest.raises(ResultError, match="experiment=frequency"):
+        limits.complete(Place(tmp_path, "smoke"))
+
+
+def test_every_arm_of_today_is_counted_at_the_omegas_that_have_all_of_them(tmp_path):
+    place = Place(tmp_path, "smoke")
+    save_experiment("today", place, final)
+    found = today.table(experiment("today", place), SOLVED)
+    arms = ["default", "standardised input", "Fourier features", "sine activations"]
+    arms += ["step size 0.0003", "step size 0.003", "warm-up of the step size"]
+    assert found["arm"].unique().tolist() == arms
+    assert (found.groupby(["omega", "method"])["arm"].nunique() == len(arms)).all()
+    random = found[found["method"] == "random"]
+    assert (random["solved"] == 0).all() and random["loss"].tolist() == pytest.approx([0.1] * len(random))
+    assert (found.loc[found["method"] == "homotopy", "solved"] == 1).all()
+    shutil.rmtree(place.folder / "sine-omega74")
+    assert len(today.draw(place)) == 2  # of omega 137 alone
