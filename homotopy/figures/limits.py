@@ -40,12 +40,13 @@ def complete(place: Place) -> tuple[list[Result], str]:
             groups, note = tasks(name, place)
         except ResultError as error:
             lacking.append(error)
+            notes.append(f"not yet run: experiment {name}")
         else:
             found += [each for group in groups for each in group]
             notes.append(note)
     if not found:
         raise lacking[0]
-    return found, "; ".join(filter(None, [*notes, *map(str, lacking)]))
+    return found, "; ".join(filter(None, notes))
 
 
 def draw(place: Place) -> list[Path]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from homotopy import markdown
 from homotopy.errors import ResultError
-from homotopy.report import frontpage
+from homotopy.report import advice, frontpage
 from homotopy.report.findings import Findings
 from homotopy.report.verdicts import number, summary
 
@@ -83,6 +83,7 @@ def _fastest(sections: Mapping[str, list], section: str, names: str, column: int
 BLOCKS: dict[str, Callable[[Findings], str]] = {
     "findings": frontpage.findings,
     "claims": frontpage.claims,
+    "advice": advice.advice,
     "questions": questions,
     "speed": speed,
     "runs_fig1": _runs("fig1"),

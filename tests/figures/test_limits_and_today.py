@@ -30,7 +30,7 @@ def test_shares_are_of_seeds_that_end_below_a_loss(tmp_path):
     assert sorted(found.index.unique("omega")) == [74, 95, 116, 137]
     assert found["share"].unstack().loc[74].to_dict() == {"random": 0, "warmstart": 0, "homotopy": 0.5, "frequency": 1}
     assert found.loc[(137, "homotopy"), ["low", "high", "n"]].tolist() == list(share(np.array([True, False]))[1:])
-    assert "experiment=limits" in note  # what is lacking, and the command that makes it
+    assert "limits" in note  # what is lacking
     assert [path.name for path in limits.draw(place)] == ["limits.png", "limits.pdf"]
 
 

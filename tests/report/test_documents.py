@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from homotopy.errors import ResultError
-from homotopy.report import documents, frontpage
+from homotopy.report import advice, documents, frontpage
 from homotopy.report.findings import Findings
 from homotopy.results.library import Library, Place
 from tests.made import save_experiment
@@ -61,6 +61,14 @@ def test_the_findings_are_those_of_the_results(found):
     solved, hard = frontpage.findings(found).splitlines()[:2]
     assert "3 of 3 by the homotopy" in solved and "0 of 3 by warm start" in solved
     assert "Not run" in hard
+
+
+def test_the_advice_has_a_number_and_a_command_for_every_case_that_was_run(found):
+    table = rows(advice.advice(found))
+    assert len(table) == 5 and all("experiment=" in command for _, _, command in table)
+    said = [text for _, text, _ in table]
+    assert "the homotopy solves 3 of 3, warm start 0 of 3, random initialisation 0 of 3" in said[1]
+    assert said[2] == said[3] == "Not run yet." and "Not tested" in said[4]
 
 
 def test_every_machine_has_its_column_of_speeds(found):

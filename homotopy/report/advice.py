@@ -1,0 +1,92 @@
+"""The README's table "Should I use it?": five cases, what the runs say of each, and the command that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from homotopy import markdown
+from homotopy.figures import today
+from homotopy.report import screen
+from homotopy.report.findings import Findings
+from homotopy.report.verdicts import interval
+from homotopy.results.library import Result
+
+HARD, EASY = 137.0, 74.0
+CHANGES = ("standardised input", "Fourier features", "sine activations")  # arms of experiment=today
+NOT_RUN = "not run"
+
+
+def advice(found: Findings) -> str:
+    """Return the table."""
+    lines = [
+        ("random weights learn it", _easy(found), "fig2a"),
+        ("they do not, and network and input must stay as they are", _hard(found), "fig1"),
+        ("the task has a parameter that can move", _moving(found), "frequency"),
+        ("network or input may change", _changed(found), "today"),
+        ("it is made of images", _images(found), "screen_fashion,screen_cifar"),
+    ]
+    rows = [
+        [
+            case,
+            "Not run yet." if NOT_RUN in said else said,
+            f"`python scripts/train.py experiment={name} profile=paper`",
+        ]
+        for case, said, name in lines
+    ]
+    return markdown.table(["your target", "what the runs say", "command"], rows)
+
+
+def _table(found: Findings, experiment: str) -> pd.DataFrame:
+    """Return how many seeds of what an experiment has solve their task."""
+    there: Sequence[Result] = [each for each in found.library.results(experiment) if each.seeds]
+    return today.table(there, found.book.solved)
+
+
+def _solving(table: pd.DataFrame, omega: float, method: str, arm: str = "default") -> str:
+    """Return how many of how many runs solve a task."""
+    rows = table[(table["omega"] == omega) & (table["method"] == method) & (table["arm"] == arm)]
+    return f"{rows['solved'].iloc[0]} of {rows['n'].iloc[0]}" if len(rows) else NOT_RUN
+
+
+def _easy(found: Findings) -> str:
+    table, (row,) = _table(found, "fig2a"), found.named("easy-tasks").rows
+    random, homotopy = (_solving(table, EASY, method) for method in ("random", "homotopy"))
+    return (
+        f"At omega {EASY:g} random initialisation solves {random} and the homotopy {homotopy}; up to there the better "
+        f"baseline's median loss is {interval(row.ratio) or NOT_RUN} times the homotopy's ({row.outcome})."
+    )
+
+
+def _hard(found: Findings) -> str:
+    table = _table(found, "fig1")
+    homotopy, warm, random = (_solving(table, HARD, method) for method in ("homotopy", "warmstart", "random"))
+    return f"At omega {HARD:g} the homotopy solves {homotopy}, warm start {warm}, random initialisation {random}."
+
+
+def _moving(found: Findings) -> str:
+    table = _table(found, "frequency")
+    moving, mixing = (_solving(table, HARD, method) for method in ("frequency", "homotopy"))
+    return f"A homotopy that moves omega from 1 to {HARD:g} solves {moving}, one that mixes the two tasks {mixing}."
+
+
+def _changed(found: Findings) -> str:
+    table = _table(found, "today")
+    arms = [
+        f"{arm}: {_solving(table, HARD, 'random', arm)} (homotopy: {_solving(table, HARD, 'homotopy', arm)})"
+        for arm in CHANGES
+    ]
+    return f"At omega {HARD:g}, from random weights: {'; '.join(arms)}."
+
+
+def _images(found: Findings) -> str:
+    screened = screen.screen([each for name in screen.EXPERIMENTS for each in found.library.results(name)])
+    if screened.table.empty:
+        return "Not tested yet where random initialisation is slow."
+    said = [
+        f"{target}: {count}"
+        for target, against, measure, _, count in screen.counts(screened)
+        if measure == "area" and against.startswith("random")
+    ]
+    return f"The homotopy's loss is lower on the way, by a tenth, in {'; '.join(said)} networks and initialisations."
