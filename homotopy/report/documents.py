@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path
 
 from homotopy import markdown
 from homotopy.errors import ResultError
-from homotopy.report import advice, frontpage
+from homotopy.report import advice, frontpage, screen, tables, unstated
 from homotopy.report.findings import Findings
 from homotopy.report.verdicts import number, summary
+from homotopy.report.write import SEARCHES, search_text
+from homotopy.results.library import Result
 
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->)(.*?)(<!-- end \2 -->)", re.DOTALL)
 # results/bench/<machine>.json: section, the row's names, where * is any text (of several the fastest counts), column
@@ -56,6 +58,10 @@ def _runs(experiment: str) -> Callable[[Findings], str]:
     return count
 
 
+def _results(found: Findings, experiments: Sequence[str]) -> list[Result]:
+    return [each for name in experiments for each in found.library.results(name)]
+
+
 def _file(name: str) -> Callable[[Findings], str]:
     """Return what reads a generated file in the profile's folder."""
     return lambda found: (found.library.place.folder / name).read_text()
@@ -89,9 +95,9 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "runs_fig1": _runs("fig1"),
     "runs_fig3a": _runs("fig3a"),
     "runs_fig3b": _runs("fig3b"),
-    "map": _file("map/map.md"),
-    "search": _file("report/search.md"),
-    "screen": _file("report/screen.md"),
+    "map": lambda found: unstated.text(unstated.table(found.library.results("map"))),
+    "search": lambda found: search_text(tables.search(_results(found, SEARCHES))),
+    "screen": lambda found: screen.text(screen.screen(_results(found, screen.EXPERIMENTS))),
     "bounds": _file("theory/bounds.md"),
     "statements": _file("theory/statements.md"),
     "share_that_left": lambda found: found.cell("theory/local.csv", "left", M=1, smallest_M=15, alpha=0.0552072),

@@ -293,7 +293,7 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
 
 
 def save(found: Contents, place: Place) -> None:
-    """Write the tables as CSV into the folder `report`, and those that documents include also as Markdown."""
+    """Write the tables as CSV into the folder `report`, that of the map beside its figure's data."""
     frames = {
         "completeness": found.completeness,
         "fair": found.fair,
@@ -306,16 +306,8 @@ def save(found: Contents, place: Place) -> None:
     }
     for name, frame in frames.items():
         write_csv(place.folder / "report" / f"{name}.csv", frame)
-    included = {
-        "completeness": completeness_text(found.completeness, place),
-        "search": search_text(found.search),
-        "screen": screen.text(found.screened),
-    }
-    for name, content in included.items():
-        write_atomic(place.folder / "report" / f"{name}.md", content.encode())
     if not found.map.empty:
         write_csv(place.folder / "map" / "map.csv", found.map)
-        write_atomic(place.folder / "map" / "map.md", unstated.text(found.map).encode())
 
 
 def text(found: Contents, library: Library) -> str:

@@ -22,7 +22,7 @@ LOSSES = {"random": 0.2, "warmstart": 0.1, "homotopy": 0.001}
 def found(tmp_path_factory):
     place = Place(tmp_path_factory.mktemp("results"), "quick")
     save_experiment("fig1", place, lambda config, seed: LOSSES[config.method.name], seeds=3)
-    for folder in ("bench", "quick/theory", "quick/map"):
+    for folder in ("bench", "quick/theory"):
         (place.results / folder).mkdir(parents=True)
     for machine, speed in (("fast", 5.0), ("slow", 11.04)):
         contestants = [
@@ -35,7 +35,7 @@ def found(tmp_path_factory):
         (place.results / "bench" / f"{machine}.json").write_text(json.dumps({"sections": sections}))
     rows = {"M": [1.0, 1.0, 5.0], "smallest M": [10.0, 15.0, 15.0], "alpha": 0.0552072, "left": [0.1, 0.50461, 0.2]}
     pd.DataFrame(rows).to_csv(place.folder / "theory" / "local.csv", index=False)
-    (place.folder / "map" / "map.md").write_text("| a |\n| --- |\n")
+    (place.folder / "theory" / "bounds.md").write_text("| a |\n| --- |\n")
     return Findings(Library(place))
 
 
@@ -85,9 +85,10 @@ def test_a_number_is_that_of_its_row(found):
 def test_stale_blocks_are_found_and_mended_in_a_line_and_as_paragraphs(found):
     text = (
         "Of these <!-- begin share_that_left -->0.4<!-- end share_that_left --> left.\n"
-        "<!-- begin map -->\n<!-- end map -->\nbetween\n<!-- begin map -->\n| a |\n| --- |\n<!-- end map -->\n"
+        "<!-- begin bounds -->\n<!-- end bounds -->\nbetween\n"
+        "<!-- begin bounds -->\n| a |\n| --- |\n<!-- end bounds -->\n"
     )
-    assert documents.stale(text, found) == ["share_that_left", "map"]
+    assert documents.stale(text, found) == ["share_that_left", "bounds"]
     mended = documents.updated(text, found)
     assert documents.stale(mended, found) == []
     assert mended == text.replace("0.4", "0.505").replace("-->\n<!-- end", "-->\n| a |\n| --- |\n<!-- end", 1)
@@ -97,9 +98,9 @@ def test_stale_blocks_are_found_and_mended_in_a_line_and_as_paragraphs(found):
     ("text", "said"),
     [
         ("<!-- begin nothing --><!-- end nothing -->", "block nothing: must be one of findings"),
-        ("<!-- begin map --> and so on", "map"),
-        ("<!-- begin map --><!-- end maps -->", "map"),
-        ("<!-- begin search --><!-- end search -->", "block search: .* does not have it"),
+        ("<!-- begin bounds --> and so on", "bounds"),
+        ("<!-- begin bounds --><!-- end bound -->", "bounds"),
+        ("<!-- begin statements --><!-- end statements -->", "block statements: .* does not have it"),
         ("<!-- begin share_outside_next_ball --><!-- end share_outside_next_ball -->", "does not have it"),
     ],
 )
