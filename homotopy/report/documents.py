@@ -18,10 +18,10 @@ from pathlib import Path
 
 from homotopy import markdown
 from homotopy.errors import ResultError
-from homotopy.report import advice, frontpage, screen, tables, unstated
+from homotopy.report import advice, frontpage, predictions, screen, tables, unstated
 from homotopy.report.findings import Findings
 from homotopy.report.verdicts import number, summary
-from homotopy.report.write import SEARCHES, search_text
+from homotopy.report.write import SEARCHES, predictions_text, search_text
 from homotopy.results.library import Result
 
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->)(.*?)(<!-- end \2 -->)", re.DOTALL)
@@ -56,6 +56,16 @@ def _runs(experiment: str) -> Callable[[Findings], str]:
         return f"{sum(r.seeds for r in results)} of {sum(len(r.config.seeds) for r in results)}"
 
     return count
+
+
+def _expected(experiment: str) -> Callable[[Findings], str]:
+    """Return what shows the predictions of an experiment and what became of them."""
+
+    def judged(found: Findings) -> str:
+        asked = [each for each in predictions.read() if each.experiment == experiment]
+        return predictions_text([predictions.judge(each, found.library, found.book) for each in asked])
+
+    return judged
 
 
 def _results(found: Findings, experiments: Sequence[str]) -> list[Result]:
@@ -98,6 +108,11 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "map": lambda found: unstated.text(unstated.table(found.library.results("map"))),
     "search": lambda found: search_text(tables.search(_results(found, SEARCHES))),
     "screen": lambda found: screen.text(screen.screen(_results(found, screen.EXPERIMENTS))),
+    "expected_frequency": _expected("frequency"),
+    "expected_limits": _expected("limits"),
+    "expected_schedules": _expected("schedules"),
+    "expected_today": _expected("today"),
+    "expected_why": _expected("why"),
     "bounds": _file("theory/bounds.md"),
     "statements": _file("theory/statements.md"),
     "share_that_left": lambda found: found.cell("theory/local.csv", "left", M=1, smallest_M=15, alpha=0.0552072),

@@ -217,20 +217,23 @@ def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
     return heading + table(head, lines) + tail
 
 
-def predictions_text(found: Sequence[predictions.Judged], place: Place) -> str:
-    """Return the table of the predictions, and in profile paper, which alone judges them, how good they were."""
+def predictions_text(found: Sequence[predictions.Judged]) -> str:
+    """Return the table of some predictions."""
     head = ["experiment", "expected", "how sure", "found", "outcome"]
     lines = [
         [f"`{r['experiment']}`", r["expect"], f"{100 * r['probability']:.0f} %", r["found"], f"**{r['outcome']}**"]
         for r in predictions.frame(found).to_dict("records")
     ]
-    score = predictions.brier(found)
+    return table(head, lines)
+
+
+def score_text(found: Sequence[predictions.Judged], place: Place) -> str:
+    """Return how good the predictions were, in profile paper, which alone judges them."""
     if place.profile != "paper":
-        told = "\nOnly profile `paper` judges; these outcomes are of other budgets.\n"
-    else:
-        decided = "\nBrier score of what is decided: {:.2f}; always 50 % sure gives 0.25.\n"
-        told = "" if score is None else decided.format(score)
-    return table(head, lines) + told
+        return "\nOnly profile `paper` judges; these outcomes are of other budgets.\n"
+    score = predictions.brier(found)
+    decided = "\nBrier score of what is decided: {:.2f}; always 50 % sure gives 0.25.\n"
+    return "" if score is None else decided.format(score)
 
 
 def search_text(found: pd.DataFrame) -> str:
@@ -336,7 +339,7 @@ def text(found: Contents, library: Library) -> str:
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),
         "search": search_text(found.search),
         "screen": screen.text(found.screened),
-        "predictions": predictions_text(found.expected, place),
+        "predictions": predictions_text(found.expected) + score_text(found.expected, place),
     }
     return Template(_TEMPLATE.read_text()).substitute(parts)
 
