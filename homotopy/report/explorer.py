@@ -15,6 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from bokeh.embed import json_item
+from bokeh.layouts import column, row
+from bokeh.models import ColumnDataSource, CustomJS, Div, RadioButtonGroup, Slider, Span
+from bokeh.plotting import figure
+from bokeh.resources import Resources
 
 from homotopy.figures.common import COLOURS
 from homotopy.results import snapshots
@@ -30,7 +35,7 @@ RANKS = ("best", "median", "worst")
 _FRAME = Path(__file__).with_suffix(".html")
 
 
-class Shown(NamedTuple):
+class Run(NamedTuple):
     """One run of the explorer; `rank` says which seed it is among the homotopy's: best, median or worst."""
 
     omega: float
@@ -42,19 +47,19 @@ class Shown(NamedTuple):
     losses: np.ndarray
 
 
-def shown(folder: Path) -> list[Shown]:
+def saved_runs(folder: Path) -> list[Run]:
     """Return the runs that a profile's folder has snapshots of, those of the ranked seeds; ordered by omega."""
-    found: list[Shown] = []
+    found: list[Run] = []
     named = [(file, NAME.fullmatch(file.stem)) for file in sorted((folder / "snapshots").glob("*.npz"))]
     files = {(name[1], name[4], int(name[5])): (file, name) for file, name in named if name}
-    for task in {task: None for task, _, _ in files}:
+    for task in dict.fromkeys(task for task, _, _ in files):
         curves = {method: _curves(folder, name) for (of, method, _), (_, name) in files.items() if of == task}
         ranks = snapshots.ranked(curves["homotopy"]) if "homotopy" in curves else {}
         for rank, seed in ranks.items():
             for method in METHODS:
                 if (task, method, seed) in files:
                     file, name = files[task, method, seed]
-                    found.append(_shown(file, float(name[2]), method, rank, seed, curves[method]))
+                    found.append(_run(file, float(name[2]), method, rank, seed, curves[method]))
     return sorted(found, key=lambda run: run.omega)
 
 
@@ -62,10 +67,10 @@ def _curves(folder: Path, name: re.Match[str]) -> pd.DataFrame:
     return RunFolder(folder / name[1] / name[3]).runs()
 
 
-def _shown(file: Path, omega: float, method: str, rank: str, seed: int, curves: pd.DataFrame) -> Shown:
+def _run(file: Path, omega: float, method: str, rank: str, seed: int, curves: pd.DataFrame) -> Run:
     curve = curves[curves["seed"] == seed].sort_values("epoch")
     losses = curve["target_loss"].to_numpy()
-    return Shown(omega, method, rank, seed, _thinned(snapshots.read(file)), curve["epoch"].to_numpy(), losses)
+    return Run(omega, method, rank, seed, _thinned(snapshots.read(file)), curve["epoch"].to_numpy(), losses)
 
 
 def _thinned(taken: Snapshots) -> Snapshots:
@@ -77,12 +82,9 @@ def _thinned(taken: Snapshots) -> Snapshots:
 
 def explorer(folder: Path) -> str:
     """Return the explorer as HTML that needs no other file; empty where the folder has no snapshots."""
-    runs = shown(folder)
+    runs = saved_runs(folder)
     if not any(run.method == "homotopy" for run in runs):
         return ""
-    from bokeh.embed import json_item  # here: a report without snapshots does not need it
-    from bokeh.resources import Resources
-
     item = json_item(_layout(runs), "explorer")
     library = Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render()
     return Template(_FRAME.read_text()).substitute(library=library, item=_numbered(json.dumps(item)))
@@ -97,11 +99,8 @@ def _numbered(item: str) -> str:
     return item.replace("</", "<\\/")
 
 
-def _layout(runs: Sequence[Shown]) -> Any:
+def _layout(runs: Sequence[Run]) -> Any:
     """Return Bokeh's model of the explorer: the controls, the network's output over the target, and the losses."""
-    from bokeh.layouts import column
-    from bokeh.models import CustomJS, Div
-
     choices, sliders = _choices(runs), _sliders(runs)
     sources, network, losses, glyphs = _plots(runs)
     said = Div(text="", name="said")
@@ -114,10 +113,8 @@ def _layout(runs: Sequence[Shown]) -> Any:
     return column(_controls(choices), *sliders.values(), said, network, losses, sizing_mode="stretch_width")
 
 
-def _choices(runs: Sequence[Shown]) -> dict[str, Any]:
+def _choices(runs: Sequence[Run]) -> dict[str, Any]:
     """Return the groups of buttons, each with the values that some run has."""
-    from bokeh.models import RadioButtonGroup
-
     omegas = [f"{omega:g}" for omega in sorted({run.omega for run in runs})]
     methods = [LABELS[method] for method in _methods(runs)]
     ranks = [rank for rank in RANKS if any(run.rank == rank for run in runs)]
@@ -129,22 +126,17 @@ def _choices(runs: Sequence[Shown]) -> dict[str, Any]:
     }
 
 
-def _methods(runs: Sequence[Shown]) -> list[str]:
+def _methods(runs: Sequence[Run]) -> list[str]:
     return [method for method in METHODS if any(run.method == method for run in runs)]
 
 
 def _controls(choices: Mapping[str, Any]) -> Any:
-    from bokeh.layouts import row
-    from bokeh.models import Div
-
     texts = ("omega", "method", "seed where the homotopy ends")
     labelled = [row(Div(text=text), group) for text, group in zip(texts, choices.values(), strict=True)]
     return row(*labelled, sizing_mode="stretch_width", styles={"flex-wrap": "wrap", "gap": "0 1.5em"})
 
 
-def _sliders(runs: Sequence[Shown]) -> dict[str, Any]:
-    from bokeh.models import Slider
-
+def _sliders(runs: Sequence[Run]) -> dict[str, Any]:
     epochs, lams = runs[0].taken.epochs, np.unique(_homotopy(runs).taken.lams)
     wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": (5, 20, 5, 20)}
     every, step = int(epochs[1] - epochs[0]), float(np.diff(lams).min().round(6))
@@ -154,14 +146,12 @@ def _sliders(runs: Sequence[Shown]) -> dict[str, Any]:
     }
 
 
-def _homotopy(runs: Sequence[Shown]) -> Shown:
+def _homotopy(runs: Sequence[Run]) -> Run:
     return next(run for run in runs if run.method == "homotopy")
 
 
-def _plots(runs: Sequence[Shown]) -> tuple[dict[str, Any], Any, Any, dict[str, Any]]:
+def _plots(runs: Sequence[Run]) -> tuple[dict[str, Any], Any, Any, dict[str, Any]]:
     """Return the sources of what is drawn, both plots, and the parts of them that change besides."""
-    from bokeh.models import ColumnDataSource, Span
-    from bokeh.plotting import figure
 
     def empty(name: str) -> ColumnDataSource:
         return ColumnDataSource({"x": [], "y": []}, name=name)
@@ -190,7 +180,7 @@ def _plots(runs: Sequence[Shown]) -> tuple[dict[str, Any], Any, Any, dict[str, A
     return sources, output, losses, {"line": line.glyph, "lines": [each.glyph for each in lines], "now": now}
 
 
-def _data(runs: Sequence[Shown]) -> dict[str, Any]:
+def _data(runs: Sequence[Run]) -> dict[str, Any]:
     """Return every run's numbers, a network's output in a byte."""
     outputs = [np.clip(np.rint(run.taken.y * HUNDREDTHS), -127, 127).astype(np.int8) for run in runs]
     return {

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from homotopy.report.explorer import explorer, shown
+from homotopy.report.explorer import explorer, saved_runs
 from homotopy.report.page import page
 from homotopy.results import snapshots
 from homotopy.results.folder import RunFolder
@@ -60,12 +60,12 @@ def folder(tiny) -> Path:
 
 
 def of(folder: Path, method: str, rank: str):
-    (found,) = (each for each in shown(folder) if (each.omega, each.method, each.rank) == (137, method, rank))
+    (found,) = (each for each in saved_runs(folder) if (each.omega, each.method, each.rank) == (137, method, rank))
     return found
 
 
 def test_it_has_the_runs_of_the_ranked_seeds_that_were_taken(folder):
-    runs = shown(folder)
+    runs = saved_runs(folder)
     assert len([each for each in runs if each.omega == 137]) == 9
     assert {each.seed for each in runs if each.omega == 12} <= {0}
     homotopy = {rank: of(folder, "homotopy", rank) for rank in ("best", "median", "worst")}
@@ -111,5 +111,5 @@ def test_a_reader_sees_what_was_saved(folder, tmp_path):
         np.testing.assert_allclose(seen["y"], y, atol=0.0051, err_msg=seen["what"])
         assert f"Seed {expected.seed}:" in seen["said"]
         assert seen["lengths"] == [2001 if expected.method == "homotopy" else 0, len(expected.epochs)]
-    if ("12", "worst") not in {(f"{each.omega:g}", each.rank) for each in shown(folder)}:
+    if ("12", "worst") not in {(f"{each.omega:g}", each.rank) for each in saved_runs(folder)}:
         assert omega["y"] == [] and omega["lengths"] == [0, 0]
