@@ -25,17 +25,17 @@ NETWORKS = {4: "vgg_small", 11: "VGG-11", 16: "VGG-16"}  # by their layers with 
 CANDIDATES = ("VGG-11", "VGG-16")
 MEASURES = ("area", "epochs", "end")
 _COLUMNS = ["target", "network", "init", "method", "setting", "n", *MEASURES, "objective", "accuracy", "complete"]
-BELOW, ALIKE = 1.1, 1.25  # margins of the claims
+LOWER_BY, WITHIN = 1.1, 1.25  # margins of the claims
 CLAIMS = (  # target, the homotopy against, measures, margin
-    ("FashionMNIST", "random", ("area", "epochs"), BELOW),
-    ("FashionMNIST", "warmstart", MEASURES, ALIKE),
-    ("CIFAR10", "random", ("area", "epochs"), BELOW),
-    ("CIFAR10", "warmstart", MEASURES, BELOW),
+    ("FashionMNIST", "random", ("area", "epochs"), LOWER_BY),
+    ("FashionMNIST", "warmstart", MEASURES, WITHIN),
+    ("CIFAR10", "random", ("area", "epochs"), LOWER_BY),
+    ("CIFAR10", "warmstart", MEASURES, LOWER_BY),
 )
 
 
-class Place(NamedTuple):
-    """What a screen chooses."""
+class Case(NamedTuple):
+    """What a screen chooses among: a network and an initialisation on a target."""
 
     target: str
     network: str
@@ -43,16 +43,16 @@ class Place(NamedTuple):
 
 
 class Screen(NamedTuple):
-    """What was tried, as `screen` has it, and every place that is to be tried."""
+    """What was tried, as `screen` has it, and every case that is to be tried."""
 
     table: pd.DataFrame
-    places: list[Place]
+    cases: list[Case]
 
     @property
-    def best(self) -> dict[tuple[Place, str], dict[str, Any]]:
-        """The best setting by place and method, of those that have one."""
+    def best(self) -> dict[tuple[Case, str], dict[str, Any]]:
+        """The best setting by case and method, of those that have one."""
         rows: list[dict[str, Any]] = self.table[self.table["best"]].to_dict("records")  # type: ignore[assignment]
-        return {(Place(row["target"], row["network"], row["init"]), row["method"]): row for row in rows}
+        return {(Case(row["target"], row["network"], row["init"]), row["method"]): row for row in rows}
 
 
 def network(of: Config) -> str:
@@ -76,21 +76,21 @@ def screen(results: Sequence[Result]) -> Screen:
     the settled loss over the last five; `accuracy` and `objective`, the settled loss on it, decide nothing. The best
     has the least median area, once all settings of the method, with that network and initialisation, have all seeds.
     """
-    keys = [(_place(found.config), found.config.method.name) for found in results]
+    keys = [(_case(found.config), found.config.method.name) for found in results]
     lacking = {key for key, found in zip(keys, results, strict=True) if found.seeds < len(found.config.seeds)}
     rows = [
-        {**place._asdict(), "method": method, **_measured(found), "complete": (place, method) not in lacking}
-        for (place, method), found in zip(keys, results, strict=True)
+        {**case._asdict(), "method": method, **_measured(found), "complete": (case, method) not in lacking}
+        for (case, method), found in zip(keys, results, strict=True)
         if not found.curves.empty
     ]
     table = pd.DataFrame(rows, columns=_COLUMNS)
-    first = table.groupby([*Place._fields, "method"])["area"].rank(method="first") == 1
+    first = table.groupby([*Case._fields, "method"])["area"].rank(method="first") == 1
     table = table.drop(columns="complete").assign(best=first & table["complete"].astype(bool))
-    return Screen(table, list(dict.fromkeys(place for place, _ in keys)))
+    return Screen(table, list(dict.fromkeys(case for case, _ in keys)))
 
 
-def _place(of: Config) -> Place:
-    return Place(of.task.target, network(of), of.model.init)
+def _case(of: Config) -> Case:
+    return Case(of.task.target, network(of), of.model.init)
 
 
 def _measured(found: Result) -> dict[str, Any]:
@@ -106,22 +106,22 @@ def _measured(found: Result) -> dict[str, Any]:
     return {"setting": setting(of), "n": found.seeds, **medians}
 
 
-def picked(of: Screen) -> dict[str, Place]:
-    """Return the place of a target's final runs: VGG-11 or VGG-16, of the least median area at random's best setting.
+def picked(of: Screen) -> dict[str, Case]:
+    """Return the case of a target's final runs: VGG-11 or VGG-16, of the least median area at random's best setting.
 
-    A target is left out while one of these places lacks its best setting.
+    A target is left out while one of these cases lacks its best setting.
     """
     found = {}
-    for target in dict.fromkeys(place.target for place in of.places):
-        candidates = [place for place in of.places if place.target == target and place.network in CANDIDATES]
-        if all((place, "random") in of.best for place in candidates):
-            found[target] = min(candidates, key=lambda place: of.best[place, "random"]["area"])
+    for target in dict.fromkeys(case.target for case in of.cases):
+        candidates = [case for case in of.cases if case.target == target and case.network in CANDIDATES]
+        if all((case, "random") in of.best for case in candidates):
+            found[target] = min(candidates, key=lambda case: of.best[case, "random"]["area"])
     return found
 
 
-def ratios(of: Screen, place: Place, against: str) -> dict[str, float] | None:
+def ratios(of: Screen, case: Case, against: str) -> dict[str, float] | None:
     """Return a baseline's medians over the homotopy's, by measure, at the methods' best settings; None without them."""
-    ours, theirs = (of.best.get((place, name)) for name in ("homotopy", against))
+    ours, theirs = (of.best.get((case, name)) for name in ("homotopy", against))
     if ours is None or theirs is None:
         return None
     return {measure: float(statistics.ratio(theirs[measure], ours[measure])) for measure in MEASURES}
@@ -129,19 +129,19 @@ def ratios(of: Screen, place: Place, against: str) -> dict[str, float] | None:
 
 def shows(ratio: float, margin: float) -> bool:
     """Whether a ratio is what a claim says: at least the margin, or within it where methods are to be alike."""
-    return 1 / margin <= ratio <= margin if margin == ALIKE else ratio >= margin
+    return 1 / margin <= ratio <= margin if margin == WITHIN else ratio >= margin
 
 
 def counts(of: Screen) -> list[list[str]]:
-    """Return for each claim and measure in how many of the places it shows, "2 of 9 (1 not run)"."""
+    """Return for each claim and measure in how many of the cases it shows, "2 of 9 (1 not run)"."""
     lines = []
     for target, against, measures, margin in CLAIMS:
-        found = [ratios(of, place, against) for place in of.places if place.target == target]
+        found = [ratios(of, case, against) for case in of.cases if case.target == target]
         missing = found.count(None)
         for measure in measures if found else ():
             holds = sum(shows(each[measure], margin) for each in found if each)
             said = f"{holds} of {len(found)}" + (f" ({missing} not run)" if missing else "")
-            what = f"within {margin:g}" if margin == ALIKE else f"at least {margin:g}"
+            what = f"within {margin:g}" if margin == WITHIN else f"at least {margin:g}"
             lines.append([target, f"{LABELS[against]} over the homotopy", measure, what, said])
     return lines
 
@@ -152,11 +152,11 @@ def text(of: Screen) -> str:
         return "No results yet.\n"
     chosen = picked(of)
     lines = []
-    for place in of.places:
-        cells = [_cell(of.best.get((place, method))) for method in METHODS]
+    for case in of.cases:
+        cells = [_cell(of.best.get((case, method))) for method in METHODS]
         if any(cells):
-            mark = "**" if chosen.get(place.target) == place else ""
-            lines.append([f"{mark}{word}{mark}" for word in place] + cells)
+            mark = "**" if chosen.get(case.target) == case else ""
+            lines.append([f"{mark}{word}{mark}" for word in case] + cells)
     best = markdown.table(["target", "network", "initialisation", *(LABELS[method] for method in METHODS)], lines)
     head = ["target", "ratio of medians", "of", "is", "in how many settings"]
     return f"{best}\n{markdown.table(head, counts(of))}"

@@ -12,20 +12,16 @@ import pandas as pd
 
 from homotopy import keys
 from homotopy.job import Job
-from homotopy.report.evidence import NEAR_THE_END, Curves, curves, shared_seeds
+from homotopy.report.evidence import NEAR_THE_END, curves, shared_seeds
 from homotopy.results import outline, status
 from homotopy.results.intervals import ratio_of_medians
 from homotopy.results.library import Library, Result, by_task
 from homotopy.results.methods import BASELINES, METHODS
-from homotopy.results.statistics import first_epoch, median
+from homotopy.results.statistics import first_epoch, median, settled
 from homotopy.results.timing import seconds_per_epoch, shared_hardware
 from homotopy.training import why
 
-ALIKE = 1.25  # of medians: within this factor two methods end alike
-
-
-def _settled(of: Result, seeds: Sequence[int], metric: str = "target_loss", *, count_source: bool = False) -> Curves:
-    return curves(of, metric, seeds, count_source=count_source).settled()
+MARGIN = 1.25  # of medians: within this factor two methods end alike
 
 
 def fair(results: Sequence[Result]) -> pd.DataFrame:
@@ -42,7 +38,7 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
             continue
         machine = shared_hardware(methods)
         seconds = seconds_per_epoch(methods, machine) if machine else np.nan
-        tables = [_settled(r, seeds, count_source=True) for r in methods]
+        tables = [curves(r, "target_loss", seeds, count_source=True).settled() for r in methods]
         first, last = (max(float(median(c.losses[:, i])) for c in tables) for i in (0, -1))
         threshold = min(NEAR_THE_END * last, first / 2)
         for found, table in zip(methods, tables, strict=True):
@@ -52,7 +48,7 @@ def fair(results: Sequence[Result]) -> pd.DataFrame:
                     "task": found.config.task.label, "method": found.config.method.name,
                     "n": len(seeds), "epochs": epochs,
                     "train loss": float(median(table.final)),
-                    "test loss": float(median(_settled(found, seeds, "test_loss").final)),
+                    "test loss": float(median(settled(*curves(found, "test_loss", seeds)))),
                     "threshold": threshold,
                     "epochs to": float(median(first_epoch(table.epochs, table.losses, threshold))),
                     "seconds per run": epochs * seconds,
@@ -91,13 +87,13 @@ def _flat(composed: Mapping[str, Any]) -> dict[str, Any]:
 def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
     present = {name: r for name, r in found.items() if not r.curves.empty}
     seeds = shared_seeds(list(present.values()))
-    final = {name: _settled(r, seeds).final for name, r in present.items()}
+    final = {name: settled(*curves(r, "target_loss", seeds)) for name, r in present.items()}
     row: dict[str, Any] = {"n": len(seeds)}
     row |= {name: float(median(final[name])) if name in final else np.nan for name in METHODS}
     if not all(name in final for name in METHODS):
         return row | {"ratio": np.nan, "low": np.nan, "high": np.nan, "ordering": ""}
     ratio = ratio_of_medians(final["homotopy"][None], np.stack([final[name][None] for name in BASELINES]))
-    ordering = "yes" if ratio.value >= ALIKE else "no" if ratio.value <= 1 / ALIKE else "alike"
+    ordering = "yes" if ratio.value >= MARGIN else "no" if ratio.value <= 1 / MARGIN else "alike"
     if ordering != "alike" and ratio.low <= 1 <= ratio.high:
         ordering += " (open)"
     return row | {"ratio": ratio.value, "low": ratio.low, "high": ratio.high, "ordering": ordering}

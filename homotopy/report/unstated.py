@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from homotopy import markdown
-from homotopy.report.tables import ALIKE
+from homotopy.report.tables import MARGIN
 from homotopy.results.library import Result
 from homotopy.results.methods import BASELINES, LABELS, METHODS
 from homotopy.results.statistics import median, ratio
@@ -52,6 +52,6 @@ def text(summary: pd.DataFrame) -> str:
 def _count_leads(summary: pd.DataFrame, omega: float) -> str:
     leads = summary[f"lead {omega:g}"].dropna()
     return (
-        f"- omega {omega:g}: the homotopy ends below both baselines by a factor of {ALIKE:g} or more in "
-        f"{int((leads >= ALIKE).sum())} of {len(leads)} settings.\n"
+        f"- omega {omega:g}: the homotopy ends below both baselines by a factor of {MARGIN:g} or more in "
+        f"{int((leads >= MARGIN).sum())} of {len(leads)} settings.\n"
     )

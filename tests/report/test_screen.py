@@ -8,7 +8,7 @@ import pytest
 
 from homotopy import compose, config
 from homotopy.report import screen
-from homotopy.report.screen import Place
+from homotopy.report.screen import Case
 from homotopy.results.library import Result
 
 GLOROT, DEFAULT = "glorot_zero_bias", "pytorch_default"
@@ -58,7 +58,7 @@ def test_the_best_setting_has_the_least_median_area(made):
         return [8.0] * 7 + [0.4] * 3 if of.batch_size == 16 else [1.0] * 5 + [0.5] * 5
 
     found = screen.screen(made(curve))
-    best = found.best[Place("FashionMNIST", "VGG-11", GLOROT), "random"]
+    best = found.best[Case("FashionMNIST", "VGG-11", GLOROT), "random"]
     assert (best["setting"], best["area"], best["epochs"], best["n"]) == (
         "batches of 32", pytest.approx(0.5**0.5), np.inf, 3
     )  # fmt: skip
@@ -86,7 +86,7 @@ def test_the_pick_is_what_trains_best_from_random_initialisation(made):
         return table.get((name, of.model.init), 0.1) * of.batch_size  # vgg_small is best, and no candidate
 
     assert screen.picked(screen.screen(made(constant(losses)))) == {
-        "FashionMNIST": Place("FashionMNIST", "VGG-16", GLOROT)
+        "FashionMNIST": Case("FashionMNIST", "VGG-16", GLOROT)
     }
 
 
