@@ -87,23 +87,24 @@ def curves(of: Result, metric: str, seeds: Sequence[int], *, count_source: bool 
 def comparisons(claim: Claim, results: Sequence[Result]) -> Iterator[Comparison]:
     """Yield what a claim compares: for each of its values each opponent, or all of them at once if `best`."""
     each, pooled, against = claim.each or {}, claim.pooled or {}, claim.against or []
-    together = list(_places(pooled, results))
-    for where, group in product(_places(each, results), [against] if claim.best else [[name] for name in against]):
+    together = list(places(pooled, results))
+    for where, group in product(places(each, results), [against] if claim.best else [[name] for name in against]):
         ours, *theirs = (
             [pick(results, where | place | {"method.name": name}) for place in together]
             for name in (claim.ours, *group)
         )
-        what = [_words(key, value) for key, value in where.items()]
-        what += [f"{_words(key, *values)} together" for key, values in pooled.items()]
+        what = [words(key, value) for key, value in where.items()]
+        what += [f"{words(key, *values)} together" for key, values in pooled.items()]
         yield Comparison(", ".join([*what, f"against {' and '.join(group)}"]), ours, theirs)
 
 
-def _words(key: str, *values: Any) -> str:
-    words = [value if isinstance(value, str) else f"{value:g}" for value in values]
-    return f"{key.rpartition('.')[2]} {', '.join(words)}"
+def words(key: str, *values: Any) -> str:
+    """Return a key's last part and its values, "omega 74, 137"."""
+    shown = [value if isinstance(value, str) else f"{value:g}" for value in values]
+    return f"{key.rpartition('.')[2]} {', '.join(shown)}"
 
 
-def _places(each: dict[str, Any], results: Sequence[Result]) -> Iterator[dict[str, Any]]:
+def places(each: Mapping[str, Any], results: Sequence[Result] = ()) -> Iterator[dict[str, Any]]:
     """Yield every combination of the values of some keys, of those with `all` what the results have."""
     if "all" in each.values():
         there = sorted({tuple(attrgetter(key)(r.config) for key in each) for r in results})

@@ -17,7 +17,7 @@ from homotopy.report import evidence, rules
 from homotopy.report.evidence import Comparison
 from homotopy.report.rules import Claim, Row, Rules
 from homotopy.report.verdicts import interval, number
-from homotopy.results import intervals, statistics
+from homotopy.results import statistics
 from homotopy.results.library import Library, Place
 from homotopy.results.methods import LABELS
 from homotopy.settings import between, build, rule
@@ -47,7 +47,7 @@ class Prediction:
         return next(kind for kind in KINDS if getattr(self, kind))
 
 
-class Found(NamedTuple):
+class PredictionRow(NamedTuple):
     """What one row of a prediction shows: its value in words, whether that is as predicted, and its seeds."""
 
     label: str
@@ -56,11 +56,11 @@ class Found(NamedTuple):
     n: int
 
 
-class Judged(NamedTuple):
+class JudgedPrediction(NamedTuple):
     """A prediction, its rows and its outcome."""
 
     prediction: Prediction
-    rows: list[Found]
+    rows: list[PredictionRow]
     outcome: str
 
     @property
@@ -85,13 +85,13 @@ def read(path: Path = FILE) -> list[Prediction]:
     return found
 
 
-def judge(prediction: Prediction, library: Library, book: Rules) -> Judged:
+def judge(prediction: Prediction, library: Library, book: Rules) -> JudgedPrediction:
     """Evaluate one prediction; only all of its rows together, in profile `paper`, make it right."""
-    how: dict[str, Callable[..., Iterator[Found]]] = {
-        "compare": _compared, "share": _shares, "level": _levels, "probe": _probed,
+    how: dict[str, Callable[..., Iterator[PredictionRow]]] = {
+        "compare": _compared, "share": _ends, "level": _ends, "probe": _probed,
     }  # fmt: skip
     rows = list(how[prediction.kind](getattr(prediction, prediction.kind), prediction, library, book))
-    return Judged(prediction, rows, _together([row.outcome for row in rows]))
+    return JudgedPrediction(prediction, rows, _together([row.outcome for row in rows]))
 
 
 def _together(outcomes: Sequence[str]) -> str:
@@ -101,14 +101,12 @@ def _together(outcomes: Sequence[str]) -> str:
 
 def _places(given: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a label and the keys' values for each row that `where` and `each` describe."""
-    each = given.get("each") or {}
-    for values in product(*each.values()):
-        place = dict(zip(each, values, strict=True))
-        words = (f"{key.rpartition('.')[2]} {value}".removeprefix("label ") for key, value in place.items())
+    for place in evidence.places(given.get("each") or {}):
+        words = (evidence.words(key, value).removeprefix("label ") for key, value in place.items())
         yield ", ".join(words), (given.get("where") or {}) | place
 
 
-def _compared(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
+def _compared(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[PredictionRow]:
     """Compare as rules.yaml's claims do."""
     by, results = given.get("by", "method.name"), library.results(prediction.experiment)
     claim = Claim(
@@ -122,7 +120,7 @@ def _compared(given: dict[str, Any], prediction: Prediction, library: Library, b
     for each in compared:
         row = evidence.row(claim, each, book, level)
         said = f"{row.outcome}, ratio {interval(row.ratio)}" if row.n else ""
-        yield Found(each.label, said, _outcome(row, given["outcome"]), row.n)
+        yield PredictionRow(each.label, said, _outcome(row, given["outcome"]), row.n)
 
 
 def _outcome(row: Row, expected: str) -> str:
@@ -134,41 +132,30 @@ def _outcome(row: Row, expected: str) -> str:
     return CORRECT if row.outcome == expected else WRONG
 
 
-def _finals(
-    given: dict[str, Any], experiment: str, library: Library, book: Rules
-) -> Iterator[tuple[str, np.ndarray, bool]]:
-    """Yield a label, each seed's settled loss (n,), and whether all seeds are there, for every value and method."""
-    results = library.results(experiment)
-    for (label, where), method in product(list(_places(given)), given["methods"]):
-        found = evidence.pick(results, where | {"method.name": method})
-        losses = np.empty(0)
-        if found is not None and not found.curves.empty:
-            losses = statistics.settled(found.epochs, found.table("target_loss"), book.settled)
-        yield f"{label}, {LABELS[method]}", losses, found is not None and len(losses) == len(found.config.seeds)
+def _ends(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[PredictionRow]:
+    """Judge what the seeds' settled losses come to: the share that solve the task, or for a `level` their median."""
+    results = library.results(prediction.experiment)
+    for (place, where), method in product(list(_places(given)), given["methods"]):
+        found, label = evidence.pick(results, where | {"method.name": method}), f"{place}, {LABELS[method]}"
+        if found is None or found.curves.empty:
+            yield PredictionRow(label, "", NOT_RUN, 0)
+            continue
+        losses = statistics.settled(found.epochs, found.table("target_loss"), book.settled)
+        if prediction.kind == "share":
+            solved = losses < book.solved
+            value, words = float(solved.mean()), f"{solved.sum()} of {len(losses)}"
+        else:
+            value = float(np.median(losses))
+            words = number(value)
+        whole = len(losses) == len(found.config.seeds)
+        yield PredictionRow(label, words, _within(value, given) if whole else OPEN, len(losses))
 
 
 def _within(value: float, given: Mapping[str, Any]) -> str:
     return CORRECT if given.get("at_least", -np.inf) <= value <= given.get("at_most", np.inf) else WRONG
 
 
-def _shares(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
-    for label, losses, whole in _finals(given, prediction.experiment, library, book):
-        if not len(losses):
-            yield Found(label, "", NOT_RUN, 0)
-            continue
-        found = intervals.share(losses < book.solved, book.level)
-        said = f"{round(found.value * found.n)} of {found.n}"
-        yield Found(label, said, _within(found.value, given) if whole else OPEN, found.n)
-
-
-def _levels(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
-    for label, losses, whole in _finals(given, prediction.experiment, library, book):
-        value = float(np.median(losses)) if len(losses) else np.nan
-        outcome = _within(value, given) if whole else OPEN
-        yield Found(label, number(value), outcome if len(losses) else NOT_RUN, len(losses))
-
-
-def _probed(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[Found]:
+def _probed(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[PredictionRow]:
     def median(method: str, quantity: str) -> tuple[float, int]:
         values = quantities(library.place, method, quantity, given["epoch"])
         return (float(values.median()), len(values)) if len(values) else (np.nan, 0)
@@ -179,7 +166,7 @@ def _probed(given: dict[str, Any], prediction: Prediction, library: Library, boo
             value /= median(given["of"], given["quantity"])[0]
         if "over" in given:
             value /= median(method, given["over"])[0]
-        yield Found(LABELS[method], number(value), NOT_RUN if np.isnan(value) else _within(value, given), n)
+        yield PredictionRow(LABELS[method], number(value), NOT_RUN if np.isnan(value) else _within(value, given), n)
 
 
 def quantities(place: Place, method: str, quantity: str, epoch: int | str) -> pd.Series:
@@ -194,14 +181,14 @@ def quantities(place: Place, method: str, quantity: str, epoch: int | str) -> pd
     return pd.Series(dtype=float)
 
 
-def brier(found: Sequence[Judged]) -> float | None:
+def brier(found: Sequence[JudgedPrediction]) -> float | None:
     """Return the mean of (probability - outcome)^2 over what is decided; None where nothing is."""
     decided = [each for each in found if each.outcome in (CORRECT, WRONG)]
     errors = [(each.prediction.probability - (each.outcome == CORRECT)) ** 2 for each in decided]
     return float(np.mean(errors)) if errors else None
 
 
-def frame(found: Sequence[Judged]) -> pd.DataFrame:
+def frame(found: Sequence[JudgedPrediction]) -> pd.DataFrame:
     """Return every prediction with its outcome."""
     columns = ["id", "experiment", "expect", "found", "probability", "outcome"]
     lines = [

@@ -217,7 +217,7 @@ def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
     return heading + table(head, lines) + tail
 
 
-def predictions_text(found: Sequence[predictions.Judged]) -> str:
+def predictions_text(found: Sequence[predictions.JudgedPrediction]) -> str:
     """Return the table of some predictions."""
     head = ["experiment", "expected", "how sure", "found", "outcome"]
     lines = [
@@ -227,7 +227,7 @@ def predictions_text(found: Sequence[predictions.Judged]) -> str:
     return table(head, lines)
 
 
-def score_text(found: Sequence[predictions.Judged], place: Place) -> str:
+def score_text(found: Sequence[predictions.JudgedPrediction], place: Place) -> str:
     """Return how good the predictions were, in profile paper, which alone judges them."""
     if place.profile != "paper":
         return "\nOnly profile `paper` judges; these outcomes are of other budgets.\n"
@@ -272,7 +272,7 @@ class Contents(NamedTuple):
     search: pd.DataFrame
     map: pd.DataFrame
     screened: screen.Screen
-    expected: list[predictions.Judged]
+    expected: list[predictions.JudgedPrediction]
 
 
 def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Contents:

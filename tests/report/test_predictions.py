@@ -6,7 +6,7 @@ import pytest
 from homotopy import keys
 from homotopy.errors import ConfigError
 from homotopy.report import predictions, rules
-from homotopy.report.predictions import CORRECT, NOT_RUN, OPEN, WRONG, Judged, Prediction
+from homotopy.report.predictions import CORRECT, NOT_RUN, OPEN, WRONG, JudgedPrediction, Prediction
 from homotopy.results.library import Library, Place
 from homotopy.training import why
 from tests.made import save_experiment
@@ -97,6 +97,6 @@ def test_a_probe_is_read_from_the_tables_of_why(tmp_path):
 
 
 def test_the_brier_score_is_the_mean_squared_error_of_how_sure_we_were():
-    judged = [Judged(predict(share={"x": 1}), [], outcome) for outcome in (CORRECT, WRONG, OPEN, NOT_RUN)]
+    judged = [JudgedPrediction(predict(share={"x": 1}), [], outcome) for outcome in (CORRECT, WRONG, OPEN, NOT_RUN)]
     assert predictions.brier(judged) == pytest.approx((0.2**2 + 0.8**2) / 2)
     assert predictions.brier(judged[2:]) is None
