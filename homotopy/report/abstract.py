@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from homotopy.report import evidence, rules
-from homotopy.report.multiverse import Shown
+from homotopy.report.multiverse import MapCount
 from homotopy.report.rules import Rules
 from homotopy.report.verdicts import Judged, interval, number, percent, seeds, tally
 from homotopy.results.folder import METADATA
@@ -113,9 +113,9 @@ def _reached(outcome: str) -> str:
     return {rules.HOLDS: "reached", rules.HALF: "not shown, one is", rules.SHORT: "not reached"}.get(outcome, "open")
 
 
-def dependence(shown: Mapping[str, Shown]) -> list[str]:
+def dependence(counts: Mapping[str, MapCount]) -> list[str]:
     """Return sentences on how the lead at the map's hardest omega depends on what the paper leaves unstated."""
-    hard = shown.get("hard-tasks")
+    hard = counts.get("hard-tasks")
     if hard is None or not hard.run:
         return ["The map of plain settings was not run."]
     default = hard.default
@@ -162,7 +162,10 @@ def cost(place: Place) -> str:
     return f"The {runs:,} runs in this folder took {number(hours)} hours{on}; processes side by side are added up."
 
 
-def text(found: Sequence[Judged], solves: pd.DataFrame, shown: Mapping[str, Shown], book: Rules, place: Place) -> str:
+def text(
+    found: Sequence[Judged], solves: pd.DataFrame, counts: Mapping[str, MapCount], book: Rules, place: Place
+) -> str:
     """Return the sentences as a list."""
-    lines = [headline(solves, book), *ratios(found), *largest(found), *dependence(shown), *verdicts(found), cost(place)]
+    lines = [headline(solves, book), *ratios(found), *largest(found), *dependence(counts)]
+    lines += [*verdicts(found), cost(place)]
     return "".join(f"- {line}\n" for line in lines)

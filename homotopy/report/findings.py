@@ -29,9 +29,9 @@ class Findings:
         """Return what became of the paper's claim of that id."""
         return self.judged(next(claim for claim in self.book.claims if claim.id == id_))
 
-    def shown(self) -> dict[str, multiverse.Shown]:
+    def map_counts(self) -> dict[str, multiverse.MapCount]:
         """Return, by claim, in which plain settings of the map it shows."""
-        counts = {claim.id: multiverse.shown(claim, self.library, self.book) for claim in self.book.claims}
+        counts = {claim.id: multiverse.count(claim, self.library, self.book) for claim in self.book.claims}
         return {id_: count for id_, count in counts.items() if count}
 
     def cell(self, file: str, column: str, **where: Any) -> str:

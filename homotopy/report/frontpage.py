@@ -84,7 +84,7 @@ def findings(found: Findings) -> str:
     lines = [_solved(found)]
     hard, easy, annealed = (_ratio(place, found.named(id_)) for id_, place in _PLACES.items())
     lines += [f"{hard} {easy}", annealed]
-    lines += [f"**What decides.** {line}" for line in abstract.dependence(found.shown())]
+    lines += [f"**What decides.** {line}" for line in abstract.dependence(found.map_counts())]
     untested = [claim for claim in found.book.claims if claim.untestable]
     lines += [f"**Images.** Open: {reason}." for reason in dict.fromkeys(claim.untestable for claim in untested)]
     theory = [found.judged(claim) for claim in found.book.claims if claim.kind == rules.THEOREM]

@@ -20,10 +20,10 @@ EXPERIMENT = "map"
 OMEGA = "task.omega"
 
 
-class Shown(NamedTuple):
-    """Of `settings` plain settings those that were `run` and those that show the claim, by their least ratio.
+class MapCount(NamedTuple):
+    """A claim's ratio in each plain setting of the map, None where that was not run at all of the claim's omegas.
 
-    `ratios` has None where a setting was not run at all of the claim's omegas; `default` is the default's setting.
+    A setting shows the claim if its ratio reaches the claim's `margin`; `default` is the setting of our defaults.
     """
 
     ratios: dict[Setting, float | None]
@@ -57,7 +57,7 @@ def on_the_map(claim: Claim, omegas: Sequence[float]) -> Claim | None:
     return None
 
 
-def shown(claim: Claim, library: Library, book: Rules) -> Shown | None:
+def count(claim: Claim, library: Library, book: Rules) -> MapCount | None:
     """Return in which plain settings a claim shows; None for a claim that the map does not touch."""
     mapped = on_the_map(claim, book.map_omegas)
     if mapped is None:
@@ -66,7 +66,7 @@ def shown(claim: Claim, library: Library, book: Rules) -> Shown | None:
     for found in library.results(EXPERIMENT):
         by_setting.setdefault(setting(found.config), []).append(found)
     default = setting(library.jobs("fig1")[0].config)
-    return Shown({each: _ratio(mapped, found, book) for each, found in by_setting.items()}, claim.margin, default)
+    return MapCount({each: _ratio(mapped, found, book) for each, found in by_setting.items()}, claim.margin, default)
 
 
 def _ratio(claim: Claim, results: Sequence[Result], book: Rules) -> float | None:

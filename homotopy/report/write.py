@@ -18,7 +18,7 @@ from homotopy.config import Config
 from homotopy.report import abstract, overview, predictions, rules, screen, tables, unstated
 from homotopy.report.abstract import solvers
 from homotopy.report.findings import Findings
-from homotopy.report.multiverse import Shown
+from homotopy.report.multiverse import MapCount
 from homotopy.report.names import NAMES
 from homotopy.report.page import page
 from homotopy.report.rules import Claim, Row, Rules
@@ -43,38 +43,37 @@ def commands(claim: Claim, place: Place) -> str:
     return _code([place.command(name) for name in claim.experiments])
 
 
-def evidence(judged: Judged, place: Place) -> str:
+def links(judged: Judged, place: Place) -> str:
     """Return links to the claim's figures that exist, and to its details below; the commands if nothing was run."""
     if not any(row.n for row in judged.rows):
         return f"test it: {commands(judged.claim, place)}; [rule](#{judged.claim.id})"
     figures = [name for name in judged.claim.figures or [] if (place.figures / f"{name}.png").exists()]
-    links = [f"[{name}](figures/{name}.png)" for name in figures]
-    return ", ".join([*links, f"[rows and files](#{judged.claim.id})"])
+    return ", ".join([*(f"[{name}](figures/{name}.png)" for name in figures), f"[rows and files](#{judged.claim.id})"])
 
 
-def verdict_table(found: Sequence[Judged], shown: Mapping[str, Shown], place: Place) -> str:
+def verdict_table(found: Sequence[Judged], counts: Mapping[str, MapCount], place: Place) -> str:
     """Return claim, ours, evidence and verdict, a line each; of the paper's also its value and the map's count."""
     paper = all(judged.claim.paper for judged in found)
     lines = []
     for judged in found:
         claim = judged.claim
         what = f"{claim.number}. {claim.claim} ({claim.place})" if paper else claim.claim
-        line = [what, claim.paper or "", summary(judged), plain_settings(shown.get(claim.id)), evidence(judged, place)]
+        line = [what, claim.paper or "", summary(judged), plain_settings(counts.get(claim.id)), links(judged, place)]
         lines.append([*line, judged.cell])
     head = ["claim", "the paper", "ours", "plain settings", "evidence", "verdict"]
     used = [i for i, name in enumerate(head) if paper or name not in ("the paper", "plain settings")]
     return table([head[i] for i in used], [[line[i] for i in used] for line in lines])
 
 
-def plain_settings(shown: Shown | None) -> str:
+def plain_settings(count: MapCount | None) -> str:
     """Return in how many of the map's plain settings a claim shows, and whether in the default one."""
     if shown is None:
         return ""
-    run, total = shown.run, len(shown.ratios)
+    run, total = count.run, len(count.ratios)
     if not run:
         return f"0 of {total} run"
-    default = "not run" if shown.ratios.get(shown.default) is None else "yes" if shown.shows(shown.default) else "no"
-    return f"{shown.holds} of {run}{'' if run == total else f' ({total - run} not run)'}; the default: {default}"
+    default = "not run" if count.ratios.get(count.default) is None else "yes" if count.shows(count.default) else "no"
+    return f"{count.holds} of {run}{'' if run == total else f' ({total - run} not run)'}; the default: {default}"
 
 
 def details(judged: Judged, library: Library, book: Rules) -> str:
@@ -258,13 +257,13 @@ def budget(of: Config) -> str:
 class Contents(NamedTuple):
     """What a report shows: the judged claims and questions, and its tables.
 
-    `shown` has the map's count by claim, `sensitivity` a table by experiment.
+    `counts` has the map's count by claim, `sensitivity` a table by experiment.
     """
 
     book: Rules
     claims: list[Judged]
     questions: list[Judged]
-    shown: dict[str, Shown]
+    counts: dict[str, MapCount]
     solved: pd.DataFrame
     completeness: pd.DataFrame
     fair: pd.DataFrame
@@ -283,7 +282,7 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         book,
         [known.judged(claim) for claim in book.claims],
         [known.judged(claim) for claim in book.questions],
-        known.shown(),
+        known.map_counts(),
         abstract.solved(library, book),
         tables.completeness(library, experiments),
         tables.fair(library.results("fig1")),
@@ -320,7 +319,7 @@ def text(found: Contents, library: Library) -> str:
     parts = {
         "title": TITLE,
         "standing": standing([*found.claims, *found.questions], place),
-        "summary": abstract.text(found.claims, found.solved, found.shown, book, place),
+        "summary": abstract.text(found.claims, found.solved, found.counts, book, place),
         "level": f"{100 * book.level:g} %",
         "rules": book.rules,
         "least": str(book.least_seeds),
@@ -329,7 +328,7 @@ def text(found: Contents, library: Library) -> str:
         "solved": solved_text(found.solved),
         "threshold": number(book.solved),
         "completeness": completeness_text(found.completeness, place),
-        "verdicts": verdict_table(found.claims, found.shown, place),
+        "verdicts": verdict_table(found.claims, found.counts, place),
         "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
         "details": "\n".join(details(each, library, book) for each in found.claims),
         "fair": f"{fair}\n{fair_text(found.fair)}",

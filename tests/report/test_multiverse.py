@@ -8,7 +8,7 @@ import pytest
 
 from homotopy import compose, config
 from homotopy.report import abstract, multiverse, rules
-from homotopy.report.multiverse import Shown
+from homotopy.report.multiverse import MapCount
 from homotopy.results.library import Library, Place
 from homotopy.results.unstated import Setting, setting
 from tests.made import save
@@ -52,7 +52,7 @@ def library(tmp_path_factory):
     ],
 )
 def test_a_setting_shows_a_claim_where_its_ratios_reach_the_margin(library, name, run, holds, default, other):
-    found = multiverse.shown(CLAIMS[name], library, BOOK)
+    found = multiverse.count(CLAIMS[name], library, BOOK)
     assert (found.run, found.holds, len(found.ratios)) == (run, holds, 12)
     assert (found.ratios[DEFAULT], found.ratios[OTHER]) == pytest.approx((default, other))
     assert found.default == DEFAULT and found.shows(DEFAULT) and found.shows(OTHER) == (other >= found.margin)
@@ -60,7 +60,7 @@ def test_a_setting_shows_a_claim_where_its_ratios_reach_the_margin(library, name
 
 def test_claims_that_the_map_does_not_touch_have_no_count(library):
     for name in ("cifar-lower", "limiting-case", "bounds"):
-        assert multiverse.shown(CLAIMS[name], library, BOOK) is None
+        assert multiverse.count(CLAIMS[name], library, BOOK) is None
 
 
 def test_only_omegas_of_the_map_are_compared():
@@ -72,7 +72,7 @@ def test_only_omegas_of_the_map_are_compared():
 
 def test_the_summary_sets_noise_and_batch_beside_the_default():
     ratios = {DEFAULT: 24.0, LATER: 6.0, DEFAULT._replace(batch_size=512): None, OTHER: 1.0}
-    (said,) = abstract.dependence({"hard-tasks": Shown(ratios, 1.25, DEFAULT)})
+    (said,) = abstract.dependence({"hard-tasks": MapCount(ratios, 1.25, DEFAULT)})
     assert "of 3 plain settings that were run, of 4, 2 show" in said
     assert "a factor of 24. With noise of standard deviation 0.1 (the paper's number read as a variance)" in said
     assert "0.01 the factor is 6; with batches of 512 instead of 128 the factor is not known." in said
