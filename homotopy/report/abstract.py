@@ -83,7 +83,7 @@ def ratios(found: Sequence[Judged]) -> list[str]:
     for judged in found:
         if judged.claim.id in POOLED:
             (row,) = judged.rows
-            where = row.label.partition(" together")[0]
+            where = row.where.removesuffix(" together")
             if row.ratio is None:
                 lines.append(f"On the {POOLED[judged.claim.id]} ({where}) nothing was run yet.")
                 continue
@@ -101,9 +101,8 @@ def largest(found: Sequence[Judged]) -> list[str]:
         rows = [row for row in judged.rows if row.ratio]
         if judged.claim.id == LARGEST and rows:
             most = max(rows, key=lambda row: row.ratio.value if row.ratio else 0)
-            where = most.label.partition(", against")[0]
             return [
-                f"The largest lead over both baselines, at {where}, is by a factor of {interval(most.ratio)} "
+                f"The largest lead over both baselines, at {most.where}, is by a factor of {interval(most.ratio)} "
                 f"(n = {seeds(most)}): two orders of magnitude are {_reached(most.outcome)}."
             ]
     return []

@@ -113,10 +113,8 @@ def _ratio(place: str, judged: Judged) -> str:
     rows = [row for row in judged.rows if row.ratio]
     if not rows:
         return f"**{place}.** Not run yet."
-    where = rows[0].label.partition(", against ")[0]
-    against = [_NAMES.get(row.label.partition(", against ")[2], "the better baseline") for row in rows]
-    ends = [f"{name} ends at {interval(row.ratio)} times" for name, row in zip(against, rows, strict=True)]
+    first = rows[0]
+    ends = [f"{_NAMES.get(row.against, 'the better baseline')} ends at {interval(row.ratio)} times" for row in rows]
     outcomes = " and ".join(dict.fromkeys(row.outcome for row in rows))
-    return (
-        f"**{place}.** At {where} {' and '.join(ends)} the homotopy's median loss ({outcomes}; {seeds(rows[0])} seeds)."
-    )
+    found = f"At {first.where} {' and '.join(ends)} the homotopy's median loss"
+    return f"**{place}.** {found} ({outcomes}; {seeds(first)} seeds)."

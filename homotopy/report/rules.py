@@ -125,6 +125,16 @@ class Row(NamedTuple):
     literal: Row | None = None
     unseen: Row | None = None
 
+    @property
+    def where(self) -> str:
+        """The part of the label before the opponents: what is compared, "omega 95, 137 together"."""
+        return self.label.partition(", against ")[0]
+
+    @property
+    def against(self) -> str:
+        """The part of the label that names the opponents, "random and warmstart"."""
+        return self.label.partition(", against ")[2]
+
 
 def read(path: Path = FILE) -> Rules:
     """Read and check rules.yaml; raise ConfigError for the first mistake."""
