@@ -81,7 +81,7 @@ def _changed(found: Findings) -> str:
 
 
 def _images(found: Findings) -> str:
-    screened = screen.screen([each for name in screen.EXPERIMENTS for each in found.library.results(name)])
+    screened = screen.screen(found.library.results(*screen.EXPERIMENTS))
     if screened.table.empty:
         return "Not tested yet where random initialisation is slow."
     said = [

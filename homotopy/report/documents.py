@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path
@@ -22,7 +22,6 @@ from homotopy.report import advice, frontpage, predictions, screen, tables, unst
 from homotopy.report.findings import Findings
 from homotopy.report.verdicts import number, summary
 from homotopy.report.write import SEARCHES, predictions_text, search_text
-from homotopy.results.library import Result
 
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->)(.*?)(<!-- end \2 -->)", re.DOTALL)
 # results/bench/<machine>.json: section, the row's names, where * is any text (of several the fastest counts), column
@@ -68,10 +67,6 @@ def _expected(experiment: str) -> Callable[[Findings], str]:
     return judged
 
 
-def _results(found: Findings, experiments: Sequence[str]) -> list[Result]:
-    return [each for name in experiments for each in found.library.results(name)]
-
-
 def _file(name: str) -> Callable[[Findings], str]:
     """Return what reads a generated file in the profile's folder."""
     return lambda found: (found.library.place.folder / name).read_text()
@@ -106,8 +101,8 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "runs_fig3a": _runs("fig3a"),
     "runs_fig3b": _runs("fig3b"),
     "map": lambda found: unstated.text(unstated.table(found.library.results("map"))),
-    "search": lambda found: search_text(tables.search(_results(found, SEARCHES))),
-    "screen": lambda found: screen.text(screen.screen(_results(found, screen.EXPERIMENTS))),
+    "search": lambda found: search_text(tables.search(found.library.results(*SEARCHES))),
+    "screen": lambda found: screen.text(screen.screen(found.library.results(*screen.EXPERIMENTS))),
     "expected_frequency": _expected("frequency"),
     "expected_limits": _expected("limits"),
     "expected_schedules": _expected("schedules"),

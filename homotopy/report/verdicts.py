@@ -82,7 +82,7 @@ def _outcome(name: str, n: int) -> str:
 
 def judge(claim: Claim, library: Library, book: Rules) -> Judged:
     """Evaluate one claim."""
-    found = [] if claim.bounds else [r for name in claim.experiments for r in library.results(name)]
+    found = [] if claim.bounds else library.results(*claim.experiments)
     evaluated = rows(claim, found, library.place, book)
     verdict = rules.verdict(claim, [row.outcome for row in evaluated])
     notes = {f"{data['name']} {data['note']}" for r in found for data in r.data if data["note"]}

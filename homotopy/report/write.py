@@ -67,7 +67,7 @@ def verdict_table(found: Sequence[Judged], counts: Mapping[str, MapCount], place
 
 def plain_settings(count: MapCount | None) -> str:
     """Return in how many of the map's plain settings a claim shows, and whether in the default one."""
-    if shown is None:
+    if count is None:
         return ""
     run, total = count.run, len(count.ratios)
     if not run:
@@ -130,7 +130,7 @@ def _files(claim: Claim, library: Library) -> list[str]:
         path = folder / "theory" / "bounds.csv"
         return [str(path.relative_to(folder))] if path.exists() else []
     wanted = {claim.ours, *(claim.against or [])}
-    found = [r.config for name in claim.experiments for r in library.results(name) if not r.curves.empty]
+    found = [r.config for r in library.results(*claim.experiments) if not r.curves.empty]
     return sorted({str(c.folder.relative_to(folder)) for c in found if c.method.name in wanted})
 
 
@@ -287,9 +287,9 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         tables.completeness(library, experiments),
         tables.fair(library.results("fig1")),
         {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
-        tables.search([found for name in SEARCHES for found in library.results(name)]),
+        tables.search(library.results(*SEARCHES)),
         unstated.table(library.results("map")),
-        screen.screen([found for name in screen.EXPERIMENTS for found in library.results(name)]),
+        screen.screen(library.results(*screen.EXPERIMENTS)),
         [predictions.judge(each, library, book) for each in predictions.read()],
     )
 

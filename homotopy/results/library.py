@@ -164,11 +164,12 @@ class Library:
             self._jobs[experiment] = of_one_copy(jobs(experiment, self.place))
         return self._jobs[experiment]
 
-    def results(self, experiment: str) -> list[Result]:
-        """Return an experiment's results, one per configuration, empty where nothing is finished."""
-        if experiment not in self._results:
-            self._results[experiment] = [self._result(job.config) for job in self.jobs(experiment)]
-        return self._results[experiment]
+    def results(self, *experiments: str) -> list[Result]:
+        """Return the results of some experiments, one per configuration, empty where nothing is finished."""
+        for name in experiments:
+            if name not in self._results:
+                self._results[name] = [self._result(job.config) for job in self.jobs(name)]
+        return [found for name in experiments for found in self._results[name]]
 
     def _result(self, of: config.Config) -> Result:
         """Return a configuration's result; experiments that share it share its curves."""

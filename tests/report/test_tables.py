@@ -102,7 +102,7 @@ def test_the_search_names_the_best_of_each_method_on_a_target(library):
 
     for name in ("search_fashion", "search_cifar"):
         save_experiment(name, library.place, final)
-    table = tables.search([r for name in ("search_fashion", "search_cifar") for r in library.results(name)])
+    table = tables.search(library.results("search_fashion", "search_cifar"))
     best = table[table["best"]].set_index(["target", "method"])
     assert set(best.index) == {(t, m) for t in ("FashionMNIST", "CIFAR10") for m in ("random", "homotopy")}
     assert set(best.xs("random", level="method")["batch"]) == {32}
