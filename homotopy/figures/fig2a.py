@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from homotopy.figures import common, ends, names
-from homotopy.results.library import Place, Result, span, tasks
+from homotopy.results.library import Place, span, tasks
 from homotopy.results.methods import LABELS, METHODS
 from homotopy.results.statistics import settling
 
@@ -24,9 +24,9 @@ def draw(place: Place) -> list[Path]:
     distance = float(np.diff(omegas).min()) if len(omegas) > 1 else 1.0
     figure, (axes,) = common.subplots(height=2.7)
     drawn = {}
-    shown = {each.config.method.name for each in found}
-    for i, method in enumerate(method for method in METHODS if method in shown):
-        losses = [_of(method, group).settled("target_loss") for group in groups]
+    by_method = [{each.config.method.name: each for each in group} for group in groups]
+    for i, method in enumerate(method for method in METHODS if method in by_method[0]):
+        losses = [group[method].settled("target_loss") for group in by_method]
         columns = omegas + (i - 1) * _APART * distance
         for x, values in zip(columns, losses, strict=True):
             ends.dots(axes, x + distance * ends.spread(len(values), _WIDE), values, method)
@@ -53,7 +53,3 @@ def _power(value: float) -> str:
     """Write a number as mathematics do, with one digit."""
     digit, exponent = f"{value:.0e}".split("e")
     return (rf"${digit} \times " if digit != "1" else "$") + f"10^{{{int(exponent)}}}$"
-
-
-def _of(method: str, group: list[Result]) -> Result:
-    return next(found for found in group if found.config.method.name == method)

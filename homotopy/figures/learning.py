@@ -62,7 +62,7 @@ def _run(found: Result, seed: int, place: Place) -> Run:
     return Run(found.config.method.name, snapshots.read(file), curve["epoch"].to_numpy(), losses)
 
 
-class Row:
+class OutputPanel:
     """A method's panel: its network's output over the target, and for the homotopy over what it is trained on."""
 
     def __init__(self, axes: Axes, run: Run) -> None:
@@ -94,7 +94,7 @@ def _headed(axes: Axes, name: str, words: str, colour: str) -> Text:
     return axes.text(1, 1.07, "", color=colour, ha="right", size=10, transform=axes.transAxes)
 
 
-class Curves:
+class LossPanel:
     """The panel below: the losses so far."""
 
     def __init__(self, axes: Axes, found: Sequence[Run]) -> None:
@@ -126,9 +126,9 @@ def draw(place: Place) -> list[Path]:
     figure.set_size_inches(_SIZE)
     figure.set_layout_engine(None)  # or names would push the panels about
     figure.subplots_adjust(left=0.07, right=0.972, top=0.88, bottom=0.05, hspace=0.42)
-    panels: list[Row | Curves] = [
-        *(Row(ax, run) for ax, run in zip(axes, found, strict=False)),
-        Curves(axes[-1], found),
+    panels: list[OutputPanel | LossPanel] = [
+        *(OutputPanel(ax, run) for ax, run in zip(axes, found, strict=False)),
+        LossPanel(axes[-1], found),
     ]
     figure.text(0.07, 0.952, f"Three ways to learn sin {OMEGA:g}x", size=13, weight="bold")
     when = figure.text(0.972, 0.952, "", size=12, ha="right")

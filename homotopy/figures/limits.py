@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from homotopy.errors import ResultError
-from homotopy.figures import common, ends
-from homotopy.results import intervals
+from homotopy.figures import common, ends, today
 from homotopy.results.library import Place, Result, count, tasks
 from homotopy.results.methods import LABELS
 
 EXPERIMENTS = ("frequency", "limits")
 METHODS = ("random", "warmstart", "homotopy", "frequency")
 _BESIDE = (-3.6, -1.2, 1.2, 3.6)  # rad from an omega, so that the methods' intervals stand side by side
-
-
-def shares(results: Sequence[Result], solved: float) -> pd.DataFrame:
-    """Return omega, method, n, and the share of its n seeds that end below `solved` with its exact 95 % interval."""
-    rows = []
-    for found in results:
-        share, low, high, n = intervals.share(found.settled("target_loss") < solved)
-        rows.append((found.config.task.omega, found.config.method.name, n, share, low, high))
-    return pd.DataFrame(rows, columns=["omega", "method", "n", "share", "low", "high"])
 
 
 def complete(place: Place) -> tuple[list[Result], str]:
@@ -52,7 +40,7 @@ def complete(place: Place) -> tuple[list[Result], str]:
 def draw(place: Place) -> list[Path]:
     """Draw the shares of the experiments frequency and limits with their exact intervals."""
     results, note = complete(place)
-    found = shares(results, ends.solved())
+    found = today.table(results, ends.solved())
     figure, (axes,) = common.subplots()
     for method, beside in zip(METHODS, _BESIDE, strict=True):
         rows = found[found["method"] == method].sort_values("omega")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from homotopy.figures import common, ends
+from homotopy.results import intervals
 from homotopy.results.library import Place, Result, span, tasks
 from homotopy.results.methods import LABELS, METHODS
 from homotopy.results.summary import in_digits
@@ -30,14 +31,15 @@ def arm(found: Result) -> str:
 def table(results: Sequence[Result], solved: float) -> pd.DataFrame:
     """Return omega, arm, method, n, how many of the n seeds are `solved` (end below it), and their median loss.
 
-    All losses are settled.
+    And the `share` that is solved, with its exact 95 % interval from `low` to `high`. All losses are settled.
     """
     rows = []
     for found in results:
         losses, use = found.settled("target_loss"), found.config
-        ended = (int((losses < solved).sum()), float(np.median(losses)))
-        rows.append((use.task.omega, arm(found), use.method.name, len(losses), *ended))
-    return pd.DataFrame(rows, columns=["omega", "arm", "method", "n", "solved", "loss"])
+        share, low, high, n = intervals.share(losses < solved)
+        ended = (int((losses < solved).sum()), float(np.median(losses)), share, low, high)
+        rows.append((use.task.omega, arm(found), use.method.name, n, *ended))
+    return pd.DataFrame(rows, columns=["omega", "arm", "method", "n", "solved", "loss", "share", "low", "high"])
 
 
 def draw(place: Place) -> list[Path]:
@@ -51,7 +53,7 @@ def draw(place: Place) -> list[Path]:
         cells = found[found["omega"] == omega]
         for cell in cells.to_dict("records"):
             y, x = arms.index(cell["arm"]), METHODS.index(cell["method"])
-            shares[y, x] = cell["solved"] / cell["n"]
+            shares[y, x] = cell["share"]
             text = f"{cell['solved']} of {cell['n']}\n{in_digits(cell['loss'])}"
             axis.text(
                 x, y, text, ha="center", va="center", fontsize=6, color="white" if shares[y, x] > 0.6 else "black"

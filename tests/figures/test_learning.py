@@ -41,7 +41,7 @@ def test_it_reads_the_runs_of_the_median_seed(place):
 def test_a_panel_shows_the_snapshot_that_it_is_told_to(place):
     run = learning.runs(place)[2]
     _, (axes,) = common.subplots()
-    row = learning.Row(axes, run)
+    row = learning.OutputPanel(axes, run)
     row.show(3)
     (network,) = (line for line in axes.lines if line.get_color() == common.COLOURS["homotopy"])
     np.testing.assert_allclose(network.get_ydata(), run.taken.y[3])

@@ -26,7 +26,7 @@ def test_shares_are_of_seeds_that_end_below_a_loss(tmp_path):
     place = Place(tmp_path, "smoke")
     save_experiment("frequency", place, final)
     results, note = limits.complete(place)
-    found = limits.shares(results, SOLVED).set_index(["omega", "method"])
+    found = today.table(results, SOLVED).set_index(["omega", "method"])
     assert sorted(found.index.unique("omega")) == [74, 95, 116, 137]
     assert found["share"].unstack().loc[74].to_dict() == {"random": 0, "warmstart": 0, "homotopy": 0.5, "frequency": 1}
     assert found.loc[(137, "homotopy"), ["low", "high", "n"]].tolist() == list(share(np.array([True, False]))[1:])
