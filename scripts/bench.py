@@ -13,8 +13,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from _start import imports
 with imports():
     from benchmark import machine, report
     from benchmark.measure import Section
+    from benchmark.processes import in_new_process
     from benchmark.sections import SECTIONS
 
     from homotopy import script
@@ -31,20 +31,9 @@ with imports():
     from homotopy.results.files import write_atomic
 
 
-def section(name: str) -> Section:
-    """Measure one section."""
-    return SECTIONS[name]()
-
-
-def alone(name: str) -> Section:
-    """Measure one section in a new process, where no threads and no memory are left from the others."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(section, name).result()
-
-
 def merged(new: Section, saved: dict[str, Any]) -> dict[str, Any]:
     """Return what was saved with one section measured anew, in the order of SECTIONS."""
-    sections = {old["name"]: old for old in saved.get("sections", [])} | {new.name: new.plain()}
+    sections = {old["name"]: old for old in saved.get("sections", [])} | {new.name: asdict(new)}
     return {"machine": machine.describe(), "sections": [sections[name] for name in SECTIONS if name in sections]}
 
 
@@ -67,7 +56,7 @@ def main(arguments: list[str]) -> None:
     for name in names:
         began = time.monotonic()
         say(f"measuring {name}")
-        write(merged(alone(name), json.loads(path.read_text()) if path.exists() else {}), path)
+        write(merged(in_new_process(SECTIONS[name]), json.loads(path.read_text()) if path.exists() else {}), path)
         say(f"{name}: {time.monotonic() - began:.0f} s")
     print(path.with_suffix(".md"))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -40,10 +39,6 @@ class Section:
     text: str
     columns: list[str]
     rows: list[list[Cell]]
-
-    def plain(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
-        return asdict(self)
 
 
 def _seconds(run: Callable[[], object], repeats: int) -> float:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import resource
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from benchmark.processes import in_new_process
 from benchmark.solvers import epoch_of
 from homotopy.solvers.fused import FusedEnsemble
 from homotopy.solvers.mlp import MLP
@@ -27,5 +26,4 @@ def _peak(seeds: int, samples: int) -> int:
 
 def peak(seeds: int, samples: int) -> int:
     """Return the peak resident memory in bytes of a new process that trains one epoch."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_peak, seeds, samples).result()
+    return in_new_process(_peak, seeds, samples)

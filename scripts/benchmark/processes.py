@@ -1,13 +1,15 @@
-"""A contestant that works in several processes at once."""
+"""Work in new processes: once in one of its own, or again and again in several at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any, TypeVar
 
 import torch
 
+T = TypeVar("T")
 Work = Callable[[], object]
 
 _mine: list[Work] = []  # in a process of its own
@@ -20,6 +22,12 @@ def _prepare(build: Callable[[int, int], Work], number: int, processes: int) -> 
 
 def _work() -> None:
     _mine[0]()
+
+
+def in_new_process(work: Callable[..., T], *arguments: Any) -> T:
+    """Return what `work` returns in a new process, where no threads and no memory are left from other work."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
 
 
 class Processes:
