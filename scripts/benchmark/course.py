@@ -17,7 +17,7 @@ from homotopy.algorithm.continuation import follow, solve_source
 from homotopy.config import Config, from_dict
 from homotopy.results.files import read_tensors, write_tensors
 from homotopy.solvers.fused import FusedEnsemble
-from homotopy.solvers.optimizers import Adam, Optimizer
+from homotopy.solvers.optimizers import Adam
 from homotopy.tasks.regression import Regression
 
 # a homotopy of the paper's scale, whose path takes 5 steps of 400 epochs, and 500 on the target follow
@@ -56,12 +56,6 @@ def config() -> Config:
     return from_dict(raw)
 
 
-def _rule() -> Optimizer:
-    rule = config().optimizer
-    assert rule.is_adam
-    return rule
-
-
 @cache
 def _task(seeds: int) -> Any:
     return config().task.load(range(seeds), solvers.CPU, torch.float32)
@@ -77,7 +71,7 @@ def moments(done: Sequence[int], seeds: int) -> Iterator[Moment]:
     source = FusedEnsemble(model, Adam(run.source_lr), solvers.initial(model, seeds), run.batch_size)
     for _ in solve_source(source, _task(seeds), run.budget.source, run.source_lr):
         pass
-    ensemble = solvers.KeptSubnormals(model, _rule(), source.theta, run.batch_size)
+    ensemble = solvers.KeptSubnormals(model, run.optimizer, source.theta, run.batch_size)
     lams = {number: step.lam for step in run.steps() for number in step.epochs}  # lam at each epoch
     epochs = (epoch.number for epoch in follow(ensemble, _task(seeds), run.steps(), run.step_size))
     for number in itertools.chain([0], epochs):
@@ -94,7 +88,7 @@ def epoch_from(build: solvers.Build, moment: Moment, seeds: int) -> Callable[[],
     state = {name: value[rows] if value.ndim else value for name, value in moment.state.items()}
     at = _task(own).at(moment.lam)
     data = Regression(at.x[rows], at.y[rows], at.y_target[rows], [at.seeds[row] for row in rows])
-    trainer = build(run.model.network(_task(own)), _rule(), state["theta"], run.batch_size)
+    trainer = build(run.model.network(_task(own)), run.optimizer, state["theta"], run.batch_size)
     trainer.load(state)
     epochs = itertools.count(moment.done + 1)
     return lambda: trainer.epoch(data, next(epochs), run.optimizer.lr).objective

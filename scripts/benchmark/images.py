@@ -81,7 +81,7 @@ def _losses(trained: ImageEnsemble, problem: Classification) -> Tensor:
     return trained.epoch(problem, 1, LR).objective.cpu()
 
 
-def _share(target: str, number: int, processes: int) -> Callable[[], object]:
+def _part(target: str, number: int, processes: int) -> Callable[[], object]:
     """Return an epoch of one process's share of the seeds."""
     seeds = list(range(SEEDS))[number::processes]
     deformation = task(target).load(seeds, torch.device("cpu"), torch.float32)
@@ -149,7 +149,7 @@ class Pairs(Dataset):
         return *self._source[partner], *self._target[index]
 
 
-class PlainLoop:
+class LoaderLoop:
     """Training as in PyTorch's tutorials: a DataLoader, `nn.Sequential`, autograd and `torch.optim.Adam`; one seed."""
 
     def __init__(self, target: str, deformation: Mixing, workers: int) -> None:
@@ -189,10 +189,10 @@ class InMemory:
 
 def _measure(target: str, rounds: int) -> list[list[Cell]]:
     deformation = task(target).load(range(SEEDS), torch.device("cpu"), torch.float32)
-    processes, nchw, nhwc = Processes(partial(_share, target)), torch.contiguous_format, torch.channels_last
+    processes, nchw, nhwc = Processes(partial(_part, target)), torch.contiguous_format, torch.channels_last
     single = {
-        "DataLoader": PlainLoop(target, deformation, 0).epoch,
-        "DataLoader with a worker per core": PlainLoop(target, deformation, torch.get_num_threads()).epoch,
+        "DataLoader": LoaderLoop(target, deformation, 0).epoch,
+        "DataLoader with a worker per core": LoaderLoop(target, deformation, torch.get_num_threads()).epoch,
         "in memory": InMemory(deformation, nchw, None).epoch,
         "in memory, channels last": InMemory(deformation, nhwc, None).epoch,
         "in memory, channels last, fused Adam": InMemory(deformation, nhwc, True).epoch,
@@ -217,7 +217,7 @@ def _can_compile() -> bool:
     return shutil.which(os.environ.get("CXX", "g++")) is not None
 
 
-def images(rounds: int = 7) -> Section:
+def images(rounds: int) -> Section:
     """Training classifiers on images."""
     allow_tf32(False)
     rows = [row for target in TARGETS for row in _measure(target, rounds)]

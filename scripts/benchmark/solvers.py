@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -93,9 +94,7 @@ class PlainLoop:
         return total / len(x)
 
 
-def plain_loop_fused_adam(model: MLP, rule: Optimizer, theta: Tensor, batch_size: int) -> PlainLoop:
-    """Return the plain loop with PyTorch's fused Adam."""
-    return PlainLoop(model, rule, theta, batch_size, fused=True)
+plain_loop_fused_adam: Build = partial(PlainLoop, fused=True)
 
 
 class FlushedLoop(PlainLoop):
