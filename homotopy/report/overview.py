@@ -124,11 +124,15 @@ def draw(place: Place, found: pd.DataFrame) -> list[Path]:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    """Write a PNG of few colours, small enough to stand on a web page."""
+    """Write the page as a PNG that is small enough to stand on a web page."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    page = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    few = page.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    write_atomic(path, small_png(Image.fromarray(np.asarray(canvas.buffer_rgba()))))
+
+
+def small_png(image: Image.Image) -> bytes:
+    """Return a PNG of 256 colours: enough for lines and shades, and a third in size."""
+    few = image.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     small = io.BytesIO()
     few.save(small, "PNG", optimize=True)
-    write_atomic(path, small.getvalue())
+    return small.getvalue()

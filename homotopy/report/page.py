@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from markdown_it.token import Token
 from PIL import Image
 
 from homotopy.report.explorer import explorer
+from homotopy.report.overview import small_png
 
 _FRAME = Path(__file__).with_suffix(".html")
 # the class that page.html gives a colour, which none of the methods has, and a sign, by the word that a verdict begins
@@ -86,9 +86,6 @@ def _with_images(body: str, folder: Path) -> str:
 
 
 def _inlined(file: Path) -> str:
-    """Return an image as an address that holds it, of 256 colours: enough for lines and shades, and a third in size."""
-    small = io.BytesIO()
+    """Return an image as an address that holds it."""
     with Image.open(file) as image:
-        few = image.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    few.save(small, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(small.getvalue()).decode()}"
+        return f"data:image/png;base64,{base64.b64encode(small_png(image)).decode()}"
