@@ -89,7 +89,7 @@ def line(axes: Axes, x: Any, band: tuple[Any, Any, Any], style: str = "-", *, co
 
 
 def legend(figure: Figure, axes: Axes) -> None:
-    """Name what `axes` shows above all panels, where names at the marks would lie on others."""
+    """Put a legend of what `axes` shows above all panels, where names at the lines would lie on other lines."""
     shown = {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=len(shown), columnspacing=1.5)
 

@@ -31,7 +31,8 @@ class Box(NamedTuple):
 def at_lines(figure: Figure, panels: Sequence[tuple[Axes, Mapping[str, Line2D]]]) -> None:
     """Write in each panel the name of each line above or below it, away from the other lines and names.
 
-    Where everything is must be settled before: limits, titles, labels. A line without a finite point gets no name.
+    Set limits, titles and labels before, as names are placed by where everything then is, and nothing moves after. A
+    line without a finite point gets no name.
     """
     figure.draw_without_rendering()  # so that pixels are known
     figure.set_layout_engine("none")  # and stay

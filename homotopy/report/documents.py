@@ -24,7 +24,8 @@ from homotopy.report.verdicts import number, summary
 from homotopy.report.write import SEARCHES, predictions_text, search_text
 
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->)(.*?)(<!-- end \2 -->)", re.DOTALL)
-# results/bench/<machine>.json: section, the row's names, where * is any text (of several the fastest counts), column
+# what is read from results/bench/<machine>.json: a section, the names with which a row begins (* is any text, and of
+# several such rows the fastest counts), and a column, counted from the first after the names
 _SPEED = {
     "a plain PyTorch loop with its default Adam": ("contestants", "plain loop", 0),
     "such loops side by side, a process per core": ("contestants", "plain loop, a process per core*", 0),

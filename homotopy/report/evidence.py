@@ -20,7 +20,7 @@ from homotopy.results.intervals import Interval
 from homotopy.results.library import Place, Result
 from homotopy.results.statistics import Array
 
-NEAR_THE_END = 1.25  # a threshold over the larger final median
+NEAR_THE_END = 1.25  # this times the larger final median is a loss to which both methods come
 
 
 class Curves(NamedTuple):
@@ -150,9 +150,9 @@ def _epochs(claim: Claim, ours: Curves, theirs: Curves, window: int) -> Samples:
 
 
 def common_loss(ours: Curves, theirs: Curves, untrained: float | None = None) -> float:
-    """Return the threshold of rules.yaml: a loss that both medians come to, if they have halved the `untrained` one.
+    """Return the threshold of rules.yaml: 1.25 times the larger final median, and at most half the `untrained` loss.
 
-    Where that is not given, theirs at the first recorded epoch stands for it.
+    Where the loss before training is not given, the opponent's median at the first recorded epoch stands for it.
     """
     last = max(float(statistics.median(c.final)) for c in (ours, theirs))
     before = float(statistics.median(theirs.losses[:, 0])) if untrained is None else untrained

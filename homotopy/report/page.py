@@ -20,8 +20,7 @@ from homotopy.report.explorer import explorer
 from homotopy.report.overview import small_png
 
 _FRAME = Path(__file__).with_suffix(".html")
-# the class that page.html gives a colour, which none of the methods has, and a sign, by the word that a verdict begins
-# with
+# by the word that a verdict begins with, its class: page.html gives each a sign, and a colour that no method has
 VERDICTS = {"reproduced": "yes", "yes": "yes", "partly": "partly", "not reproduced": "no", "no": "no", "open": "open"}
 _WORD = "|".join(sorted(VERDICTS, key=len, reverse=True))
 _EXPLORER = """<h2 id="explorer-of-runs">Watch them learn</h2>

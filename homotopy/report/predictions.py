@@ -95,7 +95,7 @@ def judge(prediction: Prediction, library: Library, book: Rules) -> JudgedPredic
 
 
 def _together(outcomes: Sequence[str]) -> str:
-    """A row that is otherwise decides; one that is not run or open leaves the rest open."""
+    """Return the outcome of all rows together: wrong if one is, else not run or open if one is, else as predicted."""
     return next((name for name in (WRONG, NOT_RUN, OPEN) if name in outcomes), CORRECT)
 
 

@@ -20,7 +20,7 @@ FILE = Path(__file__).resolve().parents[2] / "rules.yaml"
 
 MEASURES = ("area", "epochs", "loss")  # what a claim of several measures has a row for
 SAMPLED = ("loss", "speed", "area", "epochs", "several")  # what has a value per seed, and intervals over seeds
-UNSETTLED = ("area", "epochs")  # of the loss as it was recorded
+UNSETTLED = ("area", "epochs")  # computed from the loss as it was recorded, not from the settled one
 QUANTITIES = (*SAMPLED, "equality", "bound")
 PREDICATES = ("below", "alike", "reaches", "zero", "within")
 EXPERIMENT, THEOREM, CONSTRUCTION = KINDS = ("experiment", "theorem", "construction")

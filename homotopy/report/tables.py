@@ -102,8 +102,8 @@ def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
 def completeness(library: Library, names: Sequence[str]) -> pd.DataFrame:
     """Return, for each of these experiments, what of it is there, from which hardware and code.
 
-    `complete` of its different `configurations`, `done` of its `runs`. An experiment that trains nothing has files in
-    the place of configurations, and no runs.
+    So many of its different `configurations` are `complete`, and so many of its `runs` are `done`. An experiment that
+    trains nothing has files in the place of configurations, and no runs.
     """
     rows = []
     for name in names:

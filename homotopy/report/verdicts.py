@@ -18,7 +18,7 @@ from homotopy.report.rules import Claim, Row, Rules
 from homotopy.results.intervals import Interval
 from homotopy.results.library import Library, span
 
-_PLURALS = {rules.HOLDS: "hold", rules.DIFFERS: "differ", rules.SHORT: "fall short"}  # where they differ
+_PLURALS = {rules.HOLDS: "hold", rules.DIFFERS: "differ", rules.SHORT: "fall short"}  # of outcomes whose plural differs
 _OUTCOMES = (
     rules.HOLDS, rules.HALF, rules.ALIKE, rules.REVERSED, rules.DIFFERS, rules.SHORT, rules.VIOLATED, rules.OPEN,
 )  # fmt: skip

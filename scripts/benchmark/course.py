@@ -64,8 +64,8 @@ def _task(seeds: int) -> Any:
 def moments(done: Sequence[int], seeds: int) -> Iterator[Moment]:
     """Train the run's first seeds, and yield when so many epochs are done, in rising order.
 
-    Subnormal numbers are kept, as in other programs: of our solver, which makes none, the others would get a state
-    that none of them reaches.
+    Subnormal numbers are kept, as other programs keep them: our own solver makes them 0, and would give the other
+    contestants states that none of them reaches.
     """
     run, model = config(), config().model.network(_task(seeds))
     source = FusedEnsemble(model, Adam(run.source_lr), solvers.initial(model, seeds), run.batch_size)

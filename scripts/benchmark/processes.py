@@ -34,7 +34,7 @@ class Processes:
     """As many processes as PyTorch uses threads here, each with one thread and its own work."""
 
     def __init__(self, build: Callable[[int, int], Work]) -> None:
-        """Start them; build(i, n), which must be importable, makes in process i of n what that does at each call."""
+        """Start them. Process i of n calls build(i, n) once, which must be importable, and does what that returns."""
         count = torch.get_num_threads()
         self._pools = [ProcessPoolExecutor(1, get_context("spawn")) for _ in range(count)]
         for number, pool in enumerate(self._pools):
