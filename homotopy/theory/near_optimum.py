@@ -18,7 +18,7 @@ import numpy as np
 from homotopy.algorithm import schedules
 from homotopy.streams import Purpose, generator
 from homotopy.theory import bounds
-from homotopy.theory.sgd import Array, Mean, iterates, mean_with_interval, square_norm, verdict
+from homotopy.theory.sgd import Array, Mean, compared, exactly, iterates, mean_with_interval, square_norm
 
 Scale = Callable[[int, int], float]  # from N and M to the factor of a sum of gradients
 
@@ -154,7 +154,7 @@ def noise_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, An
             value = float(np.sqrt(square_norm(reading.data(n, batch) * total - g).max()))
             bound = bounds.batch_noise_as_printed(n, batch, problem.nu)
             settings = {"M": batch, "nu": problem.nu}
-            found.append(_row(f"G.1, {name}", "||g - g~||", settings, bound, Mean(value, value, value)))
+            found.append(_row(f"G.1, {name}", "||g - g~||", settings, bound, exactly(value)))
     return found
 
 
@@ -189,7 +189,7 @@ def _stay(problem: Wells, alpha: float, name: str, repetitions: int, seed: int) 
             settings = {"M": batch, "smallest M": smallest, "alpha": step}
             settings["left"] = (farthest > problem.ball).mean()
             value = float(farthest.max())
-            row = _row(f"G.1, {name}", condition, settings, problem.ball, Mean(value, value, value))
+            row = _row(f"G.1, {name}", condition, settings, problem.ball, exactly(value))
             found.append(row if batch >= smallest else row | UNCLAIMED)
     return found
 
@@ -233,7 +233,7 @@ def move_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any
         distance = problem.optimum(0.0) + offsets - problem.optimum(step)
         value = float(np.sqrt(square_norm(distance).max()))
         settings = {"delta": problem.delta, "step": step}
-        found.append(_row("Prop. G.1", "worst direction included", settings, problem.ball, Mean(value, value, value)))
+        found.append(_row("Prop. G.1", "worst direction included", settings, problem.ball, exactly(value)))
     return found
 
 
@@ -259,7 +259,7 @@ def path_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any
         settings["left"] = (farthest > problem.ball).mean()
         settings["wrong optimum"] = (last > math.pi).mean()
         value = float(farthest.max())
-        row = _row("Section G.2", label, settings, problem.ball, Mean(value, value, value))
+        row = _row("Section G.2", label, settings, problem.ball, exactly(value))
         found.append(row if len(lams) == gamma else row | UNCLAIMED)
     return found
 
@@ -287,8 +287,4 @@ def rows(repetitions: int, seed: int) -> list[dict[str, Any]]:
 
 
 def _row(bound_of: str, case: str, settings: dict[str, Any], bound: float, measured: Mean) -> dict[str, Any]:
-    return {
-        "bound_of": bound_of, "case": case, **settings, "bound": bound, "measured": measured.value,
-        "low": measured.low, "high": measured.high, "ratio": measured.value / bound,
-        "holds": verdict(bound, measured.low, measured.high),
-    }  # fmt: skip
+    return {"bound_of": bound_of, "case": case, **settings, **compared(bound, measured)}

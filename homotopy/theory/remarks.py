@@ -13,9 +13,9 @@ import numpy as np
 
 from homotopy.streams import Purpose, generator
 from homotopy.theory import bounds, errata, near_optimum, tracking
-from homotopy.theory.demonstration import Demonstration, exactly
+from homotopy.theory.demonstration import Demonstration
 from homotopy.theory.problems import Quadratic, ill_conditioned, isotropic, strongly_convex
-from homotopy.theory.sgd import Array, iterates, mean_with_interval, square_norm
+from homotopy.theory.sgd import Array, exactly, iterates, mean_with_interval, square_norm
 
 
 def assumptions() -> Demonstration:

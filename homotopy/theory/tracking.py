@@ -15,7 +15,7 @@ from homotopy.algorithm import schedules
 from homotopy.streams import Purpose, generator
 from homotopy.theory import bounds
 from homotopy.theory.problems import Problem, delta, turning
-from homotopy.theory.sgd import Mean, iterates, mean_with_interval, run, square_norm, verdict
+from homotopy.theory.sgd import Mean, compared, exactly, iterates, mean_with_interval, run, square_norm
 
 RADIUS_FACTOR = 1.5  # r^2 over the smallest r^2 that the theorem admits
 FACTORS = (1, 2, 4, 8, 16, 32, 64)  # steps of lam over the admissible one
@@ -82,7 +82,7 @@ def follow(problem: Problem, use: Setting, gamma: int, repetitions: int, rng: np
     velocity = problem.velocity(0.0)
     start = problem.optimum(0.0) - use.radius * velocity / np.linalg.norm(velocity)
     theta = np.tile(start, (repetitions, 1))
-    errors = [Mean(use.radius**2, use.radius**2, use.radius**2)]
+    errors = [exactly(use.radius**2)]
     for lam in schedules.linear(gamma):
         theta = run(theta, problem.gradient(lam), use.alpha, use.k, rng)
         errors.append(mean_with_interval(square_norm(theta - problem.optimum(lam))))
@@ -134,7 +134,5 @@ def _row(problem: Problem, use: Setting, gamma: int, i: int, error: Mean) -> dic
     return {
         "problem": problem.name, "mu": problem.mu, "delta": use.delta, "alpha": use.alpha, "k": use.k,
         "C": math.sqrt(use.c2), "admissible": use.step, "gamma": gamma, "step_over_admissible": 1 / gamma / use.step,
-        "i": i, "lam": i / gamma, "bound": use.radius**2, "measured": error.value, "low": error.low,
-        "high": error.high, "ratio": error.value / use.radius**2,
-        "holds": verdict(use.radius**2, error.low, error.high),
+        "i": i, "lam": i / gamma, **compared(use.radius**2, error),
     }  # fmt: skip
