@@ -150,11 +150,11 @@ def check(name: str, root: Path, verify: bool = True) -> Provenance:
 def unusable(root: Path) -> list[str]:
     """Return a line for each data set that `check` refuses: the figures that need it, and what to do."""
     lines = []
-    for name, (_, _, figures) in DATASETS.items():
+    for name, files in DATASETS.items():
         try:
             check(name, root)
         except DataError as error:
-            lines.append(f"{figures}: {error}")
+            lines.append(f"{files.figures}: {error}")
     return lines
 
 
