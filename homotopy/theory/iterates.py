@@ -36,9 +36,10 @@ def measure(
 
 
 def constants(problem: Problem, alpha: float, start: float, gradients: np.ndarray, k: int) -> dict[str, float]:
-    """C^2 in two ways: known before the run, and the largest E||g_j||^2 met along it (j < k), the smallest C there is.
+    """Return C^2 in two ways: as it is known before the run, and as the largest E||g_j||^2 along the run (j < k).
 
-    Along the run it is exact for a quadratic, and elsewhere the upper end of the measured interval.
+    The second is the smallest C^2 for which Assumption 3.2 holds. It is exact for a quadratic, and elsewhere the upper
+    end of the measured interval.
     """
     known = problem.second_moment(problem.largest_error(start, alpha))
     if isinstance(problem, Quadratic):
