@@ -1,13 +1,14 @@
-"""The fast solver on a GPU: an epoch of all seeds is one CUDA graph, replayed without a word from the host.
+"""The fast solver on a GPU: an epoch of all seeds is one CUDA graph, which the GPU replays without the host.
 
-`GraphEnsemble` computes what `AutogradEnsemble` computes on the same device, up to the order of sums; the CPU's solvers
+`GraphEnsemble` computes what `AutogradEnsemble` computes on the same device, up to the order of sums. The CPU's solvers
 differ by more, since PyTorch's Adam for CUDA holds beta2 in float32: the second moments are about 1e-5 off, relatively.
-A step on the network of Section 5.1 is some seventy small kernels, whose launches would cost more than their work;
-recorded once, an epoch's thousands of kernels follow one another by themselves: forward, backward, update and the sums
-of the losses. Only the order of the samples comes from the host, once an epoch, drawn while the epoch before runs.
-Elsewhere than on a GPU the same operations run one by one: so do the tests.
 
-Not yet run on a GPU: the tests run the recording there as soon as they find one.
+A step on the network of Section 5.1 is some seventy small kernels, and to launch them would take longer than their
+work. In a recorded epoch thousands of kernels follow one another by themselves: forward, backward, update and the sums
+of the losses. Only the order of the samples comes from the host, once an epoch. It is drawn while the epoch before
+runs. On a CPU the same operations run one by one, without a graph, so that they can be tested there.
+
+Not yet run on a GPU: the tests record and replay an epoch as soon as they find one.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ class EpochBuffers(NamedTuple):
 class GraphEnsemble:
     """The protocol of `homotopy.algorithm.corrector` for a GPU, with the reference's states.
 
-    The step size is rounded to float32 in every precision: PyTorch's CUDA kernels read it from a tensor of no other
-    type.
+    The step size is rounded to float32 in every precision, since PyTorch's CUDA kernels read it only from a tensor of
+    that type.
     Recording and replaying need theta's GPU to be the process's current one, as `homotopy.training.device.prepare`
     makes it.
     """
@@ -94,7 +95,7 @@ class GraphEnsemble:
         restore(state, self._theta, self._moments)
 
     def _hold(self, x: Tensor, y: Tensor, y_target: Tensor | None) -> EpochBuffers:
-        """Copy the data to where a recorded epoch reads them; record anew if there is none of their shape."""
+        """Copy the data to where the recorded epoch reads them; record one if there is none for data of this shape."""
         held = self._epoch
         if held is None or held.x.shape != x.shape or (held.y_target is None) != (y_target is None):
             losses = torch.zeros(2, len(x), dtype=torch.float64, device=x.device)
@@ -108,7 +109,7 @@ class GraphEnsemble:
         return held
 
     def _record(self, data: EpochBuffers) -> torch.cuda.CUDAGraph:
-        """Record an epoch; it is run once before, as libraries set themselves up on first use, and undone."""
+        """Record an epoch. Before, one is run and undone, so that libraries have set themselves up."""
         before = self.state()
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())

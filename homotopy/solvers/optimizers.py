@@ -1,6 +1,6 @@
 """The solvers' update rules on stacked parameters, and the decay of their step size.
 
-Both rules are PyTorch's own, run on the one tensor that holds all seeds, so that their state is theirs to keep.
+Both rules are PyTorch's own, run on the one tensor that holds the parameters of all seeds.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DECAYS = {f.__name__: f for f in (constant, cosine, warmup)}
 
 @dataclass(frozen=True)
 class Optimizer:
-    """The solver inside a step: an update rule, and what becomes of its step size and moments as the run goes on.
+    """The solver inside a step of lam: an update rule, and how its step size and moments change during a run.
 
     Adam does not heed `momentum`, nor stochastic gradient descent beta1, beta2 and eps.
     """
@@ -85,7 +85,7 @@ def zero_moments(optimizer: Optimizer, theta: Tensor) -> Moments:
 
 
 def update(optimizer: Optimizer, lr: Any, theta: Tensor, gradient: Tensor, moments: Moments) -> None:
-    """Take one step in place with the kernels that PyTorch's fused optimizers call, all tensors like theta.
+    """Take one step in place with the kernels that PyTorch's fused optimizers call; the gradient is like theta.
 
     The step size lr is a number, or a scalar tensor where a CUDA graph is to read it anew at each replay.
     """
