@@ -96,9 +96,13 @@ class Classifying(ABC):
 
     def check_counts(self, source: int, target: int, test: int) -> None:
         """Raise ConfigError if more is asked for than there is: training images of both sets, and the target's test."""
-        _check_count("samples", self.samples, min(source, target), self.no_more)
-        _check_count("test_samples", self.test_samples, test, self.no_more)
-        _check_count("evaluated", self.evaluated, self.samples or target, self.no_more)
+        for key, count, there in (
+            ("samples", self.samples, min(source, target)),
+            ("test_samples", self.test_samples, test),
+            ("evaluated", self.evaluated, self.samples or target),
+        ):
+            if count is not None and count > there:
+                raise ConfigError(f"task.{key}", count, f"at most {there}, or null for all: {self.no_more}")
 
     @abstractmethod
     def check_data(self) -> None:
@@ -224,11 +228,6 @@ class Mixing:
             "test_loss": test.loss,
             "accuracy": test.accuracy,
         }
-
-
-def _check_count(key: str, count: int | None, there: int, no_more: str) -> None:
-    if count is not None and count > there:
-        raise ConfigError(f"task.{key}", count, f"at most {there}, or null for all: {no_more}")
 
 
 def _draw(split: Split, samples: int | None, seeds: Sequence[int], part: int, device: torch.device) -> ImageSamples:
