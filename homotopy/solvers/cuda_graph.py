@@ -21,7 +21,7 @@ from torch import Tensor
 
 from homotopy.algorithm.corrector import EpochLoss
 from homotopy.solvers.mlp import MLP
-from homotopy.solvers.optimizers import Optimizer, restore, stored, update, zero_moments
+from homotopy.solvers.optimizers import Optimizer, OwnMoments
 from homotopy.solvers.reference import squared_error
 from homotopy.tasks.regression import OrdersAhead, Regression
 
@@ -36,7 +36,7 @@ class EpochBuffers(NamedTuple):
     target: Tensor | None
 
 
-class GraphEnsemble:
+class GraphEnsemble(OwnMoments):
     """The protocol of `homotopy.algorithm.corrector` for a GPU, with the reference's states.
 
     The step size is rounded to float32 in every precision, since PyTorch's CUDA kernels read it only from a tensor of
@@ -47,21 +47,14 @@ class GraphEnsemble:
 
     def __init__(self, model: MLP, optimizer: Optimizer, theta: Tensor, batch_size: int) -> None:
         """Start from theta (S, P), which is copied."""
+        super().__init__(optimizer, theta)
         self._model = model
-        self._rule = optimizer
-        self._theta = theta.detach().clone(memory_format=torch.contiguous_format)
         self._gradient = torch.zeros_like(self._theta)
-        self._moments = zero_moments(optimizer, self._theta)
-        self._lr = torch.zeros((), dtype=torch.float32, device=theta.device)
+        self._lr = torch.zeros((), dtype=torch.float32, device=theta.device)  # read anew at each replay of a graph
         self._batch_size = batch_size
         self._orders = OrdersAhead()
         self._epoch: EpochBuffers | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
-
-    @property
-    def theta(self) -> Tensor:
-        """A copy of the parameters, (S, P)."""
-        return self._theta.clone()
 
     @torch.no_grad()
     def epoch(self, problem: Regression, epoch: int, lr: float) -> EpochLoss:
@@ -79,20 +72,6 @@ class GraphEnsemble:
     def evaluate(self, x: Tensor, y: Tensor) -> Tensor:
         """Mean squared error of each seed on its own x (S, N, D), y (S, N, outputs); float64 (S,)."""
         return squared_error(self._model.forward(self._theta, x), y).double() / x.shape[1]
-
-    def reset_moments(self) -> None:
-        """Forget the optimizer's moments, in place: a recorded epoch works on these very tensors."""
-        for tensor in (*self._moments.averages.values(), self._moments.step):
-            tensor.zero_()
-
-    def state(self) -> dict[str, Tensor]:
-        """Parameters and moments, each (S, P) but for Adam's step counter."""
-        return stored(self._rule, self._theta, self._moments)
-
-    def load(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `state()` returned for an ensemble of the same shape."""
-        self.reset_moments()  # the reference's state has no moments before its first step
-        restore(state, self._theta, self._moments)
 
     def _hold(self, x: Tensor, y: Tensor, y_target: Tensor | None) -> EpochBuffers:
         """Copy the data to where the recorded epoch reads them; record one if there is none for data of this shape."""
@@ -150,5 +129,21 @@ class GraphEnsemble:
             gradients[i][1].copy_(delta.sum(dim=1, keepdim=True))
             if i:
                 delta = torch.ops.aten.threshold_backward(torch.bmm(delta, layers[i][0].mT), inputs[i], 0)
-        update(self._rule, self._lr, self._theta, self._gradient, self._moments)
+        self._update()
         return prediction
+
+    def _update(self) -> None:
+        """Take one step with the kernels that PyTorch's fused optimizers call."""
+        rule, moments = self._rule, self._moments
+        self._steps.add_(1)
+        if rule.is_adam:
+            torch._fused_adam_(
+                [self._theta], [self._gradient], [moments["exp_avg"]], [moments["exp_avg_sq"]], [], [self._steps],
+                lr=self._lr, beta1=rule.beta1, beta2=rule.beta2, eps=rule.eps,
+                weight_decay=0.0, amsgrad=False, maximize=False,
+            )  # fmt: skip
+        else:
+            torch._fused_sgd_(
+                [self._theta], [self._gradient], list(moments.values()), lr=self._lr, momentum=rule.momentum,
+                weight_decay=0.0, dampening=0.0, nesterov=False, maximize=False, is_first_step=False,
+            )  # fmt: skip
