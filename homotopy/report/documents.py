@@ -16,12 +16,16 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path
 
+from scipy import stats
+
 from homotopy import markdown
 from homotopy.errors import ResultError
+from homotopy.figures import why
 from homotopy.report import advice, frontpage, predictions, screen, tables, unstated
 from homotopy.report.findings import Findings
-from homotopy.report.verdicts import number, summary
+from homotopy.report.verdicts import number, percent, summary
 from homotopy.report.write import SEARCHES, predictions_text, search_text
+from homotopy.results.methods import LABELS
 
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->)(.*?)(<!-- end \2 -->)", re.DOTALL)
 # what is read from results/bench/<machine>.json: a section, the names with which a row begins (* is any text, and of
@@ -68,6 +72,23 @@ def _expected(experiment: str) -> Callable[[Findings], str]:
     return judged
 
 
+def fates(found: Findings) -> str:
+    """Return, by method, dead units early, periods fitted at the end, and how the two go together over seeds."""
+    lines = []
+    for method, looks in why.tables(found.library.place, "epochs").items():
+        seeds = why.relation(looks)
+        together = stats.spearmanr(seeds["dead"], seeds["fitted"]).statistic
+        shares = [percent(seeds[name].median()) for name in ("dead", "fitted")]
+        lines.append([LABELS[method], *shares, f"{together:.2f}"])
+    head = [
+        "method",
+        f"dead units after {why.EARLY} epochs",
+        "periods fitted at the end",
+        "rank correlation over seeds",
+    ]
+    return markdown.table(head, lines)
+
+
 def _file(name: str) -> Callable[[Findings], str]:
     """Return what reads a generated file in the profile's folder."""
     return lambda found: (found.library.place.folder / name).read_text()
@@ -109,6 +130,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "expected_schedules": _expected("schedules"),
     "expected_today": _expected("today"),
     "expected_why": _expected("why"),
+    "fates": fates,
     "bounds": _file("theory/bounds.md"),
     "statements": _file("theory/statements.md"),
     "share_that_left": lambda found: found.cell("theory/local.csv", "left", M=1, smallest_M=15, alpha=0.0552072),
