@@ -13,7 +13,7 @@ from pathlib import Path
 from _start import imports
 
 with imports():
-    from homotopy import compose, script
+    from homotopy import keys, script
     from homotopy.report import write
     from homotopy.results.library import Place
 
@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:
     """Write the report of a profile."""
     options = script.options(__doc__, arguments, {"profile": "quick", "results.root": "results"})
     place = Place(Path(options["results.root"]), options["profile"])
-    print(*write.write(place, compose.names("experiment")), sep="\n")
+    print(*write.write(place, keys.names("experiment")), sep="\n")
 
 
 if __name__ == "__main__":
