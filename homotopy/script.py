@@ -12,7 +12,7 @@ import sys
 import tempfile
 import textwrap
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -72,9 +72,9 @@ def say_unforeseen(error: Exception) -> None:
 class Parser(argparse.ArgumentParser):
     """Reads flags and values; what is wrong is an error of one line, and --help prints `description` as it is."""
 
-    def __init__(self, description: str | None) -> None:
-        name = f"python scripts/{Path(sys.argv[0]).name}"
-        super().__init__(name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    def __init__(self, description: str | None, **more: Any) -> None:
+        name, formatter = f"python scripts/{Path(sys.argv[0]).name}", argparse.RawDescriptionHelpFormatter
+        super().__init__(name, description=description, formatter_class=formatter, **more)
 
     def error(self, message: str) -> NoReturn:
         """Raise UserError."""
@@ -89,13 +89,8 @@ def options(
     Words without a key are values of the key `words`, such as figures. Raises UserError for an unknown key.
     """
     word, pair = f"[{words.rstrip('s').upper()} ...] " if words else "", "[KEY=VALUE ...]"
-    parser = argparse.ArgumentParser(
-        prog=f"python scripts/{Path(sys.argv[0]).name}",
-        usage=f"%(prog)s {word}{pair}",
-        description=about,
-        epilog=f"without arguments: {' '.join(f'{key}={value}' for key, value in defaults.items())}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    without = " ".join(f"{key}={value}" for key, value in defaults.items())
+    parser = Parser(about, usage=f"%(prog)s {word}{pair}", epilog=f"without arguments: {without}")
     parser.add_argument("pairs", nargs="*", help=argparse.SUPPRESS)
     found, flags = parser.parse_known_args(arguments)
     given: dict[str, str] = {}
@@ -109,6 +104,15 @@ def options(
             raise ConfigError(key, value, f"given (without it: {defaults[key]})")
         given[key] = value
     return {**defaults, **given}
+
+
+def listed(key: str, value: str, known: Collection[str]) -> list[str]:
+    """Return the names in the value of a key, such as fig1,fig8; raise ConfigError for one that is not `known`."""
+    found = [name for name in value.split(",") if name]
+    for name in found:
+        if name not in known:
+            raise ConfigError(key, name, f"one of {', '.join(known)}")
+    return found
 
 
 def page(template: str, width: int = 100) -> str:

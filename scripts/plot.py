@@ -19,7 +19,7 @@ from _start import imports
 
 with imports():
     from homotopy import keys, script
-    from homotopy.errors import ConfigError, ResultError
+    from homotopy.errors import ResultError
     from homotopy.figures.registry import FIGURES
     from homotopy.results.library import Place, telling
 
@@ -49,10 +49,7 @@ def main(arguments: list[str]) -> None:
     options = script.options(__doc__, [text for text in arguments if text not in others], defaults, words="figures")
     place = Place(Path(options["results.root"]), options["profile"], telling(others))
     experiments = [text.removeprefix("experiment=") for text in others if text.startswith("experiment=")]
-    chosen = [name for name in [*options["figures"].split(","), *experiments] if name]
-    for name in chosen:
-        if name not in FIGURES:
-            raise ConfigError("figures", name, f"among {', '.join(FIGURES)}")
+    chosen = script.listed("figures", ",".join([options["figures"], *experiments]), FIGURES)
     keys.check_choice("profile", place.profile)
     names = chosen or list(FIGURES)
     with ProcessPoolExecutor() as pool:
