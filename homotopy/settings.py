@@ -26,7 +26,7 @@ def not_set(default: Any) -> Any:
 
 
 def such_that(holds: Callable[[Any], bool], allowed: str) -> dict[str, Any]:
-    """Return the range of a function's parameter, `Annotated[int, such_that(...)]`, or of a value to `check`."""
+    """Return the range of a function's parameter, `Annotated[int, such_that(...)]`."""
     return {"holds": holds, "allowed": allowed}
 
 
@@ -107,7 +107,7 @@ def _checked(values: Any, key: str, wanted: Mapping[str, _Wanted]) -> dict[str, 
         if name not in values and not of.optional:
             raise ConfigError(f"{key}.{name}", "missing", of.range.get("allowed", "given"))
     given = {name: of for name, of in wanted.items() if name in values}
-    return {name: check(values[name], of.kind, of.range, f"{key}.{name}") for name, of in given.items()}
+    return {name: check(values[name], of.kind, f"{key}.{name}", **of.range) for name, of in given.items()}
 
 
 def given(raw: Mapping[str, Any], key: str) -> Any:
@@ -120,9 +120,10 @@ def given(raw: Mapping[str, Any], key: str) -> Any:
     return found
 
 
-def check(value: Any, kind: Any, metadata: Any, key: str) -> Any:
-    """Return `value` if it has the type `kind` and the range in `metadata`, else raise ConfigError."""
-    holds, allowed = metadata.get("holds"), metadata.get("allowed", "of another type")
+def check(
+    value: Any, kind: Any, key: str, holds: Callable[[Any], bool] | None = None, allowed: str = "of another type"
+) -> Any:
+    """Return `value` if it has the type `kind` and `holds`, else raise ConfigError, which says what is `allowed`."""
     if not _matches(value, kind) or (holds is not None and value is not None and not holds(value)):
         raise ConfigError(key, value, allowed)
     if isinstance(value, int) and abs(value) >= _BELOW:
