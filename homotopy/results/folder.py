@@ -14,7 +14,7 @@ import re
 import time
 import zlib
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import yaml
 from homotopy.errors import ResultError
 from homotopy.identity import SCHEMA, digest
 from homotopy.results import locks
-from homotopy.results.files import csv_bytes, packed, set_aside, sha256, write_atomic
+from homotopy.results.files import csv_bytes, packed, refusal, set_aside, sha256, write_atomic
 from homotopy.results.statistics import median_curves
 
 KEYS = ["seed", "epoch", "lam", "phase"]  # of runs.csv.gz; its other columns are metrics
@@ -153,12 +153,9 @@ class RunFolder:
 
     def _bytes(self, name: str) -> bytes | None:
         path = self.path / name
-        try:
+        with refusal(path, "read"), suppress(FileNotFoundError):
             return path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ResultError(f"cannot read {path}: {error.strerror}") from error
+        return None
 
     def _read(self, name: str) -> bytes | None:
         """Return a file as it was written, None where there is none; ResultError if it was altered since."""
