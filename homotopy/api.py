@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -186,7 +186,7 @@ def run(*overrides: str) -> Runs:
         sys.argv = before
     asked = jobs[0].config
     found = load(asked.folder)
-    return Runs(found.curves[found.curves["seed"].isin(asked.seeds)], LABELS[asked.method.name], found._network)
+    return replace(found, curves=found.curves[found.curves["seed"].isin(asked.seeds)])
 
 
 def load(folder: str | Path, network: Callable[[], nn.Module] | None = None) -> Runs:
