@@ -108,9 +108,8 @@ def torchvision() -> Iterator[Finding]:
     if wanted and wanted[1] != installed("torch"):
         yield Finding(WRONG, "torchvision", f"{builds}: made for torch {wanted[1]}", _INSTALL)
         return
-    importlib.import_module(
-        "homotopy.tasks.torchvision_import"
-    )  # copes with a CPU build of the one and a GPU build of the other
+    # it copes with a CPU build of the one and a GPU build of the other
+    importlib.import_module("homotopy.tasks.torchvision_import")
     yield Finding(OK, "torchvision", f"{builds} match")
 
 

@@ -40,12 +40,11 @@ def main(arguments: list[str]) -> None:
     for pair in pairs:
         difference, seconds = audit.check(pair, place)
         equal += difference is None
-        allowed = " within the tolerance for another processor" if audit.tolerance(pair, place) else ""
-        verdict = (
-            f"equal{allowed}"
-            if difference is None
-            else f"differs{' by more than it may' if allowed else ''}: {difference}"
-        )
+        may_deviate = audit.tolerance(pair, place) is not None
+        if difference is None:
+            verdict = f"equal{' within the tolerance for another processor' if may_deviate else ''}"
+        else:
+            verdict = f"differs{' by more than it may' if may_deviate else ''}: {difference}"
         print(f"{pair}, {seconds:.1f} s: {verdict}", flush=True)
     print(f"{equal} of {len(pairs)} equal")
     if equal < len(pairs):

@@ -36,9 +36,8 @@ def main(arguments: list[str]) -> None:
         if modes == ["--write"]:
             write_atomic(path, documents.updated(text, found).encode())
         else:
-            stale += [
-                f"{os.path.relpath(path)}: {name} is not what the results say" for name in documents.stale(text, found)
-            ]
+            names = documents.stale(text, found)
+            stale += [f"{os.path.relpath(path)}: {name} is not what the results say" for name in names]
     if stale:
         command = " ".join(["python scripts/readme.py --write", *others])
         print(*stale, f"mend it with: {command}", sep="\n", file=sys.stderr)

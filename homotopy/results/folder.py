@@ -95,9 +95,8 @@ class RunFolder:
         for record in (*self.metadata().get("records", []), *besides):
             before = record.get("data", data)
             if [part["md5"] for part in before] != files:
-                names = ", ".join(
-                    old["name"] for old, new in zip(before, data, strict=True) if old["md5"] != new["md5"]
-                )
+                pairs = zip(before, data, strict=True)
+                names = ", ".join(old["name"] for old, new in pairs if old["md5"] != new["md5"])
                 raise ResultError(
                     f"{self.path}: its seeds were trained on other files of {names} than are here now; one result "
                     "cannot hold seeds of both: choose another results.root"

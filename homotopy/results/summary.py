@@ -13,7 +13,6 @@ from homotopy.errors import ResultError
 from homotopy.job import Job
 from homotopy.results.library import Place, Result, result, span, telling
 from homotopy.results.methods import LABELS
-from homotopy.results.statistics import settled
 
 # keys that no setting is called by: the method has its own place, omega stands in the task's name, the rest follows
 _SILENT = ("budgets.", "method.", "results.", "theory.", "why.", "log_every", "seeds", "task.omega")
@@ -25,7 +24,7 @@ _NOT_DRAWN = ("ablation", "adaptive", "limit", "schedules", "screen", "search", 
 
 def loss(found: Result) -> float:
     """Return the median over seeds of the settled train loss on the target; infinite where half of them diverged."""
-    return float(np.median(settled(found.epochs, found.table("target_loss"))))
+    return float(np.median(found.settled("target_loss")))
 
 
 def lines(jobs: Sequence[Job]) -> list[str]:

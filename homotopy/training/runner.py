@@ -50,7 +50,7 @@ def train_group(
     bfloat16 = config.precision == "bfloat16"
     ensemble = build_ensemble(model, config.optimizer, theta, config.batch_size, bfloat16=bfloat16)
     history = History(seeds, config.steps(), config.log_every)
-    _train(config, build_path(config), ensemble, deformation, history, checkpoint, watch)
+    _train(config, ensemble, deformation, history, checkpoint, watch)
     checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
     if config.save:
         for seed, own in zip(seeds, ensemble.theta, strict=True):
@@ -66,7 +66,7 @@ def train_group(
     checkpoint.remove()
 
 
-def build_path(config: Config) -> Predictor | AdaptiveSteps:
+def _path(config: Config) -> Predictor | AdaptiveSteps:
     """Return what remembers the path: the schedule's predictor, or the steps that seeds adapt."""
     if config.method.path == "adaptive":
         return AdaptiveSteps(config.control, config.budget.k, last=config.path_epochs)
@@ -86,7 +86,6 @@ def _epochs(
 
 def _train(
     config: Config,
-    path: Predictor | AdaptiveSteps,
     ensemble: Ensemble,
     deformation: Deformation,
     history: History,
@@ -94,6 +93,7 @@ def _train(
     watch: Watch | None,
 ) -> None:
     """Run Algorithm 1 from the checkpoint to the end."""
+    path = _path(config)
     done = checkpoint.resume({"ensemble": ensemble, "history": history, "path": path})
     if watch and not done:
         watch(0, 0.0, ensemble)

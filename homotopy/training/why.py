@@ -72,17 +72,12 @@ class Probe:
         if not epoch:
             self._start, self._length = theta, torch.zeros(len(theta), dtype=torch.float64)
             self._before = (0.0 if self._use.method.path == "schedule" else 1.0, theta)
-        self.epochs.append(self._frame(epoch, lam, self._of_epoch(lam if epoch else self._first_lam(), theta)))
+        of_epoch = self._of_epoch(lam if epoch else self._use.steps()[0].lam, theta)
+        self.epochs.append(self._frame(epoch, lam, of_epoch))
         if epoch in self._stations:
-            self.stations.append(
-                self._frame(
-                    epoch, lam, self._of_station("step" if epoch <= self._use.path_epochs else "final", lam, theta)
-                )
-            )
+            phase = "step" if epoch <= self._use.path_epochs else "final"
+            self.stations.append(self._frame(epoch, lam, self._of_station(phase, lam, theta)))
             self._before = (lam, theta)
-
-    def _first_lam(self) -> float:
-        return self._use.steps()[0].lam
 
     def _frame(self, epoch: int, lam: float, found: dict[str, Any]) -> pd.DataFrame:
         keys = {"method": self._use.method.name, "seed": list(self._use.seeds), "epoch": epoch, "lam": lam}
