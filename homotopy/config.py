@@ -113,7 +113,7 @@ class Config:
 
     @property
     def source_epochs(self) -> int:
-        """The epochs that the run's start costs besides."""
+        """The epochs of the source solution, 0 for a run that does not start from it."""
         return self.budget.source if self.method.start == "source" else 0
 
     @property

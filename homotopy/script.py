@@ -39,9 +39,10 @@ def shown(what: str) -> Iterator[None]:
 
 
 def guard(work: Callable[..., None], *arguments: Any, again: str = "begins anew") -> None:
-    """Do the work; end in one line on stderr and an exit code. `again` is what the same command does if interrupted.
+    """Do the work; whatever stops it ends in one line on stderr and an exit status.
 
-    2 is for what the user can mend, 128 + signal for that, 1 for what nobody foresaw: its traceback goes to a file.
+    The status is 2 for what the user can mend, 128 + the signal for an interruption, and 1 for what nobody foresaw,
+    whose traceback goes to a file. `again` says what the same command does after an interruption.
     """
     try:
         work(*arguments)

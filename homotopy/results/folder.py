@@ -133,22 +133,22 @@ class RunFolder:
         self._write_sums(before | new)
 
     def _write_sums(self, sums: dict[str, set[str]]) -> None:
-        lines = [f"{digest}  {name}\n" for name in sorted(sums) for digest in sorted(sums[name])]
+        lines = [f"{found}  {name}\n" for name in sorted(sums) for found in sorted(sums[name])]
         write_atomic(self.path / SUMS, "".join(lines).encode())
 
     def _sums(self) -> dict[str, set[str]]:
         """Return the checksums that each file may have; ResultError if the list is damaged."""
         sums: dict[str, set[str]] = {}
         for line in (self._bytes(SUMS) or b"").decode(errors="replace").splitlines():
-            digest, _, name = line.partition("  ")
-            if not re.fullmatch("[0-9a-f]{64}", digest) or name not in (CONFIG, RUNS, MEDIANS, METADATA):
+            found, _, name = line.partition("  ")
+            if not re.fullmatch("[0-9a-f]{64}", found) or name not in (CONFIG, RUNS, MEDIANS, METADATA):
                 raise ResultError(f"{self.path / SUMS} is damaged")
-            sums.setdefault(name, set()).add(digest)
+            sums.setdefault(name, set()).add(found)
         return sums
 
     def _is_summed(self) -> bool:
         sums = self._sums()
-        return len(sums) == 4 and all(len(digests) == 1 for digests in sums.values())
+        return len(sums) == 4 and all(len(found) == 1 for found in sums.values())
 
     def _bytes(self, name: str) -> bytes | None:
         path = self.path / name

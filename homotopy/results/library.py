@@ -26,7 +26,10 @@ _SILENT = ("data.root", "hydra", "launcher", "runtime.", "save")
 
 @dataclass(frozen=True)
 class Place:
-    """A profile's results, and where its figures go; `overrides` tell the results of a study from the profile's."""
+    """A profile's results, and where its figures go.
+
+    `overrides`, such as schedule.gamma=5, are those of a study whose results and figures are not the profile's own.
+    """
 
     results: Path
     profile: str
@@ -44,19 +47,19 @@ class Place:
         return self.folder / "figures" / name if name else self.folder / "figures"
 
     def command(self, experiment: str) -> str:
-        """Return the command that makes an experiment's results; what is as without it is left out."""
+        """Return the command that makes an experiment's results."""
         return shlex.join(["python", "scripts/train.py", f"experiment={experiment}", *self.options])
 
     @property
     def options(self) -> list[str]:
-        """What tells the place on a command line; nothing for the results of profile quick where they usually are."""
+        """What names the place on a command line; nothing for profile quick in results/, the scripts' defaults."""
         profile = [] if self.profile == "quick" else [f"profile={self.profile}"]
         root = [] if self.results == Path("results") else [f"results.root={self.results}"]
         return [*profile, *root, *self.overrides]
 
 
 def telling(overrides: Sequence[str]) -> tuple[str, ...]:
-    """Return those of some overrides that results depend on, besides their experiment and the place's own."""
+    """Return the overrides that results depend on, without those of experiment, profile and results.root."""
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
     known = (*_SILENT, "experiment", "profile", "results.root")
     return tuple(text for text, key in zip(overrides, keys, strict=True) if not key.startswith(known))
