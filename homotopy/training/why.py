@@ -13,13 +13,13 @@ from torch import Tensor
 
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.config import Config
-from homotopy.errors import ConfigError, ResultError
+from homotopy.errors import ConfigError
 from homotopy.job import Job
 from homotopy.results.files import write_csv
 from homotopy.settings import at_least, build, given, rule
 from homotopy.tasks.sine import Sine
 from homotopy.training import probes
-from homotopy.training.again import differences
+from homotopy.training.again import watched
 from homotopy.training.probes import Data
 
 TABLES = ("epochs", "stations")
@@ -131,13 +131,11 @@ def problem(task: Sine, lam: float, x: Tensor) -> tuple[Tensor, float]:
 def look(job: Job) -> None:
     """Train a configuration in a temporary folder and write <results>/<profile>/why/<method>-<table>.csv.
 
-    Raises ResultError if a run that is saved does not come out again to the byte: what is told would be of another.
+    Raises ResultError if a run that is saved does not come out again to the byte.
     """
     use = job.config
     probe = Probe(use, settings(job))
-    for seed, found in differences(use, probe).items():
-        if found:
-            raise ResultError(f"{use.folder} seed {seed}, trained again, differs: {found}")
+    watched(use, probe)
     for table, frames in zip(TABLES, (probe.epochs, probe.stations), strict=True):
         path = file(job.folder, use.method.name, table)
         write_csv(path, pd.concat(frames).sort_values(["seed", "epoch"], ignore_index=True))
