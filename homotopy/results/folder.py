@@ -122,7 +122,10 @@ class RunFolder:
         self._commit({RUNS: written, MEDIANS: csv_bytes(medians), METADATA: text.encode(), **(besides or {})})
 
     def _commit(self, files: dict[str, bytes]) -> None:
-        """Write files and their checksums. In between, the sums of old and new files both stand in SHA256SUMS."""
+        """Write files and their checksums.
+
+        Whoever reads meanwhile may find an old file or a new one, and SHA256SUMS has the sums of both until the end.
+        """
         before, new = self._sums(), {name: {sha256(data)} for name, data in files.items()}
         if all(self._bytes(name) == data for name, data in files.items()) and before == before | new:
             return

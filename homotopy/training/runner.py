@@ -116,20 +116,19 @@ def _train(
 
 
 def next_group(config: Config, folder: RunFolder, width: int, others: Sequence[Holder]) -> Sequence[int]:
-    """Choose the seeds to train next: a group that was interrupted, else the first `width` that nobody trains."""
-    finished = folder.finished()
+    """Choose the seeds to train next: a group that was interrupted, else the first `width` that nobody trains.
+
+    Checkpoints that are of no use any more, since all of their seeds are finished, are removed.
+    """
     busy = [checkpoints.path_of(folder.path, holder.seeds) for holder in others]
-    half_way = checkpoints.saved(folder.path, besides=busy)
-    for saved in half_way:
-        if saved.done == config.epochs:
-            finished -= set(saved.seeds)  # to be added again: the end of that may have been interrupted
-        elif finished.issuperset(saved.seeds):
+    interrupted = checkpoints.saved(folder.path, besides=busy)
+    trained = [seed for saved in interrupted if saved.done == config.epochs for seed in saved.seeds]
+    finished = folder.finished().difference(trained)  # these are added again: adding them may have been interrupted
+    for saved in interrupted:
+        if finished.issuperset(saved.seeds):
             saved.path.unlink()
     free = [seed for seed in config.seeds if seed not in finished and not held(others, [seed])]
-    for saved in half_way:
-        if set(saved.seeds) <= set(free) and saved.path.exists():
-            return saved.seeds
-    return free[:width]
+    return next((saved.seeds for saved in interrupted if set(saved.seeds) <= set(free)), free[:width])
 
 
 def run(config: Config, watch: Watch | None = None) -> Path:

@@ -51,7 +51,7 @@ class Sources:
         told = False
         while None in (kept := [self._kept(seed) for seed in seeds]):
             with hold(self._folder, lambda others: [] if held(others, seeds) else seeds) as (mine, others):
-                if mine:
+                if mine:  # else another process trains at least one of the seeds: wait for it
                     self._train(seeds, machine, stop)
                     continue
             if not told:
