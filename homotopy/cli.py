@@ -37,7 +37,7 @@ def train(job: Job) -> None:
     if not seeds:
         return  # a part beyond the last
     folder = RunFolder(runner.run(job.config))
-    if {str(seed) for seed in seeds} <= folder.metadata().get("diverged_at", {}).keys():
+    if {str(seed) for seed in seeds} <= folder.metadata()["diverged_at"].keys():
         raise Diverged(f"{folder.path}: all {len(seeds)} seeds diverged", job.config.optimizer.lr)
 
 

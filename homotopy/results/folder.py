@@ -62,15 +62,16 @@ class RunFolder:
         return pd.DataFrame(columns=columns) if data is None else _parsed_csv(data, columns, self.path / MEDIANS)
 
     def metadata(self) -> dict[str, Any]:
-        """Return what is known of the runs' making; empty where there are none."""
+        """Return how the runs were made: their `seeds`, `diverged_at` and `records`, all empty where there are none."""
         data = self._read(METADATA)
-        return {} if data is None else _parsed_metadata(data, self.path / METADATA)
+        nothing: dict[str, Any] = {"seeds": [], "diverged_at": {}, "records": []}
+        return nothing if data is None else _parsed_metadata(data, self.path / METADATA)
 
     def settled(self, identity: dict[str, Any], seeds: Sequence[int]) -> bool:
         """Whether these seeds are finished and every file is as it should be, so that nothing has to be written."""
         try:
             finished, medians, metadata = self.finished(), self.medians(), self.metadata()
-            known = set(metadata.get("seeds", [])) == finished and not medians.empty
+            known = set(metadata["seeds"]) == finished and not medians.empty
             summed = self._is_summed() and self._read(CONFIG) == _yaml(identity)
         except ResultError:
             return False
@@ -92,7 +93,7 @@ class RunFolder:
     def check_data(self, data: Sequence[dict[str, Any]], besides: Sequence[dict[str, Any]]) -> None:
         """Raise ResultError if the folder's seeds, or those of records `besides`, were trained on other files."""
         files = [part["md5"] for part in data]
-        for record in (*self.metadata().get("records", []), *besides):
+        for record in (*self.metadata()["records"], *besides):
             before = record.get("data", data)
             if [part["md5"] for part in before] != files:
                 pairs = zip(before, data, strict=True)
@@ -108,8 +109,8 @@ class RunFolder:
         Adding the same seeds again changes nothing.
         """
         metadata = self.metadata()
-        others = [r for r in metadata.get("records", []) if r.get("seeds") != record["seeds"]]
-        diverged = metadata.get("diverged_at", {}) | diverged_at
+        others = [r for r in metadata["records"] if r.get("seeds") != record["seeds"]]
+        diverged = metadata["diverged_at"] | diverged_at
         runs = _merged(self.runs(), curves)
         self._write(runs, {"diverged_at": diverged, "records": [*others, record]})
 
@@ -258,12 +259,11 @@ def _parsed_metadata(data: bytes, path: Path) -> dict[str, Any]:
 
 def _completed(metadata: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
     """Return metadata without its list of seeds, with what the curves tell of seeds that it does not know."""
-    known = set(metadata.get("seeds", []))
-    lost = sorted(set(runs["seed"].tolist()) - known)
-    found = {"diverged_at": metadata.get("diverged_at", {}), "records": metadata.get("records", [])}
-    if not lost:
-        return found
-    infinite = runs[runs["seed"].isin(lost) & runs["train_loss"].isin([float("inf")])]
-    diverged = {str(seed): int(epoch) for seed, epoch in infinite.groupby("seed")["epoch"].min().items()}
-    note = {"seeds": lost, "note": f"the record of these runs was lost; what is here follows from {RUNS}"}
-    return {"diverged_at": found["diverged_at"] | diverged, "records": [*found["records"], note]}
+    diverged, records = metadata["diverged_at"], metadata["records"]
+    if lost := sorted(set(runs["seed"].tolist()).difference(metadata["seeds"])):
+        infinite = runs[runs["seed"].isin(lost) & runs["train_loss"].isin([float("inf")])]
+        epochs = infinite.groupby("seed")["epoch"].min()
+        diverged = diverged | {str(seed): int(epoch) for seed, epoch in epochs.items()}
+        note = {"seeds": lost, "note": f"the record of these runs was lost; what is here follows from {RUNS}"}
+        records = [*records, note]
+    return {"diverged_at": diverged, "records": records}

@@ -112,7 +112,7 @@ class Result:
     @cached_property
     def records(self) -> list[dict[str, Any]]:
         """How the runs were made, an entry for each group that trained together, as the folder's metadata has it."""
-        return RunFolder(self.config.folder).metadata().get("records", [])
+        return RunFolder(self.config.folder).metadata()["records"]
 
     @property
     def data(self) -> list[dict[str, Any]]:
