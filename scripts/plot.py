@@ -18,7 +18,7 @@ from pathlib import Path
 from _start import imports
 
 with imports():
-    from homotopy import keys, script
+    from homotopy import script
     from homotopy.errors import ResultError
     from homotopy.figures.registry import FIGURES
     from homotopy.results.library import Place, telling
@@ -47,10 +47,9 @@ def main(arguments: list[str]) -> None:
     defaults = {"profile": "quick", "results.root": "results", "figures": ""}
     others = [text for text in arguments if "=" in text and text.partition("=")[0] not in defaults]
     options = script.options(__doc__, [text for text in arguments if text not in others], defaults, words="figures")
-    place = Place(Path(options["results.root"]), options["profile"], telling(others))
+    place = Place.of(options, telling(others))
     experiments = [text.removeprefix("experiment=") for text in others if text.startswith("experiment=")]
     chosen = script.listed("figures", ",".join([options["figures"], *experiments]), FIGURES)
-    keys.check_choice("profile", place.profile)
     names = chosen or list(FIGURES)
     with ProcessPoolExecutor() as pool:
         for found in pool.map(partial(attempt, place), reversed(names)):  # the slow ones stand last: start with them

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
     options = script.options(__doc__, others, {"profile": "paper", "results.root": "results", "file": ""})
     if len(modes) != 1:
         raise ConfigError("mode", " ".join(modes), "--check or --write")
-    found = documents.Findings(Library(Place(Path(options["results.root"]), options["profile"])))
+    found = documents.Findings(Library(Place.of(options)))
     paths = [Path(options["file"])] if options["file"] else documents.documents()
     stale = []
     for path in paths:

@@ -8,7 +8,6 @@ examples:
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from _start import imports
 
@@ -21,8 +20,7 @@ with imports():
 def main(arguments: list[str]) -> None:
     """Write the report of a profile."""
     options = script.options(__doc__, arguments, {"profile": "quick", "results.root": "results"})
-    place = Place(Path(options["results.root"]), options["profile"])
-    print(*write.write(place, keys.names("experiment")), sep="\n")
+    print(*write.write(Place.of(options), keys.names("experiment")), sep="\n")
 
 
 if __name__ == "__main__":

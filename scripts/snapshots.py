@@ -17,7 +17,7 @@ from pathlib import Path
 from _start import imports
 
 with imports():
-    from homotopy import keys, script
+    from homotopy import script
     from homotopy.results import snapshots
     from homotopy.results.library import Place, Result, tasks
     from homotopy.training.snapshots import take
@@ -43,8 +43,7 @@ def main(arguments: list[str]) -> None:
     """Take the snapshots of every task that has its runs, and print their files."""
     defaults = {"profile": "quick", "results.root": "results", "experiments": ",".join(EXPERIMENTS)}
     options = script.options(__doc__, arguments, defaults)
-    keys.check_choice("profile", options["profile"])
-    place = Place(Path(options["results.root"]), options["profile"])
+    place = Place.of(options)
     for name in script.listed("experiments", options["experiments"], EXPERIMENTS):
         for results in tasks(name, place)[0]:
             print(*of_task(results), sep="\n", flush=True)

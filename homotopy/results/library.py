@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from homotopy import compose, config
+from homotopy import compose, config, keys
 from homotopy.errors import ResultError
 from homotopy.job import Job, parse
 from homotopy.results.folder import RUNS, RunFolder, metrics
@@ -34,6 +34,12 @@ class Place:
     results: Path
     profile: str
     overrides: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, options: Mapping[str, str], overrides: tuple[str, ...] = ()) -> Place:
+        """Return the place that a script's options name; raise ConfigError for a profile that is not known."""
+        keys.check_choice("profile", options["profile"])
+        return cls(Path(options["results.root"]), options["profile"], overrides)
 
     @property
     def folder(self) -> Path:
