@@ -16,7 +16,7 @@ from homotopy.algorithm.predictors import PREDICTORS
 from homotopy.errors import ConfigError
 from homotopy.identity import SCHEMA, digest
 from homotopy.keys import hint, named
-from homotopy.settings import at_least, build, check, given, one_of, positive, rule, values, within
+from homotopy.settings import at_least, build, check, given, matches, one_of, positive, rule, values, within
 from homotopy.solvers import NETWORKS, optimizers
 from homotopy.tasks import TASKS
 
@@ -185,15 +185,12 @@ def _choice(group: Any, kinds: Mapping[str, type], key: str) -> Any:
 
 def seed_list(value: Any) -> tuple[int, ...]:
     """Return the seeds that a count or a list stands for; raise ConfigError if it is neither."""
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000:
+    if matches(value, int) and 1 <= value <= 1_000_000:
         return tuple(range(value))
-    if not isinstance(value, list) or not value or not all(map(_is_seed, value)) or len(set(value)) < len(value):
+    are_seeds = isinstance(value, list) and all(matches(seed, int) and 0 <= seed < 2**63 for seed in value)
+    if not are_seeds or not value or len(set(value)) < len(value):
         raise ConfigError("seeds", value, _SEEDS)
     return tuple(value)
-
-
-def _is_seed(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def _is_path(value: str) -> bool:

@@ -55,9 +55,10 @@ def one_of(*choices: Any) -> Callable[[Any], bool]:
     return lambda value: value in choices
 
 
-def _matches(value: Any, kind: Any) -> bool:
+def matches(value: Any, kind: Any) -> bool:
+    """Whether a value has a type, or one of a union; integers are numbers, and booleans are neither."""
     if isinstance(kind, UnionType):
-        return any(_matches(value, part) for part in get_args(kind))
+        return any(matches(value, part) for part in get_args(kind))
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind is int:
@@ -124,7 +125,7 @@ def check(
     value: Any, kind: Any, key: str, holds: Callable[[Any], bool] | None = None, allowed: str = "of another type"
 ) -> Any:
     """Return `value` if it has the type `kind` and `holds`, else raise ConfigError, which says what is `allowed`."""
-    if not _matches(value, kind) or (holds is not None and value is not None and not holds(value)):
+    if not matches(value, kind) or (holds is not None and value is not None and not holds(value)):
         raise ConfigError(key, value, allowed)
     if isinstance(value, int) and abs(value) >= _BELOW:
         raise ConfigError(key, value, f"{allowed}, and below {_BELOW}")
