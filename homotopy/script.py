@@ -116,15 +116,15 @@ def listed(key: str, value: str, known: Collection[str]) -> list[str]:
     return found
 
 
-def page(template: str, width: int = 100) -> str:
-    """Return a help page: a line "  {group}" of the template becomes the group with its choices, in `width` columns."""
+def page(template: str) -> str:
+    """Return a help page: a line "  {group}" of the template becomes the group with its choices."""
     lines = []
     for line in template.splitlines():
         group = re.fullmatch(r"  {(\w+)}", line)
-        lines += _choices(group[1], width) if group else [line]
+        lines += _choices(group[1]) if group else [line]
     return "\n".join(lines)
 
 
-def _choices(group: str, width: int) -> list[str]:
+def _choices(group: str) -> list[str]:
     start = f"  {group:<12}"
-    return textwrap.wrap(", ".join(names(group)), width, initial_indent=start, subsequent_indent=" " * len(start))
+    return textwrap.wrap(", ".join(names(group)), 100, initial_indent=start, subsequent_indent=" " * len(start))
