@@ -18,8 +18,3 @@ class Demonstration(NamedTuple):
     found: Mean
     shown: bool
     words: Mapping[str, float] = {}
-
-
-def exactly(value: float) -> Mean:
-    """Return a number that is known without an interval."""
-    return Mean(value, value, value)

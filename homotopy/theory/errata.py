@@ -12,9 +12,9 @@ import torch
 
 from homotopy.algorithm.deformations import filter_targets, linear
 from homotopy.theory import bounds
-from homotopy.theory.demonstration import Demonstration, exactly
+from homotopy.theory.demonstration import Demonstration
 from homotopy.theory.problems import Quadratic, isotropic
-from homotopy.theory.sgd import Array, mean_with_interval, run, square_norm
+from homotopy.theory.sgd import Array, exactly, mean_with_interval, run, square_norm
 
 
 def stationary(problem: Quadratic, alpha: float) -> tuple[float, float]:

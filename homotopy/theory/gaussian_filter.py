@@ -86,9 +86,9 @@ def error_rows(repetitions: int, seed: int) -> list[dict[str, Any]]:
     return found
 
 
-def end_rows(widths: Sequence[float] = (0.003, 0.01), upper: float = 0.1) -> list[dict[str, Any]]:
+def end_rows(widths: Sequence[float] = (0.003, 0.01)) -> list[dict[str, Any]]:
     """Rows xi x place near x = 0: the exact target, the filter's expectation, and the expected sum of its weights."""
-    x = np.linspace(0, upper, 201)
+    x = np.linspace(0, 0.1, 201)
     found = []
     for width in widths:
         value, weight = expectation(x, width)

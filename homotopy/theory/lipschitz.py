@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from homotopy.theory.problems import Problem, delta
-from homotopy.theory.sgd import verdict
+from homotopy.theory.sgd import compared, exactly
 
 
 def measured(problem: Problem, intervals: int = 100) -> float:
@@ -19,12 +19,7 @@ def measured(problem: Problem, intervals: int = 100) -> float:
 
 def rows(problems: Sequence[Problem]) -> list[dict[str, Any]]:
     """One row per problem: the implicit-function value as the bound, the measured constant; deterministic."""
-    found = []
-    for problem in problems:
-        bound, value = delta(problem), measured(problem)
-        holds = verdict(bound, value, value)
-        found.append(
-            {"problem": problem.name, "mu": problem.mu, "bound": bound, "measured": value, "low": value, "high": value}
-            | {"ratio": value / bound, "holds": holds}
-        )
-    return found
+    return [
+        {"problem": problem.name, "mu": problem.mu} | compared(delta(problem), exactly(measured(problem)))
+        for problem in problems
+    ]

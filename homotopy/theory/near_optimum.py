@@ -18,17 +18,17 @@ import numpy as np
 from homotopy.algorithm import schedules
 from homotopy.streams import Purpose, generator
 from homotopy.theory import bounds
-from homotopy.theory.sgd import Array, Mean, iterates, mean_with_interval, square_norm, verdict
+from homotopy.theory.sgd import Array, Mean, compared, exactly, iterates, mean_with_interval, square_norm
 
-Scale = Callable[[int, int], float]  # from N and M to the factor of a sum of gradients
+Scale = Callable[[int, int], float]  # from N, the number of components, and M, the batch's, to a factor
 
 
 class Reading(NamedTuple):
-    """What the gradient g and its estimate g~ of Section G.1 may mean, as factors of sums of component gradients.
+    """What the gradient g and its estimate g~ of Section G.1 may mean.
 
-    `data` is the factor of the sum over the N data, `batch` that of the sum over the batch's M. `conditions` are those
-    under which iterates are claimed to stay in the ball, alpha factor (N - M) nu <= (1 - k_d) B, each by its factor:
-    1 as printed; where the reading needs or allows another, the one that follows from its own bound on ||g - g~||.
+    g is `data` times the sum of all N component gradients, and g~ is `batch` times the sum of the M that are drawn.
+    The iterates are claimed to stay in the ball if alpha factor (N - M) nu <= (1 - k_d) B. `conditions` have this
+    factor: it is 1 as printed, and it is another where that follows from the reading's own bound on ||g - g~||.
     """
 
     data: Scale
@@ -40,31 +40,16 @@ class Reading(NamedTuple):
         return alpha / self.data(components, components)
 
 
-def _one(components: int, batch: int) -> float:
-    return 1.0
-
-
-def _over_data(components: int, batch: int) -> float:
-    return 1 / components
-
-
-def _over_batch(components: int, batch: int) -> float:
-    return 1 / batch
-
-
-def _data_over_batch(components: int, batch: int) -> float:
-    return components / batch
-
-
 # Printed is a sum over the data (Eq. 32) beside a mean of the batch (Eq. 36). Only the last two are unbiased, and only
 # the last keeps every other line of Section G.1: it puts into Eq. 32 the 1/N that Eq. 12 has.
 UNBIASED = "N/M of the batch's sum"
 MENDED = "1/N in Eq. 32"
+_PRINTED: dict[str, Scale] = {"ball": lambda n, m: 1.0}
 READINGS = {
-    "as printed": Reading(_one, _over_batch, {"ball": _one}),
-    "sum over the batch": Reading(_one, _one, {"ball": _one}),
-    UNBIASED: Reading(_one, _data_over_batch, {"ball, 2 (N - M) nu": lambda n, m: 2.0}),
-    MENDED: Reading(_over_data, _over_batch, {"ball": _one, "ball, 2 (1 - M/N) nu": lambda n, m: 2 / n}),
+    "as printed": Reading(lambda n, m: 1.0, lambda n, m: 1 / m, _PRINTED),
+    "sum over the batch": Reading(lambda n, m: 1.0, lambda n, m: 1.0, _PRINTED),
+    UNBIASED: Reading(lambda n, m: 1.0, lambda n, m: n / m, {"ball, 2 (N - M) nu": lambda n, m: 2.0}),
+    MENDED: Reading(lambda n, m: 1 / n, lambda n, m: 1 / m, _PRINTED | {"ball, 2 (1 - M/N) nu": lambda n, m: 2 / n}),
 }
 UNCLAIMED = {"holds": "not claimed"}  # where the bound's conditions are not met
 
@@ -93,6 +78,11 @@ class Wells:
         return float(size.min()), float(size.max())
 
     @property
+    def smoothness(self) -> float:
+        """Largest curvature of H."""
+        return self.components * self.amplitude[1]
+
+    @property
     def delta(self) -> float:
         """Speed of the optimum, ||v||."""
         return float(np.linalg.norm(self.travel))
@@ -113,7 +103,10 @@ class Wells:
         return np.angle(self._mean_phase) + lam * self.travel
 
     def rate(self, alpha: float) -> float:
-        """k_d of Eq. 33 inside the ball, for alpha <= 1/(N amplitude): u - alpha N a sin(u), sin(u)/u >= sin(B)/B."""
+        """k_d of Eq. 33 inside the ball, for alpha <= 1/smoothness.
+
+        An iteration turns a coordinate u of theta - theta* into u - alpha N a sin(u), and sin(u)/u >= sin(B)/B there.
+        """
         return 1 - alpha * self.components * self.amplitude[0] * math.sin(self.ball) / self.ball
 
     def component_gradients(self, theta: Array, lam: float) -> Array:
@@ -154,23 +147,24 @@ def noise_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, An
             value = float(np.sqrt(square_norm(reading.data(n, batch) * total - g).max()))
             bound = bounds.batch_noise_as_printed(n, batch, problem.nu)
             settings = {"M": batch, "nu": problem.nu}
-            found.append(_row(f"G.1, {name}", "||g - g~||", settings, bound, Mean(value, value, value)))
+            found.append(_row(f"G.1, {name}", "||g - g~||", settings, bound, exactly(value)))
     return found
 
 
 def stay_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any]]:
-    """Section G.1: the farthest distance in 200 iterations from the boundary, against B, at the smallest M allowed.
+    """Section G.1: the farthest distance in 200 iterations from the boundary, against B.
 
-    By every reading and each of its conditions. M = 1 follows for comparison: outside the condition, where nothing is
-    claimed. The printed condition of the mended reading is met by M = N alone here, which is gradient descent.
+    There is a row for each condition of each reading, at the smallest M that the condition allows. A row for M = 1
+    follows it for comparison: the condition does not allow it, and nothing is claimed of it. The printed condition of
+    the mended reading is met by M = N alone here, which is gradient descent.
     """
-    alphas = [share / (problem.components * problem.amplitude[1]) for share in (0.2, 1.0)]
+    alphas = [share / problem.smoothness for share in (0.2, 1.0)]
     each = product(alphas, READINGS)
     return [row for alpha, name in each for row in _stay(problem, alpha, name, repetitions, seed)]
 
 
 def smallest_batches(problem: Wells, alpha: float, reading: Reading) -> dict[str, int]:
-    """Return, by each of a reading's conditions, the smallest M; alpha is the step size of the sum's gradient."""
+    """Return the smallest M that each of a reading's conditions allows; alpha is the step size where g is the sum."""
     n, slack = problem.components, (1 - problem.rate(alpha)) * problem.ball
     return {
         name: math.ceil(bounds.smallest_batch(n, problem.nu, slack, reading.step(alpha, n), factor(n, n)))
@@ -179,7 +173,7 @@ def smallest_batches(problem: Wells, alpha: float, reading: Reading) -> dict[str
 
 
 def _stay(problem: Wells, alpha: float, name: str, repetitions: int, seed: int) -> list[dict[str, Any]]:
-    """Return `stay_rows` for one reading and the step size alpha of the sum's gradient."""
+    """Return `stay_rows` for one reading; alpha is the step size where g is the sum."""
     found, reading = [], READINGS[name]
     step = reading.step(alpha, problem.components)
     for condition, smallest in smallest_batches(problem, alpha, reading).items():
@@ -189,7 +183,7 @@ def _stay(problem: Wells, alpha: float, name: str, repetitions: int, seed: int) 
             settings = {"M": batch, "smallest M": smallest, "alpha": step}
             settings["left"] = (farthest > problem.ball).mean()
             value = float(farthest.max())
-            row = _row(f"G.1, {name}", condition, settings, problem.ball, Mean(value, value, value))
+            row = _row(f"G.1, {name}", condition, settings, problem.ball, exactly(value))
             found.append(row if batch >= smallest else row | UNCLAIMED)
     return found
 
@@ -212,7 +206,7 @@ def iterate_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, 
         alpha = share / problem.amplitude[1]  # for the mean function: N times the sum's
         rng = generator(seed, Purpose.THEORY, 5)
         theta = problem.optimum(0.0) + on_sphere(problem.ball, repetitions, 2, rng)
-        mean = problem.gradient(0.0, batch, _over_batch)
+        mean = problem.gradient(0.0, batch, READINGS[MENDED].batch)
         for k, (iterate, _) in enumerate(islice(iterates(theta, mean, alpha, rng), 65)):
             if k in (1, 4, 16, 64):
                 bound = bounds.iterate_error(problem.ball**2, alpha, problem.mu, problem.nu**2, k)
@@ -233,7 +227,7 @@ def move_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any
         distance = problem.optimum(0.0) + offsets - problem.optimum(step)
         value = float(np.sqrt(square_norm(distance).max()))
         settings = {"delta": problem.delta, "step": step}
-        found.append(_row("Prop. G.1", "worst direction included", settings, problem.ball, Mean(value, value, value)))
+        found.append(_row("Prop. G.1", "worst direction included", settings, problem.ball, exactly(value)))
     return found
 
 
@@ -241,13 +235,13 @@ def path_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any
     """A whole path: steps small enough that every realisation stays in the balls, and the direct jump for comparison.
 
     Section G.2 leaves a gap here: Theorem 3.9 bounds the mean of ||theta_i - theta*||^2, while Prop. G.1 needs
-    ||theta_i - theta*|| <= B - delta eps of every realisation, of which G.1 gives <= B only. The argument that we
-    supply is Eq. 37 applied k times: k iterations leave at most k_d^k B + 2 alpha (N - M) nu/(1 - k_d) of the
-    distance, surely, and what is then left of B is delta eps. The direct jump has a fair budget: the same iterations,
-    all at lam = 1.
+    ||theta_i - theta*|| <= B - delta eps for every realisation, and Section G.1 gives only ||theta_i - theta*|| <= B.
+    We close it by Eq. 37, applied k times: after k iterations the distance is surely at most
+    k_d^k B + 2 alpha (N - M) nu/(1 - k_d), and delta eps is what is then left of B. The direct jump has a fair budget:
+    the same number of iterations, all at lam = 1.
     """
     n, batch, k = problem.components, 16, 20
-    alpha = 0.5 / (n * problem.amplitude[1])
+    alpha = 0.5 / problem.smoothness
     rate = problem.rate(alpha)
     surely = rate**k * problem.ball + 2 * alpha * (n - batch) * problem.nu / (1 - rate)
     step = (problem.ball - surely) / problem.delta
@@ -259,7 +253,7 @@ def path_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any
         settings["left"] = (farthest > problem.ball).mean()
         settings["wrong optimum"] = (last > math.pi).mean()
         value = float(farthest.max())
-        row = _row("Section G.2", label, settings, problem.ball, Mean(value, value, value))
+        row = _row("Section G.2", label, settings, problem.ball, exactly(value))
         found.append(row if len(lams) == gamma else row | UNCLAIMED)
     return found
 
@@ -287,8 +281,4 @@ def rows(repetitions: int, seed: int) -> list[dict[str, Any]]:
 
 
 def _row(bound_of: str, case: str, settings: dict[str, Any], bound: float, measured: Mean) -> dict[str, Any]:
-    return {
-        "bound_of": bound_of, "case": case, **settings, "bound": bound, "measured": measured.value,
-        "low": measured.low, "high": measured.high, "ratio": measured.value / bound,
-        "holds": verdict(bound, measured.low, measured.high),
-    }  # fmt: skip
+    return {"bound_of": bound_of, "case": case, **settings, **compared(bound, measured)}

@@ -27,16 +27,12 @@ class Problem(Protocol):
         """What it is, in words."""
 
     @property
-    def dimension(self) -> int:
-        """d, the length of theta."""
-
-    @property
     def mu(self) -> float:
         """Strong convexity (Assumption 3.4), for every lam."""
 
     @property
     def largest_step_size(self) -> float:
-        """Up to this alpha `largest_error` is a bound; it is also below Prop. 3.7's 1/(2 mu)."""
+        """The alpha up to which `largest_error` is a bound; it is at most Prop. 3.7's 1/(2 mu)."""
 
     def optimum(self, lam: float) -> Array:
         """theta*(lam), (d,)."""
@@ -72,11 +68,6 @@ class Quadratic:
     b0: Array
     b1: Array
     noise: float
-
-    @property
-    def dimension(self) -> int:
-        """d, the length of theta."""
-        return len(self.b0)
 
     def curvature(self, lam: float) -> Array:
         """A(lam), (d, d)."""
@@ -169,11 +160,6 @@ class LinearModel:
     batch: int
     link: Link
 
-    @property
-    def dimension(self) -> int:
-        """d, the length of theta."""
-        return self.features.shape[1]
-
     @cached_property
     def mu(self) -> float:
         """The ridge, plus for least squares the smallest eigenvalue of X'X/N."""
@@ -254,10 +240,10 @@ def _rotated(eigenvalues: Array, rng: np.random.Generator) -> Array:
     return vectors * eigenvalues @ vectors.T
 
 
-def isotropic(mu: float = 1.0, noise: float = 1.0, travel: float = 20.0, dimension: int = 2) -> Quadratic:
-    """A = mu I; the optimum moves by `travel` on a straight line."""
-    a, b = mu * np.eye(dimension), np.zeros(dimension)
-    return Quadratic(f"quadratic, round, mu {mu:g}", a, a, b, mu * travel * np.eye(dimension)[0], noise)
+def isotropic(mu: float = 1.0, travel: float = 20.0) -> Quadratic:
+    """A = mu I in two dimensions; the optimum moves by `travel` on a straight line."""
+    a = mu * np.eye(2)
+    return Quadratic(f"quadratic, round, mu {mu:g}", a, a, np.zeros(2), mu * travel * np.eye(2)[0], 1.0)
 
 
 def ill_conditioned(rng: np.random.Generator) -> Quadratic:
@@ -273,19 +259,18 @@ def turning() -> Quadratic:
     return Quadratic("quadratic, turning", a0, a1, a0 @ np.array([-4.0, 0.0]), a1 @ np.array([4.0, 1.0]), 1.0)
 
 
-def sine_regression(rng: np.random.Generator, omega: float = 10.0, samples: int = 200) -> LinearModel:
-    """Least squares of the sine study's data (Eq. 19, omega 1 to `omega`) on eight trigonometric features."""
-    x = rng.uniform(size=samples)
-    frequencies = np.linspace(1, omega, 4)
-    angle = x[:, None] * frequencies
+def sine_regression(rng: np.random.Generator) -> LinearModel:
+    """Least squares of 200 of the sine study's data (Eq. 19, omega 1 to 10) on eight trigonometric features."""
+    x = rng.uniform(size=200)
+    angle = x[:, None] * np.linspace(1, 10, 4)
     features = np.concatenate([np.cos(angle), np.sin(angle)], axis=1) / 2  # of norm 1
-    y = [np.sin(w * x) + 0.01 * rng.standard_normal(samples) for w in (1.0, omega)]
+    y = [np.sin(w * x) + 0.01 * rng.standard_normal(200) for w in (1.0, 10.0)]
     return LinearModel("least squares, sine", features, y[0], y[1], 0.2, 4, IDENTITY)
 
 
-def soft_labels(rng: np.random.Generator, samples: int = 200) -> LinearModel:
-    """Logistic regression in five dimensions between two labellings of the same points on the unit sphere."""
-    x = rng.standard_normal((samples, 5))
+def soft_labels(rng: np.random.Generator) -> LinearModel:
+    """Logistic regression in five dimensions between two labellings of the same 200 points on the unit sphere."""
+    x = rng.standard_normal((200, 5))
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     y = [(x @ rng.standard_normal(5) > 0).astype(float) for _ in range(2)]
     return LinearModel("logistic, soft labels", x, y[0], y[1], 0.1, 4, LOGISTIC)

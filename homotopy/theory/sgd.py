@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,11 @@ class Mean(NamedTuple):
     value: float
     low: float
     high: float
+
+
+def exactly(value: float) -> Mean:
+    """Return a number that is known without an interval."""
+    return Mean(value, value, value)
 
 
 def mean_with_interval(values: Array) -> Mean:
@@ -48,12 +53,20 @@ def run(theta: Array, gradient: Gradient, alpha: float, k: int, rng: np.random.G
     return theta
 
 
-def verdict(bound: float, low: float, high: float) -> str:
-    """Whether the measured quantity, within [low, high], keeps to `bound`: yes, no, or undecided.
+def verdict(bound: float, measured: Mean) -> str:
+    """Say if a quantity keeps to its bound: "yes" or "no" if the whole interval says so, else "undecided".
 
     A relative 1e-9 is allowed for rounding, as where a bound is an equality and the quantity is known exactly.
     """
     limit = bound * (1 + 1e-9)
-    if high <= limit:
+    if measured.high <= limit:
         return "yes"
-    return "no" if low > limit else "undecided"
+    return "no" if measured.low > limit else "undecided"
+
+
+def compared(bound: float, measured: Mean) -> dict[str, Any]:
+    """Return the columns in which a row of results compares a measured quantity with its bound."""
+    return {
+        "bound": bound, "measured": measured.value, "low": measured.low, "high": measured.high,
+        "ratio": measured.value / bound, "holds": verdict(bound, measured),
+    }  # fmt: skip

@@ -13,7 +13,8 @@ import yaml
 
 from homotopy.streams import Purpose, generator
 from homotopy.theory import errata, remarks, upheld
-from homotopy.theory.demonstration import Demonstration, exactly
+from homotopy.theory.demonstration import Demonstration
+from homotopy.theory.sgd import exactly
 
 KINDS = {  # and what they mean
     "erratum": "false as printed, or in contradiction to another line of the text; it has to be changed",

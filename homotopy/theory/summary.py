@@ -13,10 +13,6 @@ READ = (
     'The text read is that of the submission ("Under review as a conference paper at ICLR 2020"). Its figures were not '
     "seen, and what the published version changed is not known to us."
 )
-COLUMNS = [
-    "bound", "case", "constants", "value", "measured", "low", "high", "ratio", "loosest", "holds", "settings",
-    "violated",
-]  # fmt: skip
 _NOT_CONSTANTS = {
     "problem", "C_is", "case", "bound_of", "bound", "measured", "low", "high", "exact", "ratio", "holds", "i", "lam",
     "step_over_admissible", "left", "wrong optimum",
@@ -55,7 +51,7 @@ def bounds_table(
     found += tightest(allowed, "Thm 3.9", ["problem"])
     for name, rows in local.groupby("bound_of", sort=False):
         found += tightest(rows, str(name), ["case"])
-    return pd.DataFrame(found, columns=COLUMNS)
+    return pd.DataFrame(found)
 
 
 def steps_table(tracking: pd.DataFrame) -> pd.DataFrame:

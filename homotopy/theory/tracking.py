@@ -15,7 +15,7 @@ from homotopy.algorithm import schedules
 from homotopy.streams import Purpose, generator
 from homotopy.theory import bounds
 from homotopy.theory.problems import Problem, delta, turning
-from homotopy.theory.sgd import Mean, iterates, mean_with_interval, run, square_norm, verdict
+from homotopy.theory.sgd import Mean, compared, exactly, iterates, mean_with_interval, run, square_norm
 
 RADIUS_FACTOR = 1.5  # r^2 over the smallest r^2 that the theorem admits
 FACTORS = (1, 2, 4, 8, 16, 32, 64)  # steps of lam over the admissible one
@@ -43,12 +43,12 @@ def bisect(decreasing: Callable[[float], float], low: float, high: float) -> flo
 
 
 def second_moment(problem: Problem, alpha: float, radius: float, move: float) -> float:
-    """C^2 for a whole path: the error is at most radius + move when lam has changed, and never above largest_error."""
+    """Return C^2 for a whole path: when lam has just changed, theta is at most radius + move away from its optimum."""
     return problem.second_moment(problem.largest_error((radius + move) ** 2, alpha))
 
 
-def setting(problem: Problem, alpha: float, k: int, radius_factor: float = RADIUS_FACTOR) -> Setting:
-    """Choose the radius and the step; C depends on both, so each is solved for together with the C it brings.
+def setting(problem: Problem, alpha: float, k: int) -> Setting:
+    """Choose the radius and the step. C depends on both, so that each is found together with the C that it implies.
 
     alpha must be below 2 mu/L^2 (L the smoothness), for otherwise no ball exists: C^2 grows faster than r^2.
     """
@@ -61,7 +61,7 @@ def setting(problem: Problem, alpha: float, k: int, radius_factor: float = RADIU
     largest = 1.0
     while excess(largest) >= 0:
         largest *= 2
-    radius = math.sqrt(radius_factor * bisect(excess, 0.0, largest))
+    radius = math.sqrt(RADIUS_FACTOR * bisect(excess, 0.0, largest))
 
     def room(step: float) -> float:
         c2 = second_moment(problem, alpha, radius, speed * step)
@@ -71,7 +71,7 @@ def setting(problem: Problem, alpha: float, k: int, radius_factor: float = RADIU
     return Setting(alpha, k, speed, radius, second_moment(problem, alpha, radius, speed * step), step)
 
 
-def steps(problem: Problem, curvature: float) -> tuple[float, int]:
+def step_size_and_iterations(problem: Problem, curvature: float) -> tuple[float, int]:
     """Return the alpha and k to follow a path with: a fifth of 2 mu/L^2, and 0.6/(alpha mu) iterations a step."""
     alpha = min(0.4 * problem.mu / curvature**2, problem.largest_step_size)
     return alpha, math.ceil(0.6 / (alpha * problem.mu))
@@ -82,7 +82,7 @@ def follow(problem: Problem, use: Setting, gamma: int, repetitions: int, rng: np
     velocity = problem.velocity(0.0)
     start = problem.optimum(0.0) - use.radius * velocity / np.linalg.norm(velocity)
     theta = np.tile(start, (repetitions, 1))
-    errors = [Mean(use.radius**2, use.radius**2, use.radius**2)]
+    errors = [exactly(use.radius**2)]
     for lam in schedules.linear(gamma):
         theta = run(theta, problem.gradient(lam), use.alpha, use.k, rng)
         errors.append(mean_with_interval(square_norm(theta - problem.optimum(lam))))
@@ -123,7 +123,7 @@ def rows(problems: Sequence[Problem], repetitions: int, seed: int) -> list[dict[
     found = []
     for p, problem in enumerate(problems):
         curvature = float(np.sqrt(problem.second_moment(1e12) / 1e12))  # L, from how E||g||^2 grows
-        use = setting(problem, *steps(problem, curvature))
+        use = setting(problem, *step_size_and_iterations(problem, curvature))
         for gamma in gammas(use.step):
             errors = follow(problem, use, gamma, repetitions, generator(seed, Purpose.THEORY, 2, p, gamma))
             found += [_row(problem, use, gamma, i, error) for i, error in enumerate(errors)]
@@ -134,7 +134,5 @@ def _row(problem: Problem, use: Setting, gamma: int, i: int, error: Mean) -> dic
     return {
         "problem": problem.name, "mu": problem.mu, "delta": use.delta, "alpha": use.alpha, "k": use.k,
         "C": math.sqrt(use.c2), "admissible": use.step, "gamma": gamma, "step_over_admissible": 1 / gamma / use.step,
-        "i": i, "lam": i / gamma, "bound": use.radius**2, "measured": error.value, "low": error.low,
-        "high": error.high, "ratio": error.value / use.radius**2,
-        "holds": verdict(use.radius**2, error.low, error.high),
+        "i": i, "lam": i / gamma, **compared(use.radius**2, error),
     }  # fmt: skip

@@ -11,9 +11,9 @@ from itertools import combinations
 import numpy as np
 
 from homotopy.theory import bounds, errata, near_optimum
-from homotopy.theory.demonstration import Demonstration, exactly
+from homotopy.theory.demonstration import Demonstration
 from homotopy.theory.problems import isotropic
-from homotopy.theory.sgd import Array
+from homotopy.theory.sgd import Array, exactly
 
 
 def recursion() -> Demonstration:

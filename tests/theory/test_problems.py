@@ -21,7 +21,7 @@ def full_gradient(problem, theta, lam):
 
 
 def near(problem, radius, count, rng):
-    offsets = rng.standard_normal((count, problem.dimension))
+    offsets = rng.standard_normal((count, len(problem.optimum(0.0))))
     return problem.optimum(LAM) + radius * offsets
 
 

@@ -27,4 +27,4 @@ def test_iterates_and_run_follow_the_same_path():
     "low, high, expected", [(0.5, 0.9, "yes"), (0.5, 1.0, "yes"), (0.9, 1.1, "undecided"), (1.1, 1.2, "no")]
 )
 def test_a_bound_holds_only_if_the_whole_interval_keeps_to_it(low, high, expected):
-    assert sgd.verdict(1.0, low, high) == expected
+    assert sgd.verdict(1.0, sgd.Mean((low + high) / 2, low, high)) == expected
