@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homotopy.results.comparison import differences
+from homotopy.results.comparison import Tolerance, differences
 from homotopy.results.folder import RunFolder
 from homotopy.training.runner import run
 
@@ -35,3 +35,11 @@ def test_rows_that_are_missing_are_a_difference(tiny, tmp_path: Path):
     saved.add(runs[:-1], {"seeds": [0]}, {})
     (found,) = differences(saved.path, again).values()
     assert found and "rows saved" in found
+
+
+def test_other_metrics_are_a_difference_whatever_is_tolerated(tiny, tmp_path: Path):
+    again = run(tiny("seeds=[0]", f"results.root={tmp_path / 'again'}"))
+    saved = RunFolder(run(tiny("seeds=[0]", f"results.root={tmp_path / 'saved'}")))
+    saved.add(saved.runs().drop(columns="test_loss"), {"seeds": [0]}, {})
+    (found,) = differences(saved.path, again, Tolerance(loss=9, accuracy=9)).values()
+    assert found and "test_loss" in found
