@@ -30,7 +30,7 @@ from homotopy.solvers.build import build_ensemble, initial_theta
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
 from homotopy.solvers.optimizers import DECAYS, SGD, Adam, Optimizer
-from homotopy.tasks.functions import Samples, SharedInputs
+from homotopy.tasks.functions import FunctionSamples, SharedInputs
 from homotopy.training.device import Machine, choose_device
 from homotopy.training.history import History, measured
 
@@ -214,7 +214,7 @@ def _schedule(schedule: Any, gamma: Any) -> dict[str, Any]:
 
 def _data(
     x: Values, y_source: Values, y_target: Values, test: tuple[Values, Values] | None, seeds: int, machine: Machine
-) -> tuple[Samples, tuple[Tensor, Tensor] | None]:
+) -> tuple[FunctionSamples, tuple[Tensor, Tensor] | None]:
     """Return what `fit` is given, functions evaluated, as tensors (S, N, columns)."""
     stack = partial(_stacked, seeds=seeds, machine=machine)
     places = stack("x", x)
@@ -224,14 +224,14 @@ def _data(
         allowed = f"one of as many as y_source has, {source.shape[-1]}"
         raise ConfigError("y_target", f"an array of {target.shape[-1]} columns", allowed)
     if test is None:
-        return Samples(places, source, target), None
+        return FunctionSamples(places, source, target), None
     x_test, y_test = stack("test x", test[0]), test[1](test[0]) if callable(test[1]) else test[1]
     tested = x_test, stack("test y", y_test, rows=x_test.shape[1])
     for found, trained in zip(tested, (places, target), strict=True):
         if found.shape[-1] != trained.shape[-1]:
             allowed = f"of {trained.shape[-1]}, as in training"
             raise ConfigError("test", f"an array of {found.shape[-1]} columns", allowed)
-    return Samples(places, source, target), tested
+    return FunctionSamples(places, source, target), tested
 
 
 def _stacked(name: str, values: Any, *, seeds: int, machine: Machine, rows: int | None = None) -> Tensor:
@@ -248,7 +248,7 @@ def _stacked(name: str, values: Any, *, seeds: int, machine: Machine, rows: int 
     return tensor.to(machine.device, machine.dtype)
 
 
-def _network(build: Callable[[], nn.Module] | None, samples: Samples) -> MLP | ModuleNetwork:
+def _network(build: Callable[[], nn.Module] | None, samples: FunctionSamples) -> MLP | ModuleNetwork:
     """Return the network, which is tried on two rows."""
     inputs, outputs = samples.x.shape[-1], samples.y_target.shape[-1]
     if build is None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from homotopy.algorithm.corrector import EpochLoss
 from homotopy.solvers.optimizers import Optimizer
 from homotopy.solvers.vgg import VGG, views
-from homotopy.tasks.classification import Batch, Classification, Samples, normalised
+from homotopy.tasks.classification import Batch, Classification, ImageSamples, normalised
 
 
 class Score(NamedTuple):
@@ -100,7 +100,7 @@ class ImageEnsemble:
         losses = self._for_each_group(lambda group, seeds: self._train(group, seeds, problem, epoch, lr))
         return EpochLoss(torch.cat(losses), None)
 
-    def evaluate(self, samples: Samples) -> Score:
+    def evaluate(self, samples: ImageSamples) -> Score:
         """Return loss and accuracy of each seed on its members, with batch norm's running statistics."""
         scores = self._for_each_group(lambda group, seeds: self._score(group, seeds, samples))
         return Score(*(torch.cat(part) for part in zip(*scores, strict=True)))
@@ -141,7 +141,7 @@ class ImageEnsemble:
         return total / problem.samples
 
     @torch.no_grad()
-    def _score(self, group: Group, seeds: slice, samples: Samples) -> tuple[Tensor, Tensor]:
+    def _score(self, group: Group, seeds: slice, samples: ImageSamples) -> tuple[Tensor, Tensor]:
         trained, running = group.views()
         loss, correct = [], []
         for members in samples.members[seeds].split(self._batch_size, dim=1):

@@ -25,7 +25,7 @@ from homotopy.solvers.reference import squared_error
 from homotopy.tasks.regression import OrdersAhead, Regression
 
 
-class Epoch(NamedTuple):
+class EpochBuffers(NamedTuple):
     """The tensors that a recorded epoch reads and writes: data in order (S, N, .), losses float64 (S,)."""
 
     x: Tensor
@@ -54,7 +54,7 @@ class GraphEnsemble:
         self._lr = torch.zeros((), dtype=torch.float32, device=theta.device)
         self._batch_size = batch_size
         self._orders = OrdersAhead()
-        self._epoch: Epoch | None = None
+        self._epoch: EpochBuffers | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
 
     @property
@@ -93,12 +93,12 @@ class GraphEnsemble:
         self.reset_moments()  # the reference's state has no moments before its first step
         restore(state, self._theta, self._moments)
 
-    def _hold(self, x: Tensor, y: Tensor, y_target: Tensor | None) -> Epoch:
+    def _hold(self, x: Tensor, y: Tensor, y_target: Tensor | None) -> EpochBuffers:
         """Copy the data to where a recorded epoch reads them; record anew if there is none of their shape."""
         held = self._epoch
         if held is None or held.x.shape != x.shape or (held.y_target is None) != (y_target is None):
             losses = torch.zeros(2, len(x), dtype=torch.float64, device=x.device)
-            held = Epoch(x, y, y_target, losses[0], None if y_target is None else losses[1])
+            held = EpochBuffers(x, y, y_target, losses[0], None if y_target is None else losses[1])
             self._epoch, self._graph = held, self._record(held) if x.is_cuda else None
             return held
         held.x.copy_(x)
@@ -107,7 +107,7 @@ class GraphEnsemble:
             held.y_target.copy_(y_target)
         return held
 
-    def _record(self, data: Epoch) -> torch.cuda.CUDAGraph:
+    def _record(self, data: EpochBuffers) -> torch.cuda.CUDAGraph:
         """Record an epoch; it is run once before, as libraries set themselves up on first use, and undone."""
         before = self.state()
         stream = torch.cuda.Stream()
@@ -122,7 +122,7 @@ class GraphEnsemble:
             self._run(data)
         return graph
 
-    def _run(self, data: Epoch) -> None:
+    def _run(self, data: EpochBuffers) -> None:
         """Take an epoch's steps; the losses are sums over its samples."""
         data.objective.zero_()
         if data.target is not None:

@@ -5,7 +5,6 @@ Section 5.1: six hidden layers of 100 ReLU units. The paper does not state the i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -82,24 +81,25 @@ class MLP:
         parts = iter(theta.split(sizes, dim=1))  # one split, so that its gradient is one pass over theta
         return [(next(parts).unflatten(1, layer), next(parts).unsqueeze(1)) for layer in self.layers]
 
+    def activation(self) -> nn.Module:
+        """Return what follows each hidden layer."""
+        return nn.ReLU()
+
     def forward(self, theta: Tensor, x: Tensor) -> Tensor:
         """Apply S networks, theta (S, P), each to its own inputs x (S, B, inputs); returns (S, B, outputs)."""
+        activation = self.activation()
         *hidden, (weight, bias) = self.split(theta)
         for hidden_weight, hidden_bias in hidden:
-            x = torch.baddbmm(hidden_bias, x, hidden_weight).relu()
+            x = activation(torch.baddbmm(hidden_bias, x, hidden_weight))
         return torch.baddbmm(bias, x, weight)
 
     def module(self, theta: Tensor) -> nn.Sequential:
         """Return the network with the parameters theta (P,) as PyTorch writes it."""
         if type(self).forward is not MLP.forward:
             raise NotImplementedError(f"{type(self).__name__} has its own forward pass and needs its own `module`")
-        return self.with_activation(theta, nn.ReLU)
-
-    def with_activation(self, theta: Tensor, activation: Callable[[], nn.Module]) -> nn.Sequential:
-        """Return the layers with the parameters theta (P,), and between them what `activation` builds."""
         parts: list[nn.Module] = []
         for weight, bias in self.split(theta.detach()[None]):
-            parts += [linear(weight[0], bias[0, 0]), activation()]
+            parts += [linear(weight[0], bias[0, 0]), self.activation()]
         return nn.Sequential(*parts[:-1])
 
 

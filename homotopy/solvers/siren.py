@@ -36,16 +36,9 @@ class Siren(MLP):
             parts += [rng.uniform(-bound, bound, fan_in * fan_out), rng.uniform(-bias_bound, bias_bound, fan_out)]
         return np.concatenate(parts)
 
-    def forward(self, theta: Tensor, x: Tensor) -> Tensor:
-        """Apply S networks, theta (S, P), each to its own inputs x (S, B, inputs); returns (S, B, outputs)."""
-        *hidden, (weight, bias) = self.split(theta)
-        for hidden_weight, hidden_bias in hidden:
-            x = torch.sin(self.scale * torch.baddbmm(hidden_bias, x, hidden_weight))
-        return torch.baddbmm(bias, x, weight)
-
-    def module(self, theta: Tensor) -> nn.Sequential:
-        """Return the network with the parameters theta (P,) as PyTorch writes it."""
-        return self.with_activation(theta, lambda: ScaledSine(self.scale))
+    def activation(self) -> nn.Module:
+        """Return what follows each hidden layer."""
+        return ScaledSine(self.scale)
 
 
 class ScaledSine(nn.Module):

@@ -6,6 +6,7 @@ theta; a forward pass takes G networks side by side, as one network with G group
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -79,12 +80,12 @@ class VGG:
     @property
     def trained(self) -> int:
         """How many entries of theta are trained."""
-        return sum(int(np.prod(shape)) for shape in self.trained_shapes())
+        return sum(math.prod(shape) for shape in self.trained_shapes())
 
     @property
     def size(self) -> int:
         """P, the length of theta."""
-        return self.trained + sum(int(np.prod(shape)) for shape in self.running_shapes())
+        return self.trained + sum(math.prod(shape) for shape in self.running_shapes())
 
     def initial(self, rng: np.random.Generator) -> np.ndarray:
         """Draw theta, float64 (P,), with the initialisation named `init`; batch norm starts as the identity."""
@@ -144,7 +145,7 @@ class VGG:
 
 def views(theta: Tensor, shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
     """View theta (G, ...) as consecutive tensors (G, *shape)."""
-    sizes = [int(np.prod(shape)) for shape in shapes]
+    sizes = [math.prod(shape) for shape in shapes]
     return [part.unflatten(1, shape) for part, shape in zip(theta.split(sizes, dim=1), shapes, strict=True)]
 
 

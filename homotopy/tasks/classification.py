@@ -15,14 +15,14 @@ from homotopy.algorithm.deformations import linear
 from homotopy.streams import Purpose, generator
 
 
-class Samples(NamedTuple):
+class ImageSamples(NamedTuple):
     """Images uint8 (N, C, H, W), classes int64 (N,), and which n of these each seed has: `members` int64 (S, n)."""
 
     pixels: Tensor
     labels: Tensor
     members: Tensor
 
-    def first(self, samples: int | None) -> Samples:
+    def first(self, samples: int | None) -> ImageSamples:
         """Return each seed's first `samples` members, all of them for None."""
         return self._replace(members=self.members[:, :samples])
 
@@ -99,8 +99,8 @@ def partners(pairing: str, seed: int, epoch: int, source: np.ndarray, target: np
 class Classification:
     """H(., lam): cross-entropy on images between `source` and `target`; at lam = 1 only `target` is seen."""
 
-    target: Samples
-    source: Samples | None
+    target: ImageSamples
+    source: ImageSamples | None
     lam: float
     seeds: Sequence[int]
     pairing: str = "random"

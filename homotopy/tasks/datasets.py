@@ -182,9 +182,8 @@ def _difference(official: bool, declared: dict) -> str:
 
 
 def _read(name: str, root: Path, train: bool):
-    from homotopy.tasks import (
-        torchvision_import,  # here, since its import takes seconds and most commands need no images
-    )
+    # imported here and not above, since that takes seconds and most commands need no images
+    from homotopy.tasks import torchvision_import
 
     return getattr(torchvision_import, name)(root, train=train, download=False)
 
@@ -239,14 +238,9 @@ def _image_folder(path: Path, transform: Any = None) -> Any:
 def _read_folder(path: Path, size: int, channels: int) -> Split:
     from homotopy.tasks import torchvision_import
 
-    transform = torchvision_import.transforms.Compose(
-        [
-            torchvision_import.transforms.Resize((size, size)),
-            torchvision_import.transforms.Grayscale(channels),
-            torchvision_import.transforms.PILToTensor(),
-        ]
-    )
-    folder = _image_folder(path, transform)
+    transforms = torchvision_import.transforms
+    steps = [transforms.Resize((size, size)), transforms.Grayscale(channels), transforms.PILToTensor()]
+    folder = _image_folder(path, transforms.Compose(steps))
     pixels = torch.stack([_image(folder, i) for i in range(len(folder))])
     return Split(pixels, torch.tensor(folder.targets))
 
@@ -267,15 +261,12 @@ def checksum(split: Split) -> str:
 
 def fit(images: ImageSet, shape: tuple[int, int, int]) -> ImageSet:
     """Bring images to (C, H, W) as Section 5.2 does MNIST to CIFAR-10's: zeros around them, a grey channel repeated."""
+    train, test = (split._replace(pixels=_fit(split.pixels, shape)) for split in (images.train, images.test))
+    return replace(images, train=train, test=test)
+
+
+def _fit(pixels: Tensor, shape: tuple[int, int, int]) -> Tensor:
     channels, height, width = shape
-    return replace(
-        images,
-        train=Split(_fit(images.train.pixels, channels, height, width), images.train.labels),
-        test=Split(_fit(images.test.pixels, channels, height, width), images.test.labels),
-    )
-
-
-def _fit(pixels: Tensor, channels: int, height: int, width: int) -> Tensor:
     down, right = height - pixels.shape[2], width - pixels.shape[3]
     padded = functional.pad(pixels, (right // 2, right - right // 2, down // 2, down - down // 2))
     return padded.expand(-1, channels, -1, -1).contiguous()
@@ -298,38 +289,30 @@ def download(name: str, root: Path) -> list[Path]:
         root.mkdir(parents=True, exist_ok=True)
         with locked(root / ".download.lock", lambda: say(f"waiting for another process that downloads to {root}")):
             return _fetch(name, root) if _missing(name, root) else []
-    except OSError as error:
-        raise DataError(_unavailable(name, root, error)) from error
+    except (OSError, RuntimeError, EOFError, DataError) as error:
+        files, reason = DATASETS[name], str(error).strip().splitlines()[-1]
+        raise DataError(
+            f"{name} is not below {root} and cannot be downloaded ({reason}); without it there is no {files.figures}: "
+            f"put {', '.join(files.md5)} into {root / files.folder}"
+        ) from error
 
 
 def _missing(name: str, root: Path) -> list[Path]:
-    folder, md5, *_ = DATASETS[name]
-    return [Path(folder, file) for file in md5 if not (root / folder / file).is_file()]
+    files = DATASETS[name]
+    return [Path(files.folder, file) for file in files.md5 if not (root / files.folder / file).is_file()]
 
 
 def _fetch(name: str, root: Path) -> list[Path]:
     from homotopy.tasks import torchvision_import
 
     with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as fresh, _timeout(_TIMEOUT):
-        try:
-            getattr(torchvision_import.datasets, name)(fresh, download=True)
-            check(name, Path(fresh))
-        except (OSError, RuntimeError, EOFError, DataError) as error:
-            raise DataError(_unavailable(name, root, error)) from error
+        getattr(torchvision_import.datasets, name)(fresh, download=True)
+        check(name, Path(fresh))
         files = _missing(name, root)
         for file in files:
             (root / file).parent.mkdir(parents=True, exist_ok=True)
             os.replace(Path(fresh, file), root / file)
     return [root / file for file in files]
-
-
-def _unavailable(name: str, root: Path, error: Exception) -> str:
-    folder, md5, figures, _ = DATASETS[name]
-    reason = str(error).strip().splitlines()[-1]
-    return (
-        f"{name} is not below {root} and cannot be downloaded ({reason}); without it there is no {figures}: "
-        f"put {', '.join(md5)} into {root / folder}"
-    )
 
 
 @contextmanager

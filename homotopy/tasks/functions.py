@@ -20,7 +20,7 @@ from homotopy.tasks.regression import Regression
 X, SOURCE_NOISE, TARGET_NOISE = range(3)
 
 
-class Samples(NamedTuple):
+class FunctionSamples(NamedTuple):
     """Every seed's x (S, N, inputs) and the two tasks' values there, each (S, N, outputs)."""
 
     x: Tensor
@@ -34,7 +34,9 @@ class SharedInputs:
     Where there are test data, x and the target's values at it, `metrics` gives `test_loss`.
     """
 
-    def __init__(self, samples: Samples, seeds: Sequence[int], test: tuple[Tensor, Tensor] | None = None) -> None:
+    def __init__(
+        self, samples: FunctionSamples, seeds: Sequence[int], test: tuple[Tensor, Tensor] | None = None
+    ) -> None:
         self._samples, self._seeds, self._test = samples, seeds, test
         self.provenance: list[dict] = []  # no files are read
 
@@ -114,7 +116,7 @@ class FunctionTask:
 
     def load(self, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> Deformation:
         """Draw every seed's data and return the deformation between them."""
-        samples = Samples(*stacked([self.draw(seed) for seed in seeds], device, dtype))
+        samples = FunctionSamples(*stacked([self.draw(seed) for seed in seeds], device, dtype))
         train, test = split(samples, self.training_samples)
         return SharedInputs(train, seeds, (test.x, test.y_target))
 
@@ -134,6 +136,6 @@ def stacked(draws: Sequence[Sequence[np.ndarray]], device: torch.device, dtype: 
     return [torch.from_numpy(np.stack(part)).to(device, dtype) for part in zip(*draws, strict=True)]
 
 
-def split(samples: Samples, n: int) -> tuple[Samples, Samples]:
+def split(samples: FunctionSamples, n: int) -> tuple[FunctionSamples, FunctionSamples]:
     """Return each seed's first n samples, and the rest."""
-    return Samples(*(part[:, :n] for part in samples)), Samples(*(part[:, n:] for part in samples))
+    return FunctionSamples(*(part[:, :n] for part in samples)), FunctionSamples(*(part[:, n:] for part in samples))

@@ -18,7 +18,7 @@ from homotopy.errors import ConfigError, all_of
 from homotopy.settings import at_least, one_of, rule
 from homotopy.streams import Purpose, generator
 from homotopy.tasks import embedded
-from homotopy.tasks.classification import PAIRINGS, Classification, Samples
+from homotopy.tasks.classification import PAIRINGS, Classification, ImageSamples
 from homotopy.tasks.datasets import (
     DATASETS,
     ImageSet,
@@ -230,7 +230,7 @@ def _check_count(key: str, count: int | None, there: int, no_more: str) -> None:
         raise ConfigError(f"task.{key}", count, f"at most {there}, or null for all: {no_more}")
 
 
-def _draw(split: Split, samples: int | None, seeds: Sequence[int], part: int, device: torch.device) -> Samples:
+def _draw(split: Split, samples: int | None, seeds: Sequence[int], part: int, device: torch.device) -> ImageSamples:
     """Draw `samples` images for every seed, without replacement, in a random order; all of them for None."""
     members = [generator(seed, Purpose.DATA, part).permutation(len(split.labels))[:samples] for seed in seeds]
-    return Samples(*(tensor.to(device) for tensor in (*split, torch.from_numpy(np.stack(members)))))
+    return ImageSamples(*(tensor.to(device) for tensor in (*split, torch.from_numpy(np.stack(members)))))

@@ -15,7 +15,7 @@ from homotopy.algorithm.corrector import Ensemble
 from homotopy.algorithm.deformations import Deformation, filter_targets, frequency_shift, linear
 from homotopy.settings import at_least, one_of, positive, rule
 from homotopy.streams import Purpose, generator
-from homotopy.tasks.functions import SOURCE_NOISE, FunctionTask, Samples, SharedInputs, split, stacked
+from homotopy.tasks.functions import SOURCE_NOISE, FunctionSamples, FunctionTask, SharedInputs, split, stacked
 from homotopy.tasks.regression import Regression
 
 _X_SOURCE = 3  # one more part of a seed's data stream
@@ -108,7 +108,7 @@ class Sine(FunctionTask):
         """Draw every seed's data and return the deformation between them."""
         if self.deformation == "gaussian_filter":
             return FilteredTargets(self, seeds, device, dtype)
-        drawn = Samples(*stacked([self.draw(seed) for seed in seeds], device, dtype))
+        drawn = FunctionSamples(*stacked([self.draw(seed) for seed in seeds], device, dtype))
         train, test = split(drawn, self.training_samples)
         read = FEATURES[self.features]
         data = train._replace(x=read(train.x)), seeds, (read(test.x), test.y_target)
@@ -130,7 +130,7 @@ class MovingOmega(SharedInputs):
     """
 
     def __init__(
-        self, task: Sine, x: Tensor, samples: Samples, seeds: Sequence[int], test: tuple[Tensor, Tensor]
+        self, task: Sine, x: Tensor, samples: FunctionSamples, seeds: Sequence[int], test: tuple[Tensor, Tensor]
     ) -> None:
         """Start from x (S, N, 1), of which the samples' x are features."""
         super().__init__(samples, seeds, test)
@@ -153,7 +153,7 @@ class FilteredTargets:
         self._seeds = seeds
         self.provenance: list[dict] = []  # no files are read
         n = task.training_samples
-        samples = Samples(*stacked([task.draw(seed) for seed in seeds], device, dtype))
+        samples = FunctionSamples(*stacked([task.draw(seed) for seed in seeds], device, dtype))
         target, test = split(samples, n)
         x, self._y_source = (part[:, :n] for part in stacked([_own(task, s) for s in seeds], device, dtype))
         drawn = _filter_samples(seeds, n, min(task.filter_samples, n)).to(device)

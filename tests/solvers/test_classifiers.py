@@ -8,7 +8,7 @@ from torch.nn import functional
 from homotopy.solvers.classifiers import ImageEnsemble
 from homotopy.solvers.optimizers import SGD, Adam
 from homotopy.solvers.vgg import VGG
-from homotopy.tasks.classification import Classification, Samples
+from homotopy.tasks.classification import Classification, ImageSamples
 from tests.solvers.test_vgg import reference
 from tests.tasks.test_classification import SEEDS, SOURCE, TARGET
 
@@ -38,7 +38,7 @@ def test_a_seed_follows_pytorchs_own_training_loop_on_a_cpu(device):
     trained = ImageEnsemble(model(), Adam(0.01), start(model()).to(device), 15)
     network = reference(model(), start(model())[1])
     optimizer = torch.optim.Adam(network.parameters(), 0.01)
-    there = [Samples(*(part.to(device) for part in task)) for task in (TARGET, SOURCE)]
+    there = [ImageSamples(*(part.to(device) for part in task)) for task in (TARGET, SOURCE)]
     found = train(trained, (1, 2), Classification(*there, 0.4, SEEDS))
     for epoch, loss in zip((1, 2), found, strict=True):
         total = 0.0
@@ -85,7 +85,7 @@ def test_a_saved_state_continues_bit_for_bit(rule, group):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_a_state_kept_on_the_cpu_continues_on_a_gpu():
-    there = [Samples(*(part.cuda() for part in task)) for task in (TARGET, SOURCE)]
+    there = [ImageSamples(*(part.cuda() for part in task)) for task in (TARGET, SOURCE)]
     trained = [ImageEnsemble(model(True), Adam(0.01), start(model(True)).cuda(), 15) for _ in range(2)]
     for each in trained:
         train(each, (1,), Classification(*there, 0.4, SEEDS))

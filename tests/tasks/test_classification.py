@@ -6,7 +6,15 @@ import torch
 from torch.nn import functional
 
 from homotopy.streams import Purpose
-from homotopy.tasks.classification import PAIRINGS, Batch, Classification, Samples, mix_labels, normalised, partners
+from homotopy.tasks.classification import (
+    PAIRINGS,
+    Batch,
+    Classification,
+    ImageSamples,
+    mix_labels,
+    normalised,
+    partners,
+)
 
 SEEDS = [0, 7]
 
@@ -16,7 +24,7 @@ def samples(count, own, classes, seed):
     rng = torch.Generator().manual_seed(seed)
     pixels = torch.randint(256, (count, 1, 4, 5), generator=rng, dtype=torch.uint8)
     members = torch.stack([torch.randperm(count, generator=rng)[:own] for _ in SEEDS])
-    return Samples(pixels, torch.randint(classes, (count,), generator=rng), members)
+    return ImageSamples(pixels, torch.randint(classes, (count,), generator=rng), members)
 
 
 SOURCE, TARGET = samples(30, 20, 3, 1), samples(50, 40, 4, 2)
