@@ -37,7 +37,7 @@ class Sources:
     """The source solutions of one source task, each found once and kept in a file of its own."""
 
     def __init__(self, config: Config, deformation: Deformation) -> None:
-        """Look for them where those of the same settings and data files are, whoever made them."""
+        """Look in the folder of the same settings and data files, whichever run made it."""
         files = [data["md5"] for data in deformation.provenance]
         identity = {**config.source_identity(), "data": files}
         self._config, self._deformation = config, deformation

@@ -47,7 +47,7 @@ def settings(job: Job) -> Settings:
 
 
 class Probe:
-    """Looks at an ensemble every some epochs, and more closely at its stations: where lam may change, and at the end.
+    """Looks at an ensemble every few epochs, and more closely at its stations: where lam may change, and at the end.
 
     `epochs` and `stations` are rows of the tables that docs/why.md describes.
     """
