@@ -1,8 +1,8 @@
 """Algorithm 1 with steps of lam that every seed adapts to its own path, as continuation codes do.
 
-At the end of a step the next one is tried without training, at twice the length of the last: while the loss there
-would be too large it is halved. The corrector then runs until the step has settled, that is until the loss has fallen
-to a share of what it was when the step began, and at most for k epochs.
+At the end of a step the next one is first tried without training, at twice the length of the last. It is halved as
+long as the loss there is too large. The corrector then runs until the step has settled, that is until the loss has
+fallen to a share of what it was when the step began, and at most for k epochs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ _SHARE = "strictly between 0 and 1"
 
 @dataclass(frozen=True)
 class Control:
-    """How steps are adapted."""
+    """How steps are adapted.
+
+    The first step of a path has the length `first`, and none is halved to less than `least`. A step may bring the loss
+    to at most `growth` times what it is now, or `growth` times a loss that counts as solved, if that is larger: this
+    is `solved` times the loss that a jump to lam = 1 would have had at the start. A step has settled when its loss is
+    at most `settled` times what it was when the step began.
+    """
 
     first: float = rule(between(0, 1), f"{_SHARE} (the first step of lam)")
     least: float = rule(between(0, 1), f"{_SHARE} (the smallest step of lam)")
@@ -34,7 +40,7 @@ class Control:
 
 
 class AdaptiveSteps:
-    """Every seed's place on its path; the paths end, wherever they are, after `last` epochs.
+    """Every seed's place on its own path. After `last` epochs lam is 1 for all, however far they have come.
 
     Its state, each float64 (S,) on the CPU: `lam` and the step `size` that led there, `first_loss` before the step's
     training, the epochs `spent` on it, and `jump`, the loss of a jump to lam = 1 at the start.
@@ -56,7 +62,7 @@ class AdaptiveSteps:
     def follow(
         self, ensemble: Ensemble, deformation: Deformation, epochs: range, step_size: Callable[[int], float]
     ) -> Iterator[Epoch]:
-        """Run the numbered epochs and yield after each, when the steps that it ends are already decided."""
+        """Run the numbered epochs. Yield after each, when it is already known which seeds then begin a new step."""
         if not self._state:
             self._begin(ensemble, deformation)
         for number in epochs:

@@ -54,7 +54,7 @@ def follow(
 ) -> Iterator[Epoch]:
     """Run Algorithm 1 and yield after every epoch.
 
-    `step_size` maps an epoch's number to the solver's step size; `predictor` may move theta before a step, the paper's
+    `step_size` maps an epoch's number to the solver's step size. `predictor` may move theta before a step; the paper's
     does not. With `reset_moments` the solver forgets its moments whenever lam changes. `done` epochs were run before:
     the ensemble holds the state at their end.
     """

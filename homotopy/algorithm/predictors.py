@@ -40,10 +40,10 @@ class Constant:
 
 
 class Secant:
-    """A step starts on the line through the seed's last two solutions: of some points on it, where the loss is lowest.
+    """A step starts on the line through the seed's last two solutions, at the best of some points on it.
 
-    The points are shares of the way to `next_lam`. Going all the way whatever the loss leads a network to where its
-    units are dead.
+    They lie at `SHARES` of the way to `next_lam`, and the best has the lowest loss. A seed that always went all the
+    way, whatever its loss there, would come to where its network's units are dead.
     """
 
     def __init__(self) -> None:

@@ -33,7 +33,7 @@ DASHES: dict[str, Any] = {
     "random": (0, (1, 1.1)),
     "frequency": (0, (4, 1, 1, 1)),
 }
-MARKERS = {"homotopy": "o", "warmstart": "s", "random": "^", "frequency": "D"}
+MARKERS = {"homotopy": "o", "warmstart": "s", "random": "^", "frequency": "D", "amplitude": "v"}
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8.5,

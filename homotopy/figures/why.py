@@ -1,61 +1,98 @@
-"""What happens while networks train at omega 137: what they fit and where, dead units, and the way of theta."""
+"""What happens while networks train at omega 137: what they fit, dead units, how steps begin and end, curvature."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from homotopy.figures import common
+from homotopy.figures import common, ends
 from homotopy.figures.tables import read
 from homotopy.results.library import Place
 from homotopy.results.methods import LABELS
 from homotopy.training.why import TABLES, file
 
 METHODS = ("random", "warmstart", "homotopy", "amplitude", "frequency")
+PATHS = ("homotopy", "amplitude", "frequency")  # with steps of lam
+EARLY = 200  # epochs after which dead units are compared with what is fitted at the end: the paper's first step
+Tables = Mapping[str, pd.DataFrame]
 
 
 def draw(place: Place) -> list[Path]:
-    """Draw medians over seeds with quartiles, a line per method."""
-    epochs, stations = (
-        {method: read(place, str(file(Path(), method, table)), "why") for method in METHODS} for table in TABLES
-    )
-    figure, axes = common.subplots(columns=3, rows=2, height=2.2)
-    for method in METHODS:
-        looks = epochs[method]
-        looks = looks[looks["epoch"] > 0]
-        for axis, values in zip(
-            axes[:4],
-            (looks["fitted"] / looks["periods"], looks["dead"], looks["dead_most"], looks["amplitude_omega"]),
-            strict=True,
-        ):
-            _line(axis, looks["epoch"], values, method)
-        steps = stations[method][stations[method]["phase"] == "step"]
-        _line(axes[4], steps["epoch"], steps["loss"], method)
-        _line(axes[5], steps["epoch"], steps["mu"], method)
-    _name(axes)
-    common.legend(figure, axes[0])
+    """Draw five panels of medians over seeds with quartiles, a line per method, but for (c), which has the seeds."""
+    epochs, stations = (tables(place, name) for name in TABLES)
+    figure, axes = common.subplots(columns=3, rows=2, height=2.3)
+    fitted(axes[0], epochs)
+    dead(axes[1], epochs)
+    fate(axes[2], epochs)
+    steps(axes[3], stations)
+    curvature(axes[4], stations)
+    handles, labels = axes[0].get_legend_handles_labels()
+    axes[5].axis("off")
+    axes[5].legend(handles, labels, loc="center", fontsize=8, labelspacing=1.2)
     n = epochs["homotopy"]["seed"].nunique()
     common.caption(figure, f"median and quartiles over n = {n} seeds; docs/why.md says how each quantity is measured")
     return common.save(figure, place.figures / "why")
+
+
+def tables(place: Place, name: str) -> Tables:
+    """Return one of the tables that `homotopy.training.why` makes, by method; ResultError says how to make it."""
+    return {method: read(place, str(file(Path(), method, name)), "why") for method in METHODS}
+
+
+def fitted(axes: Axes, epochs: Tables) -> None:
+    """Draw the share of the present problem's periods that are fitted, against epochs."""
+    for method, looks in epochs.items():
+        _line(axes, looks["epoch"], looks["fitted"] / looks["periods"], method)
+    axes.set(title="(a) periods fitted, share", xlabel="epochs", ylim=(-0.03, 1.03))
+
+
+def dead(axes: Axes, epochs: Tables) -> None:
+    """Draw the share of dead hidden units against epochs, from the first on a logarithmic axis."""
+    for method, looks in epochs.items():
+        looks = looks[looks["epoch"] > 0]
+        _line(axes, looks["epoch"], looks["dead"], method)
+    axes.set(title="(b) dead units, share", xlabel="epochs", xscale="log")
+
+
+def fate(axes: Axes, epochs: Tables) -> None:
+    """Draw for each seed what is fitted at the end against the share of dead units at the end of the first step."""
+    for method, looks in epochs.items():
+        found = relation(looks)
+        ends.dots(axes, found["dead"].to_numpy(), found["fitted"].to_numpy(), method)
+    axes.set(title="(c) what becomes of a seed", ylabel="periods fitted at the end", ylim=(-0.03, 1.03))
+    axes.set_xlabel(f"dead units after {EARLY} epochs")
+
+
+def relation(looks: pd.DataFrame) -> pd.DataFrame:
+    """Return each seed's share of `dead` units after the first step, and of periods `fitted` at the end."""
+    last = looks[looks["epoch"] == looks["epoch"].max()].set_index("seed")
+    early = looks[looks["epoch"] <= EARLY].groupby("seed").last()
+    return pd.DataFrame({"dead": early["dead"], "fitted": last["fitted"] / last["periods"]})
+
+
+def steps(axes: Axes, stations: Tables) -> None:
+    """Draw H(., lam) where a step begins (dotted) and where it ends, against the epoch at which it ends."""
+    for method in PATHS:
+        rows = stations[method][stations[method]["phase"] == "step"]
+        jumps = rows.groupby("epoch")["jump"].median()
+        axes.plot(jumps.index, jumps, ":", color=common.COLOURS[method], linewidth=1)
+        _line(axes, rows["epoch"], rows["loss"], method)
+    axes.set(title=r"(d) $H$ as steps begin, end", xlabel="epochs", yscale="log")
+
+
+def curvature(axes: Axes, stations: Tables) -> None:
+    """Draw the Hessian's smallest eigenvalue at the ends of steps."""
+    for method, rows in stations.items():
+        least = rows.groupby("epoch")["mu"].median()
+        axes.plot(least.index, least, color=common.COLOURS[method])
+    axes.set(title=r"(e) least eigenvalue of $\nabla^2 H$", xlabel="epochs")
+    axes.set_yscale("symlog", linthresh=0.01)
 
 
 def _line(axes: Axes, epochs: pd.Series, values: pd.Series, method: str) -> None:
     grouped = values.groupby(epochs)
     band = tuple(grouped.quantile(q) for q in (0.5, 0.25, 0.75))
     common.line(axes, band[0].index, band, colour=common.COLOURS[method], label=LABELS[method])  # type: ignore[arg-type]
-
-
-def _name(axes: list[Axes]) -> None:
-    titles = (
-        "(a) periods fitted, share", "(b) dead units, share", "(c) dead units of the worst layer",
-        r"(d) output's amplitude at $\omega$", r"(e) loss $H(\theta, \lambda)$ at steps' ends",
-        "(f) Hessian's least eigenvalue",
-    )  # fmt: skip
-    for axis, title in zip(axes, titles, strict=True):
-        axis.set(title=title, xlabel="epochs")
-    for axis in axes[:3]:
-        axis.set_ylim(-0.03, 1.03)
-    axes[4].set_yscale("log")
-    axes[5].set_yscale("symlog", linthresh=0.01)

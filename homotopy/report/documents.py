@@ -16,13 +16,17 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path
 
+from scipy import stats
+
 from homotopy import markdown
 from homotopy.errors import ResultError
+from homotopy.figures import why
 from homotopy.report import advice, frontpage, predictions, screen, tables, unstated
 from homotopy.report.findings import Findings
-from homotopy.report.verdicts import number, summary
+from homotopy.report.verdicts import number, percent, summary
 from homotopy.report.write import SEARCHES, predictions_text, search_text
 from homotopy.results.library import Result
+from homotopy.results.methods import LABELS
 
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->)(.*?)(<!-- end \2 -->)", re.DOTALL)
 # results/bench/<machine>.json: section, the row's names, where * is any text (of several the fastest counts), column
@@ -66,6 +70,23 @@ def _expected(experiment: str) -> Callable[[Findings], str]:
         return predictions_text([predictions.judge(each, found.library, found.book) for each in asked])
 
     return judged
+
+
+def fates(found: Findings) -> str:
+    """Return, by method, dead units early, periods fitted at the end, and how the two go together over seeds."""
+    lines = []
+    for method, looks in why.tables(found.library.place, "epochs").items():
+        seeds = why.relation(looks)
+        together = stats.spearmanr(seeds["dead"], seeds["fitted"]).statistic
+        shares = [percent(seeds[name].median()) for name in ("dead", "fitted")]
+        lines.append([LABELS[method], *shares, f"{together:.2f}"])
+    head = [
+        "method",
+        f"dead units after {why.EARLY} epochs",
+        "periods fitted at the end",
+        "rank correlation over seeds",
+    ]
+    return markdown.table(head, lines)
 
 
 def _results(found: Findings, experiments: Sequence[str]) -> list[Result]:
@@ -113,6 +134,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "expected_schedules": _expected("schedules"),
     "expected_today": _expected("today"),
     "expected_why": _expected("why"),
+    "fates": fates,
     "bounds": _file("theory/bounds.md"),
     "statements": _file("theory/statements.md"),
     "share_that_left": lambda found: found.cell("theory/local.csv", "left", M=1, smallest_M=15, alpha=0.0552072),

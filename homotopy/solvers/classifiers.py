@@ -1,8 +1,8 @@
-"""The solver for classifiers: S networks on images, a group of them at a time, the groups shared out among threads.
+"""The solver for classifiers: S networks on images in groups, each group trained as one network, several in parallel.
 
-On a CPU a group is one network and its kernels use one thread, so that two cores train two seeds: of the ways within
-one process that `make bench` compares (section images) the fastest that gives a seed the same bits in any company. So
-one seed alone uses one core. On a GPU there is one thread.
+On a CPU a group is one seed's network, and its kernels use one thread: two cores train two seeds at once, and a single
+seed uses one core. `make bench` compares ways to use the cores (section images). Of those within one process that give
+a seed the same bits whatever other seeds are trained with it, this is the fastest. On a GPU one thread trains all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Score(NamedTuple):
 
 
 class Group:
-    """G networks that are trained as one: what is trained, (G, trained), batch norm's statistics, and the optimizer."""
+    """G networks that are trained as one: their trained entries of theta, batch norm's statistics, the optimizer."""
 
     def __init__(self, model: VGG, rule: Optimizer, theta: Tensor) -> None:
         """Start from theta (G, P), which is copied."""
@@ -161,7 +161,7 @@ class ImageEnsemble:
 
 
 def _start_thread(kernel_threads: int, device: torch.device) -> None:
-    """Set up a worker thread: the current GPU is each thread's own choice, and would be the first."""
+    """Set up a worker thread, whose current GPU would otherwise be the first: PyTorch keeps one for each thread."""
     torch.set_num_threads(kernel_threads)
     if device.type == "cuda":
         torch.cuda.set_device(device)

@@ -1,13 +1,14 @@
-"""The fast solver on a GPU: an epoch of all seeds is one CUDA graph, replayed without a word from the host.
+"""The fast solver on a GPU: an epoch of all seeds is one CUDA graph, which the GPU replays without the host.
 
-`GraphEnsemble` computes what `AutogradEnsemble` computes on the same device, up to the order of sums; the CPU's solvers
+`GraphEnsemble` computes what `AutogradEnsemble` computes on the same device, up to the order of sums. The CPU's solvers
 differ by more, since PyTorch's Adam for CUDA holds beta2 in float32: the second moments are about 1e-5 off, relatively.
-A step on the network of Section 5.1 is some seventy small kernels, whose launches would cost more than their work;
-recorded once, an epoch's thousands of kernels follow one another by themselves: forward, backward, update and the sums
-of the losses. Only the order of the samples comes from the host, once an epoch, drawn while the epoch before runs.
-Elsewhere than on a GPU the same operations run one by one: so do the tests.
 
-Not yet run on a GPU: the tests run the recording there as soon as they find one.
+A step on the network of Section 5.1 is some seventy small kernels, and to launch them would take longer than their
+work. In a recorded epoch thousands of kernels follow one another by themselves: forward, backward, update and the sums
+of the losses. Only the order of the samples comes from the host, once an epoch. It is drawn while the epoch before
+runs. On a CPU the same operations run one by one, without a graph, so that they can be tested there.
+
+Not yet run on a GPU: the tests record and replay an epoch as soon as they find one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from homotopy.algorithm.corrector import EpochLoss
 from homotopy.solvers.mlp import MLP
-from homotopy.solvers.optimizers import Optimizer, restore, stored, update, zero_moments
+from homotopy.solvers.optimizers import Optimizer, OwnMoments
 from homotopy.solvers.reference import squared_error
 from homotopy.tasks.regression import OrdersAhead, Regression
 
@@ -35,32 +36,25 @@ class EpochBuffers(NamedTuple):
     target: Tensor | None
 
 
-class GraphEnsemble:
+class GraphEnsemble(OwnMoments):
     """The protocol of `homotopy.algorithm.corrector` for a GPU, with the reference's states.
 
-    The step size is rounded to float32 in every precision: PyTorch's CUDA kernels read it from a tensor of no other
-    type.
+    The step size is rounded to float32 in every precision, since PyTorch's CUDA kernels read it only from a tensor of
+    that type.
     Recording and replaying need theta's GPU to be the process's current one, as `homotopy.training.device.prepare`
     makes it.
     """
 
     def __init__(self, model: MLP, optimizer: Optimizer, theta: Tensor, batch_size: int) -> None:
         """Start from theta (S, P), which is copied."""
+        super().__init__(optimizer, theta)
         self._model = model
-        self._rule = optimizer
-        self._theta = theta.detach().clone(memory_format=torch.contiguous_format)
         self._gradient = torch.zeros_like(self._theta)
-        self._moments = zero_moments(optimizer, self._theta)
-        self._lr = torch.zeros((), dtype=torch.float32, device=theta.device)
+        self._lr = torch.zeros((), dtype=torch.float32, device=theta.device)  # read anew at each replay of a graph
         self._batch_size = batch_size
         self._orders = OrdersAhead()
         self._epoch: EpochBuffers | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
-
-    @property
-    def theta(self) -> Tensor:
-        """A copy of the parameters, (S, P)."""
-        return self._theta.clone()
 
     @torch.no_grad()
     def epoch(self, problem: Regression, epoch: int, lr: float) -> EpochLoss:
@@ -79,22 +73,8 @@ class GraphEnsemble:
         """Mean squared error of each seed on its own x (S, N, D), y (S, N, outputs); float64 (S,)."""
         return squared_error(self._model.forward(self._theta, x), y).double() / x.shape[1]
 
-    def reset_moments(self) -> None:
-        """Forget the optimizer's moments, in place: a recorded epoch works on these very tensors."""
-        for tensor in (*self._moments.averages.values(), self._moments.step):
-            tensor.zero_()
-
-    def state(self) -> dict[str, Tensor]:
-        """Parameters and moments, each (S, P) but for Adam's step counter."""
-        return stored(self._rule, self._theta, self._moments)
-
-    def load(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `state()` returned for an ensemble of the same shape."""
-        self.reset_moments()  # the reference's state has no moments before its first step
-        restore(state, self._theta, self._moments)
-
     def _hold(self, x: Tensor, y: Tensor, y_target: Tensor | None) -> EpochBuffers:
-        """Copy the data to where a recorded epoch reads them; record anew if there is none of their shape."""
+        """Copy the data to where the recorded epoch reads them; record one if there is none for data of this shape."""
         held = self._epoch
         if held is None or held.x.shape != x.shape or (held.y_target is None) != (y_target is None):
             losses = torch.zeros(2, len(x), dtype=torch.float64, device=x.device)
@@ -108,7 +88,7 @@ class GraphEnsemble:
         return held
 
     def _record(self, data: EpochBuffers) -> torch.cuda.CUDAGraph:
-        """Record an epoch; it is run once before, as libraries set themselves up on first use, and undone."""
+        """Record an epoch. Before, one is run and undone, so that libraries have set themselves up."""
         before = self.state()
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
@@ -149,5 +129,21 @@ class GraphEnsemble:
             gradients[i][1].copy_(delta.sum(dim=1, keepdim=True))
             if i:
                 delta = torch.ops.aten.threshold_backward(torch.bmm(delta, layers[i][0].mT), inputs[i], 0)
-        update(self._rule, self._lr, self._theta, self._gradient, self._moments)
+        self._update()
         return prediction
+
+    def _update(self) -> None:
+        """Take one step with the kernels that PyTorch's fused optimizers call."""
+        rule, moments = self._rule, self._moments
+        self._steps.add_(1)
+        if rule.is_adam:
+            torch._fused_adam_(
+                [self._theta], [self._gradient], [moments["exp_avg"]], [moments["exp_avg_sq"]], [], [self._steps],
+                lr=self._lr, beta1=rule.beta1, beta2=rule.beta2, eps=rule.eps,
+                weight_decay=0.0, amsgrad=False, maximize=False,
+            )  # fmt: skip
+        else:
+            torch._fused_sgd_(
+                [self._theta], [self._gradient], list(moments.values()), lr=self._lr, momentum=rule.momentum,
+                weight_decay=0.0, dampening=0.0, nesterov=False, maximize=False, is_first_step=False,
+            )  # fmt: skip

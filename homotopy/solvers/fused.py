@@ -24,7 +24,7 @@ from torch import Tensor
 from homotopy.algorithm.corrector import EpochLoss
 from homotopy.solvers import native
 from homotopy.solvers.mlp import MLP
-from homotopy.solvers.optimizers import Optimizer, restore, stored, zero_moments
+from homotopy.solvers.optimizers import Optimizer, OwnMoments
 from homotopy.tasks.regression import Regression
 
 SOURCE = Path(__file__).with_suffix(".cpp")
@@ -52,7 +52,7 @@ def library(dtype: torch.dtype, *options: str, target: str = native.THIS_MACHINE
     return built
 
 
-class FusedEnsemble:
+class FusedEnsemble(OwnMoments):
     """The protocol of `homotopy.algorithm.corrector` on a CPU: the reference's states, its results up to rounding."""
 
     def __init__(
@@ -61,20 +61,13 @@ class FusedEnsemble:
         """Start from theta (S, P), which is copied; as many worker threads as PyTorch uses, unless stated."""
         if theta.device.type != "cpu":
             raise ValueError(f"FusedEnsemble works on the CPU, but theta is on {theta.device}")
+        super().__init__(optimizer, theta)
         self._library = library(theta.dtype)
         sizes = [model.inputs, *(fan_out for _, fan_out in model.layers)]
         self._sizes = (ctypes.c_long * len(sizes))(*sizes)
         self._shape = (self._sizes, len(sizes) - 1)
-        self._rule = optimizer
-        self._theta = theta.detach().clone(memory_format=torch.contiguous_format)
         self._batch_size = batch_size
         self._workers = ThreadPoolExecutor(threads or torch.get_num_threads())
-        self.reset_moments()
-
-    @property
-    def theta(self) -> Tensor:
-        """A copy of the parameters, (S, P)."""
-        return self._theta.clone()
 
     def epoch(self, problem: Regression, epoch: int, lr: float) -> EpochLoss:
         """Train one epoch with step size lr, each seed on its own."""
@@ -87,7 +80,7 @@ class FusedEnsemble:
             return self._library.train(*self._shape, self._theta[s].data_ptr(), ctypes.byref(self._bound(s, lr)), *data)
 
         self._for_each_seed(train)
-        self._moments.step.add_(math.ceil(x.shape[1] / self._batch_size))
+        self._steps.add_(math.ceil(x.shape[1] / self._batch_size))
         objective, target = losses.T / x.shape[1]
         return EpochLoss(objective, None if y_target is None else target)
 
@@ -103,24 +96,11 @@ class FusedEnsemble:
         self._for_each_seed(evaluate)
         return losses / x.shape[1]
 
-    def reset_moments(self) -> None:
-        """Forget the optimizer's moments, as at the start of a run."""
-        self._moments = zero_moments(self._rule, self._theta)
-
-    def state(self) -> dict[str, Tensor]:
-        """Parameters and moments, each (S, P) but for Adam's step counter."""
-        return stored(self._rule, self._theta, self._moments)
-
-    def load(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `state()` returned for an ensemble of the same shape."""
-        self.reset_moments()  # the reference's state has no moments before its first step
-        restore(state, self._theta, self._moments)
-
     def _bound(self, s: int, lr: float) -> _Rule:
         """Return the rule with seed s's moments."""
         rule = self._rule
-        moments = [average[s].data_ptr() for average in self._moments.averages.values()]
-        constants = (lr, rule.beta1, rule.beta2, rule.eps, rule.momentum, float(self._moments.step))
+        moments = [average[s].data_ptr() for average in self._moments.values()]
+        constants = (lr, rule.beta1, rule.beta2, rule.eps, rule.momentum, float(self._steps))
         return _Rule(rule.is_adam, *constants, *moments)
 
     def _readable(self, x: Tensor, y: Tensor, y_target: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -12,7 +12,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 
 class ModuleNetwork:
-    """What `MLP` is, for the modules that a function builds.
+    """A network as the solvers need it, such as `MLP`, made of the modules that a function builds.
 
     theta, of length `size` = P, holds a module's parameters in the order of `parameters()`. Buffers stay as they are in
     the module that is built first, the same for every seed, and nothing random may happen in a forward pass: PyTorch

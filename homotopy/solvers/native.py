@@ -65,7 +65,7 @@ def load(source: Path, *options: str, target: str = THIS_MACHINE) -> ctypes.CDLL
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """Find where to keep what is compiled: the user's cache, or, if that cannot be written, a folder for the moment."""
+    """Return where to keep what is compiled: the user's cache, or a temporary folder where that cannot be written."""
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "homotopy"
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,12 @@
-"""The solvers' update rules on stacked parameters, and the decay of their step size.
+"""The solvers' update rules, the decay of their step size, and what the rules remember.
 
-Both rules are PyTorch's own, run on the one tensor that holds all seeds, so that their state is theirs to keep.
+Both rules are PyTorch's. They run on the one tensor that holds the parameters of all seeds.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,7 +34,7 @@ DECAYS = {f.__name__: f for f in (constant, cosine, warmup)}
 
 @dataclass(frozen=True)
 class Optimizer:
-    """The solver inside a step: an update rule, and what becomes of its step size and moments as the run goes on.
+    """The solver inside a step of lam: an update rule, and how its step size and moments change during a run.
 
     Adam does not heed `momentum`, nor stochastic gradient descent beta1, beta2 and eps.
     """
@@ -71,51 +70,42 @@ def SGD(lr: float = 1e-2, momentum: float = 0.9) -> Optimizer:
     return Optimizer("sgd", lr, momentum=momentum)
 
 
-class Moments(NamedTuple):
-    """What the update rule remembers, by PyTorch's names: tensors (S, P), or (P,) for one seed; and the steps taken."""
+class OwnMoments:
+    """What ensembles have in common that keep parameters and moments themselves, without a `torch.optim.Optimizer`.
 
-    averages: dict[str, Tensor]
-    step: Tensor
-
-
-def zero_moments(optimizer: Optimizer, theta: Tensor) -> Moments:
-    """Return the moments before the first step."""
-    names = ["exp_avg", "exp_avg_sq"] if optimizer.is_adam else ["momentum_buffer"] if optimizer.momentum else []
-    return Moments({name: torch.zeros_like(theta) for name in names}, torch.zeros((), device=theta.device))
-
-
-def update(optimizer: Optimizer, lr: Any, theta: Tensor, gradient: Tensor, moments: Moments) -> None:
-    """Take one step in place with the kernels that PyTorch's fused optimizers call, all tensors like theta.
-
-    The step size lr is a number, or a scalar tensor where a CUDA graph is to read it anew at each replay.
+    `_moments` are what the update rule remembers, by PyTorch's names, each (S, P); `_steps` is the number of steps that
+    were taken. `state()` is what the reference's would be.
     """
-    moments.step.add_(1)
-    averages = moments.averages
-    if optimizer.is_adam:
-        torch._fused_adam_(
-            [theta], [gradient], [averages["exp_avg"]], [averages["exp_avg_sq"]], [], [moments.step],
-            lr=lr, beta1=optimizer.beta1, beta2=optimizer.beta2, eps=optimizer.eps,
-            weight_decay=0.0, amsgrad=False, maximize=False,
-        )  # fmt: skip
-    else:
-        torch._fused_sgd_(
-            [theta], [gradient], list(averages.values()),
-            lr=lr, momentum=optimizer.momentum,
-            weight_decay=0.0, dampening=0.0, nesterov=False, maximize=False, is_first_step=False,
-        )  # fmt: skip
 
+    def __init__(self, optimizer: Optimizer, theta: Tensor) -> None:
+        """Start from theta (S, P), which is copied."""
+        self._rule = optimizer
+        self._theta = theta.detach().clone(memory_format=torch.contiguous_format)
+        names = ["exp_avg", "exp_avg_sq"] if optimizer.is_adam else ["momentum_buffer"] if optimizer.momentum else []
+        self._moments = {name: torch.zeros_like(self._theta) for name in names}
+        self._steps = torch.zeros((), device=theta.device)
 
-def stored(optimizer: Optimizer, theta: Tensor, moments: Moments) -> dict[str, Tensor]:
-    """Return copies of parameters and moments by name, each (S, P) but for Adam's step counter."""
-    state = {"theta": theta, **moments.averages}
-    if optimizer.is_adam:
-        state["step"] = moments.step
-    return {name: value.clone() for name, value in state.items()}
+    @property
+    def theta(self) -> Tensor:
+        """A copy of the parameters, (S, P)."""
+        return self._theta.clone()
 
+    def reset_moments(self) -> None:
+        """Forget the optimizer's moments, in place: a recorded epoch works on these very tensors."""
+        for tensor in (*self._moments.values(), self._steps):
+            tensor.zero_()
 
-def restore(state: dict[str, Tensor], theta: Tensor, moments: Moments) -> None:
-    """Copy what `stored` returned into parameters and moments in place; moments that it lacks stay as they are."""
-    theta.copy_(state["theta"])
-    for name, value in {**moments.averages, "step": moments.step}.items():
-        if name in state:
-            value.copy_(state[name])
+    def state(self) -> dict[str, Tensor]:
+        """Parameters and moments, each (S, P) but for Adam's step counter."""
+        state = {"theta": self._theta, **self._moments}
+        if self._rule.is_adam:
+            state["step"] = self._steps
+        return {name: value.clone() for name, value in state.items()}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Continue from what `state()` returned for an ensemble of the same shape."""
+        self._theta.copy_(state["theta"])
+        self.reset_moments()  # the reference's state has no moments before its first step
+        for name, value in {**self._moments, "step": self._steps}.items():
+            if name in state:
+                value.copy_(state[name])

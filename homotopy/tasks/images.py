@@ -56,7 +56,7 @@ class Classifying(ABC):
     pairing: str = rule(lambda v: v in PAIRINGS, " or ".join(PAIRINGS))
     models: ClassVar[tuple[str, ...]] = ("vgg",)
     tries_steps: ClassVar[bool] = False  # each seed's own lam would need each seed's own mixture of a batch
-    not_numbers: ClassVar[tuple[str, ...]] = ()  # settings that cannot change a run's numbers
+    without_effect: ClassVar[tuple[str, ...]] = ()  # settings that cannot change a run's numbers
 
     @property
     def label(self) -> str:
@@ -80,12 +80,12 @@ class Classifying(ABC):
 
     def identity(self, *, needs_source: bool, needs_path: bool) -> dict[str, object]:
         """Return the settings that can change a run's numbers."""
-        unused = (*self.not_numbers, *(() if needs_path else ("pairing",)))
+        unused = (*self.without_effect, *(() if needs_path else ("pairing",)))
         return {name: value for name, value in asdict(self).items() if name not in unused}
 
     def source_identity(self) -> dict[str, object]:
         """Return the settings that can change the source solution; the target gives the images' shape."""
-        unused = (*self.not_numbers, "pairing", "evaluated", "test_samples")
+        unused = (*self.without_effect, "pairing", "evaluated", "test_samples")
         return {name: value for name, value in asdict(self).items() if name not in unused}
 
     def load(self, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> Mixing:
@@ -96,9 +96,13 @@ class Classifying(ABC):
 
     def check_counts(self, source: int, target: int, test: int) -> None:
         """Raise ConfigError if more is asked for than there is: training images of both sets, and the target's test."""
-        _check_count("samples", self.samples, min(source, target), self.no_more)
-        _check_count("test_samples", self.test_samples, test, self.no_more)
-        _check_count("evaluated", self.evaluated, self.samples or target, self.no_more)
+        for key, count, there in (
+            ("samples", self.samples, min(source, target)),
+            ("test_samples", self.test_samples, test),
+            ("evaluated", self.evaluated, self.samples or target),
+        ):
+            if count is not None and count > there:
+                raise ConfigError(f"task.{key}", count, f"at most {there}, or null for all: {self.no_more}")
 
     @abstractmethod
     def check_data(self) -> None:
@@ -113,8 +117,9 @@ class Classifying(ABC):
 class Images(Classifying):
     """Settings of a study between two of torchvision's data sets.
 
-    `images` are the `embedded` ones that come with the package, or the whole data sets below `root`: the `official`
-    files, or whatever is there, `unofficial`. Results of unofficial files have a folder of their own.
+    `images` says which are used: with `embedded` those that come with the package, with `official` the whole data sets
+    below `root`, whose files must be the official ones, and with `unofficial` whatever files are there. Results of
+    unofficial files have a folder of their own.
     """
 
     source: str = _data_set()
@@ -122,7 +127,7 @@ class Images(Classifying):
     images: str = rule(one_of("embedded", "official", "unofficial"), "embedded, official or unofficial")
     root: str
     name: str = "images"
-    not_numbers: ClassVar[tuple[str, ...]] = ("root",)
+    without_effect: ClassVar[tuple[str, ...]] = ("root",)
 
     @property
     def label(self) -> str:
@@ -223,11 +228,6 @@ class Mixing:
             "test_loss": test.loss,
             "accuracy": test.accuracy,
         }
-
-
-def _check_count(key: str, count: int | None, there: int, no_more: str) -> None:
-    if count is not None and count > there:
-        raise ConfigError(f"task.{key}", count, f"at most {there}, or null for all: {no_more}")
 
 
 def _draw(split: Split, samples: int | None, seeds: Sequence[int], part: int, device: torch.device) -> ImageSamples:

@@ -98,7 +98,7 @@ class Sine(FunctionTask):
         return used
 
     def _settings(self) -> dict[str, object]:
-        """Return all settings but raw features: there are results that are older than the key."""
+        """Return all settings, `features` only if they are not raw: older results were made without that setting."""
         used = asdict(self)
         if self.features == "raw":
             del used["features"]

@@ -12,19 +12,6 @@ import sys
 
 import torch
 
-_SIGNATURES = (
-    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-)
-
-
-def _declare_operators() -> torch.library.Library:
-    library = torch.library.Library("torchvision", "DEF")
-    for signature in _SIGNATURES:
-        library.define(signature)
-    return library
-
-
 try:
     import torchvision  # noqa: F401
 except RuntimeError as error:
@@ -32,7 +19,9 @@ except RuntimeError as error:
         raise
     for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
         del sys.modules[name]
-    _library = _declare_operators()  # the declarations live as long as this object
+    _library = torch.library.Library("torchvision", "DEF")  # the declarations live as long as this object
+    for operator in ("nms", "qnms"):
+        _library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 from torchvision import datasets, transforms  # noqa: E402
 
