@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-import matplotlib
+import matplotlib.pyplot
 import numpy as np
 import pandas as pd
 import pytest
