@@ -21,9 +21,10 @@ KS = (1, 4, 16, 64, 256)
 def measure(
     problem: Problem, alpha: float, ks: Sequence[int], repetitions: int, rng: np.random.Generator
 ) -> tuple[dict[int, Mean], np.ndarray]:
-    """Run SGD from theta*(0) at lam = 1: E||theta_k - theta*||^2 for each k, and the upper ends of E||g_j||^2, j < k.
+    """Run SGD from theta*(0) at lam = 1 and return two measurements of the same `repetitions` independent runs.
 
-    The second is an array (max(ks),); both from the same `repetitions` independent runs.
+    The first is E||theta_k - theta*||^2 for each k. The second, (max(ks),), has for each iteration j the upper end of
+    the interval of E||g_j||^2.
     """
     theta = np.tile(problem.optimum(0.0), (repetitions, 1))
     target = problem.optimum(LAM)
