@@ -1,4 +1,4 @@
-"""SGD with a constant step (Eq. 24), thousands of repetitions side by side, and means with their intervals."""
+"""SGD with a constant step (Eq. 24), thousands of repetitions side by side, and how its means compare with bounds."""
 
 from __future__ import annotations
 
