@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,8 @@ from homotopy.training.history import History, measured
 
 __all__ = ["SGD", "Adam", "Runs", "fit", "load", "run"]
 Values = np.ndarray | Tensor | Sequence | Callable[[Any], Any]
-# Algorithm 1's two switches: where theta starts, and which path it follows
-METHODS = {
+# Algorithm 1's two switches, as conf/method has them: where theta starts, and which path it follows
+_SWITCHES = {
     "homotopy": ("source", "schedule"),
     "warmstart": ("source", "direct"),
     "random": ("random", "direct"),
@@ -143,13 +143,13 @@ def fit(
     Raises ConfigError, which names the argument and what is allowed, before anything is trained.
     """
     numbers = config.seed_list(list(seeds) if isinstance(seeds, Sequence) else seeds)
-    start, path = METHODS[check(method, str, {"holds": one_of(*METHODS), "allowed": ", ".join(METHODS)}, "method")]
+    start, path = _SWITCHES[check(method, str, "method", one_of(*_SWITCHES), ", ".join(_SWITCHES))]
     lams = schedules.build(_schedule(schedule, gamma)).lams
     budget = build(config.Budget, {"source": source, "k": k, "final": final}, "budget")
-    check(batch_size, int, {"holds": at_least(1), "allowed": _COUNT}, "batch_size")
-    check(log_every, int, {"holds": at_least(1), "allowed": f"{_COUNT} (epochs)"}, "log_every")
-    check(source_lr, float, {"holds": positive, "allowed": "a number above 0 (step size)"}, "source_lr")
-    check(decay, str, {"holds": one_of(*DECAYS), "allowed": " or ".join(DECAYS)}, "decay")
+    check(batch_size, int, "batch_size", at_least(1), _COUNT)
+    check(log_every, int, "log_every", at_least(1), f"{_COUNT} (epochs)")
+    check(source_lr, float, "source_lr", positive, "a number above 0 (step size)")
+    check(decay, str, "decay", one_of(*DECAYS), " or ".join(DECAYS))
 
     machine = Machine(choose_device(device), dtype)
     samples, tested = _data(x, y_source, y_target, test, len(numbers), machine)
@@ -186,7 +186,7 @@ def run(*overrides: str) -> Runs:
         sys.argv = before
     asked = jobs[0].config
     found = load(asked.folder)
-    return Runs(found.curves[found.curves["seed"].isin(asked.seeds)], LABELS[asked.method.name], found._network)
+    return replace(found, curves=found.curves[found.curves["seed"].isin(asked.seeds)])
 
 
 def load(folder: str | Path, network: Callable[[], nn.Module] | None = None) -> Runs:
@@ -229,9 +229,8 @@ def _data(
     tested = x_test, stack("test y", y_test, rows=x_test.shape[1])
     for found, trained in zip(tested, (places, target), strict=True):
         if found.shape[-1] != trained.shape[-1]:
-            raise ConfigError(
-                "test", f"an array of {found.shape[-1]} columns", f"of {trained.shape[-1]}, as in training"
-            )
+            allowed = f"of {trained.shape[-1]}, as in training"
+            raise ConfigError("test", f"an array of {found.shape[-1]} columns", allowed)
     return FunctionSamples(places, source, target), tested
 
 

@@ -35,9 +35,9 @@ def train(job: Job) -> None:
     """Train the configuration's missing seeds; raise Diverged if no seed at all has a finite loss."""
     seeds = job.config.seeds
     if not seeds:
-        return  # a part beyond the last
+        return  # this job is to train a part of the seeds, and there are fewer parts
     folder = RunFolder(runner.run(job.config))
-    if {str(seed) for seed in seeds} <= folder.metadata().get("diverged_at", {}).keys():
+    if {str(seed) for seed in seeds} <= folder.metadata()["diverged_at"].keys():
         raise Diverged(f"{folder.path}: all {len(seeds)} seeds diverged", job.config.optimizer.lr)
 
 
@@ -148,11 +148,11 @@ def checked(composed: Mapping[str, Any]) -> Job:
 
 
 def _is_done(job: Job) -> bool:
+    """Whether there is nothing to train, and nothing to say of it; what else a job may do is always done again."""
     of = job.config
     if not job.trains or not of.seeds:
         return job.trains
-    settled = RunFolder(of.folder).settled(of.identity(), of.seeds)
-    return settled and not runner.lacking(of)  # what is lacking is to be said
+    return RunFolder(of.folder).settled(of.identity(), of.seeds) and not runner.lacking(of)
 
 
 def _check_writable(root: Path) -> None:

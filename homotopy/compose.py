@@ -7,9 +7,10 @@ a file is written. Figures and reports use the same expansion to find the result
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -20,9 +21,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from homotopy.errors import ConfigError, UserError, shortened
-from homotopy.keys import CONF, choice_hint, hint, names
+from homotopy.keys import CONF, check_choice, choice_hint, hint
 
-T = TypeVar("T")
 # for budgets that are shared out among gamma steps, and at least one epoch each
 OmegaConf.register_new_resolver("divide", lambda total, parts: max(1, int(total) // max(1, int(parts))), replace=True)
 # for the epochs that a path of gamma steps of k epochs leaves to the target
@@ -37,15 +37,15 @@ def _check_words(overrides: Sequence[str]) -> None:
             raise UserError(f"{shortened(word)}: must be {choice_hint(word)}")
 
 
+def _parsed(overrides: Sequence[str]) -> list[Override]:
+    return OverridesParser.create().parse_overrides(list(overrides))
+
+
 def _check_choices(overrides: Sequence[str]) -> None:
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
-        if not override.key_or_group or not (CONF / override.key_or_group).is_dir() or override.is_delete():
-            continue
-        values = override.sweep_iterator() if override.is_sweep_override() else [override.value()]
-        choices = names(override.key_or_group)
-        for value in values:
-            if str(value) not in choices:
-                raise ConfigError(override.key_or_group, value, f"one of {', '.join(choices)}")
+    for override in _parsed(overrides):
+        if override.key_or_group and (CONF / override.key_or_group).is_dir() and not override.is_delete():
+            for value in override.sweep_iterator() if override.is_sweep_override() else [override.value()]:
+                check_choice(override.key_or_group, str(value))
 
 
 def _check_sweeps(given: Sequence[Override]) -> None:
@@ -79,12 +79,7 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
     try:
         _check_choices(overrides)
         return compose("config", list(overrides), return_hydra_config=True)
-    except (
-        AssertionError,
-        AttributeError,
-        TypeError,
-        ValueError,
-    ) as error:  # Hydra's, for an override that has no sense
+    except (AssertionError, AttributeError, TypeError, ValueError) as error:  # how Hydra refuses what has no sense
         raise UserError(f"{shortened(' '.join(overrides))}: means nothing to Hydra ({shortened(error)})") from None
 
 
@@ -99,8 +94,7 @@ def _plain(config: DictConfig) -> dict[str, Any]:
 def _sweep(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]:
     """Return the override lists of all jobs, as Hydra's sweeper makes them: the last of a key's values counts."""
     params = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
-    parsed = OverridesParser.create().parse_overrides([*params, *overrides])
-    (jobs,) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+    (jobs,) = BasicSweeper.split_arguments(_parsed([*params, *overrides]), max_batch_size=None)
     return jobs
 
 
@@ -116,7 +110,7 @@ def _expand(sweep: Sequence[Sequence[str]]) -> Iterator[DictConfig]:
         if groups not in composed:
             composed[groups] = _without_hydra(_compose(job))
         config = composed[groups].copy()
-        for override in OverridesParser.create().parse_overrides([text for text in job if not _is_group(text)]):
+        for override in _parsed([text for text in job if not _is_group(text)]):
             if not override.is_delete():
                 OmegaConf.update(config, override.key_or_group, override.value())
         yield config
@@ -127,8 +121,12 @@ def jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
 
     Raises UserError, in one line, for an unknown key or choice.
     """
+    found = []
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return [job for line in command_lines(overrides) for job in _in_one_line(_jobs, line)]
+        for line in command_lines(overrides):
+            with _in_one_line(line):
+                found += _jobs(line)
+    return found
 
 
 def command_lines(overrides: Sequence[str]) -> list[list[str]]:
@@ -137,30 +135,28 @@ def command_lines(overrides: Sequence[str]) -> list[list[str]]:
     The ~ of a value such as ~/images becomes the user's home, as if a shell had read it. Raises UserError.
     """
     overrides = [re.sub(r"(?<==)~(?=/|$)", str(Path.home()), text) for text in overrides]
-    return _in_one_line(_command_lines, overrides)
-
-
-def _command_lines(overrides: Sequence[str]) -> list[list[str]]:
     _check_words(overrides)
-    given = OverridesParser.create().parse_overrides(list(overrides))
-    _check_sweeps(given)
-    for i, override in enumerate(given):
-        if override.key_or_group == "experiment" and override.is_sweep_override():
-            each = override.sweep_string_iterator()
-            return [[*overrides[:i], f"experiment={name}", *overrides[i + 1 :]] for name in each]
-    return [list(overrides)]
+    with _in_one_line(overrides):
+        given = _parsed(overrides)
+        _check_sweeps(given)
+        for i, override in enumerate(given):
+            if override.key_or_group == "experiment" and override.is_sweep_override():
+                each = override.sweep_string_iterator()
+                return [[*overrides[:i], f"experiment={name}", *overrides[i + 1 :]] for name in each]
+    return [overrides]
 
 
-def _in_one_line(work: Callable[[Sequence[str]], T], overrides: Sequence[str]) -> T:
-    """Do what Hydra may refuse, and raise UserError then."""
+@contextmanager
+def _in_one_line(overrides: Sequence[str]) -> Iterator[None]:
+    """Turn what Hydra refuses of these overrides into a UserError."""
     try:
-        return work(overrides)
+        yield
     except (HydraException, OmegaConfBaseException) as error:
         raise _one_line(error, overrides) from None
 
 
 def _jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
-    given = OverridesParser.create().parse_overrides(list(overrides))
+    given = _parsed(overrides)
     swept = any(override.is_sweep_override() for override in given)
     single = [_first(override, text) for override, text in zip(given, overrides, strict=True)]
     _check_choices(overrides)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from homotopy.algorithm.predictors import PREDICTORS
 from homotopy.errors import ConfigError
 from homotopy.identity import SCHEMA, digest
 from homotopy.keys import hint, named
-from homotopy.settings import at_least, build, check, given, one_of, positive, rule, values, within
+from homotopy.settings import at_least, build, check, given, matches, one_of, positive, rule, values, within
 from homotopy.solvers import NETWORKS, optimizers
 from homotopy.tasks import TASKS
 
@@ -24,11 +24,7 @@ _COUNT = "an integer of at least 1"
 _SEEDS = "a count from 1 to 1000000 or a list of different integers from 0 to 2^63 - 1"
 _FOLDER = "a folder (write one that is named like a number as ./2026)"
 _EPOCHS = 1_000_000  # of one run; every recorded point is kept in memory
-_KEYS = {
-    "batch_size", "budget", "budgets", "control", "data", "illustration", "job", "log_every", "method", "model",
-    "optimizer", "precision", "profile", "results", "runtime", "save", "schedule", "seeds", "source_lr", "task",
-    "theory", "why",
-}  # fmt: skip
+_KEYS_BESIDES = {"budgets", "data", "illustration", "job", "theory", "why"}  # those that are no fields of `Config`
 _KEYS_WITHIN = {"data": {"root"}, "results": {"root"}}
 
 
@@ -39,7 +35,7 @@ class Method:
     name: str
     start: str = rule(one_of("random", "source"), "random or source")
     path: str = rule(one_of("direct", "schedule", "adaptive"), "direct, schedule or adaptive")
-    predictor: str = rule(lambda v: v in PREDICTORS, " or ".join(PREDICTORS), default="constant")
+    predictor: str = rule(one_of(*PREDICTORS), " or ".join(PREDICTORS), default="constant")
 
 
 @dataclass(frozen=True)
@@ -117,7 +113,7 @@ class Config:
 
     @property
     def source_epochs(self) -> int:
-        """The epochs that the run's start costs besides."""
+        """The epochs of the source solution, 0 for a run that does not start from it."""
         return self.budget.source if self.method.start == "source" else 0
 
     @property
@@ -156,11 +152,8 @@ class Config:
 
     def _step_identity(self) -> Any:
         if self.method.path == "adaptive":
-            return {
-                "control": asdict(self.control),
-                "k": self.budget.k,
-                "epochs": [len(s.epochs) for s in self.steps()],
-            }
+            epochs = [len(s.epochs) for s in self.steps()]
+            return {"control": asdict(self.control), "k": self.budget.k, "epochs": epochs}
         if self.method.path == "schedule":
             return [(s.lam, len(s.epochs), s.final) for s in self.steps()]
         return self.epochs
@@ -192,15 +185,12 @@ def _choice(group: Any, kinds: Mapping[str, type], key: str) -> Any:
 
 def seed_list(value: Any) -> tuple[int, ...]:
     """Return the seeds that a count or a list stands for; raise ConfigError if it is neither."""
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000:
+    if matches(value, int) and 1 <= value <= 1_000_000:
         return tuple(range(value))
-    if not isinstance(value, list) or not value or not all(map(_is_seed, value)) or len(set(value)) < len(value):
+    are_seeds = isinstance(value, list) and all(matches(seed, int) and 0 <= seed < 2**63 for seed in value)
+    if not are_seeds or not value or len(set(value)) < len(value):
         raise ConfigError("seeds", value, _SEEDS)
     return tuple(value)
-
-
-def _is_seed(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def _is_path(value: str) -> bool:
@@ -209,7 +199,8 @@ def _is_path(value: str) -> bool:
 
 def _check_keys(raw: Mapping[str, Any]) -> None:
     """Raise ConfigError for a key that nothing reads; the other groups are checked where they are built."""
-    for group, allowed in {"": _KEYS, **_KEYS_WITHIN}.items():
+    known = _KEYS_BESIDES | {field.name for field in fields(Config)} - {"data_root"}
+    for group, allowed in {"": known, **_KEYS_WITHIN}.items():
         members = raw.get(group) if group else raw
         for name, value in members.items() if isinstance(members, Mapping) else ():
             if name not in allowed:
@@ -230,7 +221,7 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
     _check_keys(raw)
 
     def top(key: str, kind: Any, holds: Any, allowed: str) -> Any:
-        return check(given(raw, key), kind, {"holds": holds, "allowed": allowed}, key)
+        return check(given(raw, key), kind, key, holds, allowed)
 
     runtime = build(Runtime, given(raw, "runtime"), "runtime")
     config = Config(
@@ -272,9 +263,8 @@ def _check_together(config: Config) -> None:
     if config.method.path == "adaptive" and (config.method.predictor, config.optimizer.moments) != ("constant", "keep"):
         raise ConfigError("method.path", "adaptive", "with method.predictor=constant and optimizer.moments=keep")
     if config.runtime.logger == "tensorboard" and importlib.util.find_spec("tensorboard") is None:
-        raise ConfigError(
-            "runtime.logger", "tensorboard", "none, as tensorboard is not installed (pip install tensorboard)"
-        )
+        allowed = "none, as tensorboard is not installed (pip install tensorboard)"
+        raise ConfigError("runtime.logger", "tensorboard", allowed)
     n = config.task.training_samples
     if n is not None and config.batch_size > n:
         raise ConfigError("batch_size", config.batch_size, f"at most {n}, the size of the training set")

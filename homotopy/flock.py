@@ -1,4 +1,4 @@
-"""The one kind of lock: `flock`, which ends with its process however that ends."""
+"""The only kind of lock here: `flock`, which the operating system drops when its process ends, even a killed one."""
 
 from __future__ import annotations
 

@@ -41,5 +41,5 @@ class Job:
 
 def parse(composed: Mapping[str, Any]) -> Job:
     """Check what every job has, and return the job; raise ConfigError for the first mistake."""
-    kind = check(given(composed, "job"), str, {"allowed": "a word, such as train"}, "job")
+    kind = check(given(composed, "job"), str, "job", allowed="a word, such as train")
     return Job(kind, config.from_dict(composed), composed)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import textwrap
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,9 +39,10 @@ def shown(what: str) -> Iterator[None]:
 
 
 def guard(work: Callable[..., None], *arguments: Any, again: str = "begins anew") -> None:
-    """Do the work; end in one line on stderr and an exit code. `again` is what the same command does if interrupted.
+    """Do the work; whatever stops it ends in one line on stderr and an exit status.
 
-    2 is for what the user can mend, 128 + signal for that, 1 for what nobody foresaw: its traceback goes to a file.
+    The status is 2 for what the user can mend, 128 + the signal for an interruption, and 1 for what nobody foresaw,
+    whose traceback goes to a file. `again` says what the same command does after an interruption.
     """
     try:
         work(*arguments)
@@ -72,9 +73,9 @@ def say_unforeseen(error: Exception) -> None:
 class Parser(argparse.ArgumentParser):
     """Reads flags and values; what is wrong is an error of one line, and --help prints `description` as it is."""
 
-    def __init__(self, description: str | None) -> None:
-        name = f"python scripts/{Path(sys.argv[0]).name}"
-        super().__init__(name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    def __init__(self, description: str | None, **more: Any) -> None:
+        name, formatter = f"python scripts/{Path(sys.argv[0]).name}", argparse.RawDescriptionHelpFormatter
+        super().__init__(name, description=description, formatter_class=formatter, **more)
 
     def error(self, message: str) -> NoReturn:
         """Raise UserError."""
@@ -89,13 +90,8 @@ def options(
     Words without a key are values of the key `words`, such as figures. Raises UserError for an unknown key.
     """
     word, pair = f"[{words.rstrip('s').upper()} ...] " if words else "", "[KEY=VALUE ...]"
-    parser = argparse.ArgumentParser(
-        prog=f"python scripts/{Path(sys.argv[0]).name}",
-        usage=f"%(prog)s {word}{pair}",
-        description=about,
-        epilog=f"without arguments: {' '.join(f'{key}={value}' for key, value in defaults.items())}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    without = " ".join(f"{key}={value}" for key, value in defaults.items())
+    parser = Parser(about, usage=f"%(prog)s {word}{pair}", epilog=f"without arguments: {without}")
     parser.add_argument("pairs", nargs="*", help=argparse.SUPPRESS)
     found, flags = parser.parse_known_args(arguments)
     given: dict[str, str] = {}
@@ -111,15 +107,24 @@ def options(
     return {**defaults, **given}
 
 
-def page(template: str, width: int = 100) -> str:
-    """Return a help page: a line "  {group}" of the template becomes the group with its choices, in `width` columns."""
+def listed(key: str, value: str, known: Collection[str]) -> list[str]:
+    """Return the names in the value of a key, such as fig1,fig8; raise ConfigError for one that is not `known`."""
+    found = [name for name in value.split(",") if name]
+    for name in found:
+        if name not in known:
+            raise ConfigError(key, name, f"one of {', '.join(known)}")
+    return found
+
+
+def page(template: str) -> str:
+    """Return a help page: a line "  {group}" of the template becomes the group with its choices."""
     lines = []
     for line in template.splitlines():
         group = re.fullmatch(r"  {(\w+)}", line)
-        lines += _choices(group[1], width) if group else [line]
+        lines += _choices(group[1]) if group else [line]
     return "\n".join(lines)
 
 
-def _choices(group: str, width: int) -> list[str]:
+def _choices(group: str) -> list[str]:
     start = f"  {group:<12}"
-    return textwrap.wrap(", ".join(names(group)), width, initial_indent=start, subsequent_indent=" " * len(start))
+    return textwrap.wrap(", ".join(names(group)), 100, initial_indent=start, subsequent_indent=" " * len(start))

@@ -26,7 +26,7 @@ def not_set(default: Any) -> Any:
 
 
 def such_that(holds: Callable[[Any], bool], allowed: str) -> dict[str, Any]:
-    """Return the range of a function's parameter, `Annotated[int, such_that(...)]`, or of a value to `check`."""
+    """Return the range of a function's parameter, `Annotated[int, such_that(...)]`."""
     return {"holds": holds, "allowed": allowed}
 
 
@@ -55,9 +55,10 @@ def one_of(*choices: Any) -> Callable[[Any], bool]:
     return lambda value: value in choices
 
 
-def _matches(value: Any, kind: Any) -> bool:
+def matches(value: Any, kind: Any) -> bool:
+    """Whether a value has a type, or one of a union; integers are numbers, and booleans are neither."""
     if isinstance(kind, UnionType):
-        return any(_matches(value, part) for part in get_args(kind))
+        return any(matches(value, part) for part in get_args(kind))
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind is int:
@@ -107,7 +108,7 @@ def _checked(values: Any, key: str, wanted: Mapping[str, _Wanted]) -> dict[str, 
         if name not in values and not of.optional:
             raise ConfigError(f"{key}.{name}", "missing", of.range.get("allowed", "given"))
     given = {name: of for name, of in wanted.items() if name in values}
-    return {name: check(values[name], of.kind, of.range, f"{key}.{name}") for name, of in given.items()}
+    return {name: check(values[name], of.kind, f"{key}.{name}", **of.range) for name, of in given.items()}
 
 
 def given(raw: Mapping[str, Any], key: str) -> Any:
@@ -120,10 +121,11 @@ def given(raw: Mapping[str, Any], key: str) -> Any:
     return found
 
 
-def check(value: Any, kind: Any, metadata: Any, key: str) -> Any:
-    """Return `value` if it has the type `kind` and the range in `metadata`, else raise ConfigError."""
-    holds, allowed = metadata.get("holds"), metadata.get("allowed", "of another type")
-    if not _matches(value, kind) or (holds is not None and value is not None and not holds(value)):
+def check(
+    value: Any, kind: Any, key: str, holds: Callable[[Any], bool] | None = None, allowed: str = "of another type"
+) -> Any:
+    """Return `value` if it has the type `kind` and `holds`, else raise ConfigError, which says what is `allowed`."""
+    if not matches(value, kind) or (holds is not None and value is not None and not holds(value)):
         raise ConfigError(key, value, allowed)
     if isinstance(value, int) and abs(value) >= _BELOW:
         raise ConfigError(key, value, f"{allowed}, and below {_BELOW}")

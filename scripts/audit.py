@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import secrets
 import sys
-from pathlib import Path
 
 from _start import imports
 
 with imports():
-    from homotopy import keys, script
+    from homotopy import script
     from homotopy.errors import ConfigError
     from homotopy.results.library import Place
     from homotopy.training import audit
@@ -28,11 +27,10 @@ def main(arguments: list[str]) -> None:
     """Audit the runs that are asked for."""
     defaults = {"runs": "2", "choice": "", "profile": "paper", "results.root": "results"}
     options = script.options(__doc__, arguments, defaults)
-    choice, profile = options["choice"] or str(secrets.randbelow(10**6)), options["profile"]
+    choice = options["choice"] or str(secrets.randbelow(10**6))
     if not choice.isdecimal():
         raise ConfigError("choice", choice, "an integer of at least 0 (the seed of the choice)")
-    keys.check_choice("profile", profile)
-    place = Place(Path(options["results.root"]), profile)
+    place = Place.of(options)
     pairs = audit.chosen(options["runs"], place, int(choice))
     chosen = f" (choice={choice})" if options["runs"].isdecimal() else ""
     print("\n".join([f"to be trained again{chosen}:", *(f"  {pair}" for pair in pairs)]), flush=True)
@@ -40,12 +38,11 @@ def main(arguments: list[str]) -> None:
     for pair in pairs:
         difference, seconds = audit.check(pair, place)
         equal += difference is None
-        allowed = " within the tolerance for another processor" if audit.tolerance(pair, place) else ""
-        verdict = (
-            f"equal{allowed}"
-            if difference is None
-            else f"differs{' by more than it may' if allowed else ''}: {difference}"
-        )
+        may_deviate = audit.tolerance(pair, place) is not None
+        if difference is None:
+            verdict = f"equal{' within the tolerance for another processor' if may_deviate else ''}"
+        else:
+            verdict = f"differs{' by more than it may' if may_deviate else ''}: {difference}"
         print(f"{pair}, {seconds:.1f} s: {verdict}", flush=True)
     print(f"{equal} of {len(pairs)} equal")
     if equal < len(pairs):

@@ -26,7 +26,6 @@ with imports():
     from benchmark.sections import SECTIONS
 
     from homotopy import script
-    from homotopy.errors import ConfigError
     from homotopy.progress import say
     from homotopy.results.files import write_atomic
 
@@ -48,10 +47,7 @@ def write(measured: dict[str, Any], path: Path) -> None:
 def main(arguments: list[str]) -> None:
     """Measure the sections asked for, all by default; write the files after each."""
     options = script.options(__doc__, arguments, {"sections": ",".join(SECTIONS), "results.root": "results"})
-    names = options["sections"].split(",")
-    for name in names:
-        if name not in SECTIONS:
-            raise ConfigError("sections", name, f"among {', '.join(SECTIONS)}")
+    names = script.listed("sections", options["sections"], SECTIONS)
     path = Path(options["results.root"]) / "bench" / f"{machine.slug()}.json"
     for name in names:
         began = time.monotonic()

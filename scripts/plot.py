@@ -18,8 +18,8 @@ from pathlib import Path
 from _start import imports
 
 with imports():
-    from homotopy import keys, script
-    from homotopy.errors import ConfigError, ResultError
+    from homotopy import script
+    from homotopy.errors import ResultError
     from homotopy.figures.registry import FIGURES
     from homotopy.results.library import Place, telling
 
@@ -47,13 +47,9 @@ def main(arguments: list[str]) -> None:
     defaults = {"profile": "quick", "results.root": "results", "figures": ""}
     others = [text for text in arguments if "=" in text and text.partition("=")[0] not in defaults]
     options = script.options(__doc__, [text for text in arguments if text not in others], defaults, words="figures")
-    place = Place(Path(options["results.root"]), options["profile"], telling(others))
+    place = Place.of(options, telling(others))
     experiments = [text.removeprefix("experiment=") for text in others if text.startswith("experiment=")]
-    chosen = [name for name in [*options["figures"].split(","), *experiments] if name]
-    for name in chosen:
-        if name not in FIGURES:
-            raise ConfigError("figures", name, f"among {', '.join(FIGURES)}")
-    keys.check_choice("profile", place.profile)
+    chosen = script.listed("figures", ",".join([options["figures"], *experiments]), FIGURES)
     names = chosen or list(FIGURES)
     with ProcessPoolExecutor() as pool:
         for found in pool.map(partial(attempt, place), reversed(names)):  # the slow ones stand last: start with them

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
     options = script.options(__doc__, others, {"profile": "paper", "results.root": "results", "file": ""})
     if len(modes) != 1:
         raise ConfigError("mode", " ".join(modes), "--check or --write")
-    found = documents.Findings(Library(Place(Path(options["results.root"]), options["profile"])))
+    found = documents.Findings(Library(Place.of(options)))
     paths = [Path(options["file"])] if options["file"] else documents.documents()
     stale = []
     for path in paths:
@@ -36,9 +36,8 @@ def main(arguments: list[str]) -> None:
         if modes == ["--write"]:
             write_atomic(path, documents.updated(text, found).encode())
         else:
-            stale += [
-                f"{os.path.relpath(path)}: {name} is not what the results say" for name in documents.stale(text, found)
-            ]
+            names = documents.stale(text, found)
+            stale += [f"{os.path.relpath(path)}: {name} is not what the results say" for name in names]
     if stale:
         command = " ".join(["python scripts/readme.py --write", *others])
         print(*stale, f"mend it with: {command}", sep="\n", file=sys.stderr)

@@ -8,12 +8,11 @@ examples:
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from _start import imports
 
 with imports():
-    from homotopy import compose, script
+    from homotopy import keys, script
     from homotopy.report import write
     from homotopy.results.library import Place
 
@@ -21,8 +20,7 @@ with imports():
 def main(arguments: list[str]) -> None:
     """Write the report of a profile."""
     options = script.options(__doc__, arguments, {"profile": "quick", "results.root": "results"})
-    place = Place(Path(options["results.root"]), options["profile"])
-    print(*write.write(place, compose.names("experiment")), sep="\n")
+    print(*write.write(Place.of(options), keys.names("experiment")), sep="\n")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from _start import imports
 
 with imports():
     from homotopy import keys, script
-    from homotopy.results.comparison import equal_seeds
+    from homotopy.results.comparison import differences
     from homotopy.results.library import Place
     from homotopy.tasks.datasets import unusable
 
@@ -93,9 +93,9 @@ def equal(place: Place, committed: Place) -> list[str]:
     same, others = 0, []
     for folder in sorted(saved.glob("sine-*/*")) if made != saved else []:
         again = made / folder.relative_to(saved)
-        seeds = equal_seeds(again, folder)
-        same += sum(seeds.values())
-        others += [f"differs: {again}, seed {seed}" for seed, is_equal in seeds.items() if not is_equal]
+        found = differences(folder, again)
+        same += list(found.values()).count(None)
+        others += [f"differs: {again}, seed {seed}" for seed, difference in found.items() if difference]
     compared = f"equal:   {same} of {same + len(others)} runs that {saved} has, too, to the last digit"
     return [compared, *others] if same or others else []
 

@@ -17,8 +17,7 @@ from pathlib import Path
 from _start import imports
 
 with imports():
-    from homotopy import keys, script
-    from homotopy.errors import ConfigError
+    from homotopy import script
     from homotopy.results import snapshots
     from homotopy.results.library import Place, Result, tasks
     from homotopy.training.snapshots import take
@@ -44,12 +43,8 @@ def main(arguments: list[str]) -> None:
     """Take the snapshots of every task that has its runs, and print their files."""
     defaults = {"profile": "quick", "results.root": "results", "experiments": ",".join(EXPERIMENTS)}
     options = script.options(__doc__, arguments, defaults)
-    keys.check_choice("profile", options["profile"])
-    place, names = Place(Path(options["results.root"]), options["profile"]), options["experiments"].split(",")
-    for name in names:
-        if name not in EXPERIMENTS:
-            raise ConfigError("experiments", name, f"among {', '.join(EXPERIMENTS)}")
-    for name in names:
+    place = Place.of(options)
+    for name in script.listed("experiments", options["experiments"], EXPERIMENTS):
         for results in tasks(name, place)[0]:
             print(*of_task(results), sep="\n", flush=True)
 

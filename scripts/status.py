@@ -21,12 +21,11 @@ def main(arguments: list[str]) -> None:
     """Print where the study stands."""
     defaults = {"profile": "quick", "results.root": "results", "experiment": ""}
     options = script.options(__doc__, arguments, defaults, words="experiment")
-    asked = [name for name in options["experiment"].split(",") if name]
-    for group, names in (("profile", [options["profile"]]), ("experiment", asked)):
-        for name in names:
-            keys.check_choice(group, name)
+    keys.check_choice("profile", options["profile"])
+    every = keys.names("experiment")
+    asked = script.listed("experiment", options["experiment"], every)
     results = Path(options["results.root"])
-    found = status.experiments(asked or keys.names("experiment"), results, options["profile"])
+    found = status.experiments(asked or every, results, options["profile"])
     print(status.overview(found, [] if asked else status.others(found, results / options["profile"])))
 
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-import matplotlib
+import matplotlib.pyplot
 import numpy as np
 import pandas as pd
 import pytest
@@ -175,10 +175,10 @@ def test_data_that_do_not_fit_are_named(data, key):
 
 
 def test_the_methods_are_those_of_the_configuration():
-    for name, (start, path) in api.METHODS.items():
+    for name, (start, path) in api._SWITCHES.items():
         (raw,) = compose.jobs([f"method={name}"])
         assert (raw["method"]["start"], raw["method"]["path"]) == (start, path)
-    assert set(api.METHODS) <= set(keys.names("method"))
+    assert set(api._SWITCHES) <= set(keys.names("method"))
 
 
 def test_run_leaves_the_files_of_the_script_and_opens_them(tmp_path):
@@ -217,6 +217,10 @@ def test_keeping_parameters_changes_neither_folder_nor_curves_and_a_finished_see
     assert "1 seeds were finished without save=true" in capsys.readouterr().err
     pd.testing.assert_frame_equal(after.curves.query("seed == 0"), before.curves, check_exact=True)
     assert isinstance(after.network(1), nn.Sequential)
+
+
+def test_a_method_of_ones_own_name_is_called_by_it(tmp_path):
+    assert homotopy.run(*TINY, "method.name=mine", "seeds=1", f"results.root={tmp_path}").label == "mine"
 
 
 def test_run_takes_one_configuration_and_load_a_result():

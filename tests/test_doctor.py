@@ -70,6 +70,16 @@ def test_too_little_is_wrong():
     )
 
 
+@pytest.mark.parametrize(("available", "state"), [(8_000_000, "ok"), (800_000, "wrong")])
+def test_memory_that_the_cache_of_files_has_is_free(tmp_path, monkeypatch, available, state):
+    told = tmp_path / "meminfo"
+    told.write_text(f"MemTotal:       16000000 kB\nMemFree:          100000 kB\nMemAvailable:    {available} kB\n")
+    monkeypatch.setattr(doctor, "_MEMORY", told)
+    assert [each for each, *_ in found(doctor.memory())] == [state]
+    monkeypatch.setattr(doctor, "_MEMORY", tmp_path / "missing")
+    assert found(doctor.memory()) == []
+
+
 def test_a_folder_that_cannot_be_written_or_locked_is_wrong(tmp_path, monkeypatch):
     assert found(doctor.writable(tmp_path))[0][0] == "ok"
     file = tmp_path / "file"

@@ -11,7 +11,7 @@ import _start
 import pytest
 
 from homotopy import cli, keys, script
-from homotopy.errors import UserError
+from homotopy.errors import ConfigError, UserError
 from tests.machine import ROOT
 
 SCRIPTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "scripts").glob("[!_]*.py"))
@@ -75,3 +75,9 @@ def test_words_without_a_key_are_values():
     assert script.options("", ["figures=fig1", "fig4"], defaults, words="figures")["figures"] == "fig1,fig4"
     with pytest.raises(UserError, match="--fig1"):
         script.options("", ["--fig1"], defaults, words="figures")
+
+
+def test_a_name_that_is_not_known_is_refused_among_others():
+    assert script.listed("figures", "fig4,,fig1", {"fig1": 1, "fig4": 4}) == ["fig4", "fig1"]
+    with pytest.raises(ConfigError, match="figures=fig2: must be one of fig1, fig4"):
+        script.listed("figures", "fig1,fig2", ["fig1", "fig4"])

@@ -27,7 +27,7 @@ class Step(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """What one epoch of a run was."""
+    """An epoch of a run, after its training."""
 
     number: int
     lam: float  # where every seed has its own, their median

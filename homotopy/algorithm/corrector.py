@@ -8,7 +8,10 @@ from torch import Tensor
 
 
 class EpochLoss(NamedTuple):
-    """Each seed's mean loss over an epoch's mini-batches, while theta moves; float64 (S,)."""
+    """Each seed's mean loss over an epoch's mini-batches, while theta moves; float64 (S,).
+
+    `objective` is what was minimised, `target` the loss on the target task, or None where an epoch does not give it.
+    """
 
     objective: Tensor
     target: Tensor | None

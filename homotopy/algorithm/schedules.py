@@ -58,7 +58,7 @@ def sublinear(gamma: Steps, power: Positive) -> Lams:
 @schedule
 def explicit(values: Annotated[list, such_that(bool, "a list of numbers")]) -> Lams:
     """The values themselves."""
-    return tuple(check(value, float, {"allowed": "a number"}, "schedule.values") for value in values)
+    return tuple(check(value, float, "schedule.values", allowed="a number") for value in values)
 
 
 @dataclass(frozen=True)

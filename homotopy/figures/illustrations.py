@@ -111,8 +111,8 @@ ILLUSTRATIONS: dict[str, Callable[[Config], tuple[pd.DataFrame, Origin]]] = {
 
 def chosen(job: Job) -> str:
     """Return a job's `illustration`; raise ConfigError where it is unknown."""
-    known = {"holds": ILLUSTRATIONS.__contains__, "allowed": f"one of {', '.join(ILLUSTRATIONS)}"}
-    return settings.check(settings.given(job.composed, "illustration"), str, known, "illustration")
+    name, allowed = settings.given(job.composed, "illustration"), f"one of {', '.join(ILLUSTRATIONS)}"
+    return settings.check(name, str, "illustration", settings.one_of(*ILLUSTRATIONS), allowed)
 
 
 def compute(job: Job) -> None:

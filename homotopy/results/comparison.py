@@ -11,16 +11,7 @@ from homotopy.results.files import csv_bytes
 from homotopy.results.folder import KEYS, RunFolder
 
 
-def equal_seeds(folder: Path, committed: Path) -> dict[int, bool]:
-    """Return, for every seed that is finished in both folders, whether its rows are equal to the byte.
-
-    Nothing is finished in a folder that is not there. Raises ResultError if a file is damaged.
-    """
-    made, saved = rows(folder), rows(committed)
-    return {seed: made[seed] == saved[seed] for seed in sorted(made.keys() & saved.keys())}
-
-
-def rows(folder: Path) -> dict[int, list[str]]:
+def _rows(folder: Path) -> dict[int, list[str]]:
     """Return every finished seed's lines as runs.csv.gz has them, its header before each seed's."""
     header, *lines = csv_bytes(RunFolder(folder).runs()).decode().splitlines()
     found: dict[int, list[str]] = {}
@@ -36,13 +27,20 @@ class Tolerance(NamedTuple):
     accuracy: float
 
 
-def difference(saved: Path, again: Path, seed: int, tolerance: Tolerance | None = None) -> str | None:
-    """Return how a seed's rows in two folders differ, the first that does; None if they are equal to the byte.
+def differences(saved: Path, again: Path, tolerance: Tolerance | None = None) -> dict[int, str | None]:
+    """Return, for every seed that is finished in both folders, the first of its rows that differs; None if none does.
 
-    With a tolerance only values count that deviate by more than that.
+    Rows are compared to the byte; with a tolerance only values count that deviate by more than that. Nothing is
+    finished in a folder that is not there. Raises ResultError if a file is damaged.
     """
-    old_lines, new_lines = rows(saved)[seed], rows(again)[seed]
+    old, new = _rows(saved), _rows(again)
+    return {seed: _difference(old[seed], new[seed], tolerance) for seed in sorted(old.keys() & new.keys())}
+
+
+def _difference(old_lines: Sequence[str], new_lines: Sequence[str], tolerance: Tolerance | None) -> str | None:
     header = old_lines[0].split(",")
+    if old_lines[0] != new_lines[0]:
+        tolerance = None  # the metrics are others, and none is near another
     for old, new in zip(old_lines, new_lines, strict=False):
         if old != new and not (tolerance and _is_near(header, old.split(","), new.split(","), tolerance)):
             return f"{old_lines[0]}\n  saved {old}\n  again {new}"

@@ -6,6 +6,7 @@ import json
 import socket
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,14 +18,14 @@ if TYPE_CHECKING:  # what reads failures needs no configuration, and is sooner w
 
 
 class Failure(NamedTuple):
-    """A job that failed; `traceback` is empty where the error says it all."""
+    """A job that failed, and what is known of that; `traceback` is empty where the error says it all."""
 
     job: str
     why: str
-    command: str
-    host: str
-    since: str
-    traceback: list[str]
+    command: str = ""
+    host: str = ""
+    since: str = ""
+    traceback: Sequence[str] = ()
 
 
 def _folder(job: Job) -> Path:

@@ -32,12 +32,12 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
 
 
 @contextmanager
-def refusal(path: Path) -> Iterator[None]:
+def refusal(path: Path, doing: str = "write") -> Iterator[None]:
     """Turn what the system refuses (a full disk, a read-only folder) into a ResultError of one line."""
     try:
         yield
     except OSError as error:
-        raise ResultError(f"cannot write {path}: {error.strerror}") from error
+        raise ResultError(f"cannot {doing} {path}: {error.strerror}") from error
 
 
 def _replace(path: Path, data: bytes | memoryview) -> None:
@@ -114,7 +114,7 @@ def write_tensors(path: Path, head: dict[str, Any], tensors: dict[str, Tensor]) 
 
 def read_head(path: Path) -> dict[str, Any]:
     """Return the head of what `write_tensors` wrote, without reading the tensors or comparing the SHA-256."""
-    with _reading(path), open(path, "rb") as file:
+    with refusal(path, "read"), open(path, "rb") as file:
         return _head(path, file.readline())
 
 
@@ -122,7 +122,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return head and tensors that `write_tensors` wrote; nothing is unpickled but tensors whose SHA-256 is right."""
     import torch  # as in `write_tensors`
 
-    with _reading(path), open(path, "rb") as file:
+    with refusal(path, "read"), open(path, "rb") as file:
         line = file.readline()
         data = file.read(max(0, os.fstat(file.fileno()).st_size - len(line) - _SEAL))
         seal = file.read()
@@ -141,14 +141,6 @@ def _head(path: Path, line: bytes) -> dict[str, Any]:
     if not isinstance(head, dict):
         raise ResultError(f"{path} is truncated or altered: it does not begin with a line of JSON")
     return head
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ResultError(f"cannot read {path}: {error.strerror}") from error
 
 
 def nearest_folder(path: Path) -> Path:

@@ -14,7 +14,7 @@ import re
 import time
 import zlib
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import yaml
 from homotopy.errors import ResultError
 from homotopy.identity import SCHEMA, digest
 from homotopy.results import locks
-from homotopy.results.files import csv_bytes, packed, set_aside, sha256, write_atomic
+from homotopy.results.files import csv_bytes, packed, refusal, set_aside, sha256, write_atomic
 from homotopy.results.statistics import median_curves
 
 KEYS = ["seed", "epoch", "lam", "phase"]  # of runs.csv.gz; its other columns are metrics
@@ -62,15 +62,16 @@ class RunFolder:
         return pd.DataFrame(columns=columns) if data is None else _parsed_csv(data, columns, self.path / MEDIANS)
 
     def metadata(self) -> dict[str, Any]:
-        """Return what is known of the runs' making; empty where there are none."""
+        """Return how the runs were made: their `seeds`, `diverged_at` and `records`, all empty where there are none."""
         data = self._read(METADATA)
-        return {} if data is None else _parsed_metadata(data, self.path / METADATA)
+        nothing: dict[str, Any] = {"seeds": [], "diverged_at": {}, "records": []}
+        return nothing if data is None else _parsed_metadata(data, self.path / METADATA)
 
     def settled(self, identity: dict[str, Any], seeds: Sequence[int]) -> bool:
         """Whether these seeds are finished and every file is as it should be, so that nothing has to be written."""
         try:
             finished, medians, metadata = self.finished(), self.medians(), self.metadata()
-            known = set(metadata.get("seeds", [])) == finished and not medians.empty
+            known = set(metadata["seeds"]) == finished and not medians.empty
             summed = self._is_summed() and self._read(CONFIG) == _yaml(identity)
         except ResultError:
             return False
@@ -92,12 +93,11 @@ class RunFolder:
     def check_data(self, data: Sequence[dict[str, Any]], besides: Sequence[dict[str, Any]]) -> None:
         """Raise ResultError if the folder's seeds, or those of records `besides`, were trained on other files."""
         files = [part["md5"] for part in data]
-        for record in (*self.metadata().get("records", []), *besides):
+        for record in (*self.metadata()["records"], *besides):
             before = record.get("data", data)
             if [part["md5"] for part in before] != files:
-                names = ", ".join(
-                    old["name"] for old, new in zip(before, data, strict=True) if old["md5"] != new["md5"]
-                )
+                pairs = zip(before, data, strict=True)
+                names = ", ".join(old["name"] for old, new in pairs if old["md5"] != new["md5"])
                 raise ResultError(
                     f"{self.path}: its seeds were trained on other files of {names} than are here now; one result "
                     "cannot hold seeds of both: choose another results.root"
@@ -109,8 +109,8 @@ class RunFolder:
         Adding the same seeds again changes nothing.
         """
         metadata = self.metadata()
-        others = [r for r in metadata.get("records", []) if r.get("seeds") != record["seeds"]]
-        diverged = metadata.get("diverged_at", {}) | diverged_at
+        others = [r for r in metadata["records"] if r.get("seeds") != record["seeds"]]
+        diverged = metadata["diverged_at"] | diverged_at
         runs = _merged(self.runs(), curves)
         self._write(runs, {"diverged_at": diverged, "records": [*others, record]})
 
@@ -123,7 +123,10 @@ class RunFolder:
         self._commit({RUNS: written, MEDIANS: csv_bytes(medians), METADATA: text.encode(), **(besides or {})})
 
     def _commit(self, files: dict[str, bytes]) -> None:
-        """Write files and their checksums. In between, the sums of old and new files both stand in SHA256SUMS."""
+        """Write files and their checksums.
+
+        Whoever reads meanwhile may find an old file or a new one, and SHA256SUMS has the sums of both until the end.
+        """
         before, new = self._sums(), {name: {sha256(data)} for name, data in files.items()}
         if all(self._bytes(name) == data for name, data in files.items()) and before == before | new:
             return
@@ -134,31 +137,28 @@ class RunFolder:
         self._write_sums(before | new)
 
     def _write_sums(self, sums: dict[str, set[str]]) -> None:
-        lines = [f"{digest}  {name}\n" for name in sorted(sums) for digest in sorted(sums[name])]
+        lines = [f"{found}  {name}\n" for name in sorted(sums) for found in sorted(sums[name])]
         write_atomic(self.path / SUMS, "".join(lines).encode())
 
     def _sums(self) -> dict[str, set[str]]:
         """Return the checksums that each file may have; ResultError if the list is damaged."""
         sums: dict[str, set[str]] = {}
         for line in (self._bytes(SUMS) or b"").decode(errors="replace").splitlines():
-            digest, _, name = line.partition("  ")
-            if not re.fullmatch("[0-9a-f]{64}", digest) or name not in (CONFIG, RUNS, MEDIANS, METADATA):
+            found, _, name = line.partition("  ")
+            if not re.fullmatch("[0-9a-f]{64}", found) or name not in (CONFIG, RUNS, MEDIANS, METADATA):
                 raise ResultError(f"{self.path / SUMS} is damaged")
-            sums.setdefault(name, set()).add(digest)
+            sums.setdefault(name, set()).add(found)
         return sums
 
     def _is_summed(self) -> bool:
         sums = self._sums()
-        return len(sums) == 4 and all(len(digests) == 1 for digests in sums.values())
+        return len(sums) == 4 and all(len(found) == 1 for found in sums.values())
 
     def _bytes(self, name: str) -> bytes | None:
         path = self.path / name
-        try:
+        with refusal(path, "read"), suppress(FileNotFoundError):
             return path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ResultError(f"cannot read {path}: {error.strerror}") from error
+        return None
 
     def _read(self, name: str) -> bytes | None:
         """Return a file as it was written, None where there is none; ResultError if it was altered since."""
@@ -259,12 +259,11 @@ def _parsed_metadata(data: bytes, path: Path) -> dict[str, Any]:
 
 def _completed(metadata: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
     """Return metadata without its list of seeds, with what the curves tell of seeds that it does not know."""
-    known = set(metadata.get("seeds", []))
-    lost = sorted(set(runs["seed"].tolist()) - known)
-    found = {"diverged_at": metadata.get("diverged_at", {}), "records": metadata.get("records", [])}
-    if not lost:
-        return found
-    infinite = runs[runs["seed"].isin(lost) & runs["train_loss"].isin([float("inf")])]
-    diverged = {str(seed): int(epoch) for seed, epoch in infinite.groupby("seed")["epoch"].min().items()}
-    note = {"seeds": lost, "note": f"the record of these runs was lost; what is here follows from {RUNS}"}
-    return {"diverged_at": found["diverged_at"] | diverged, "records": [*found["records"], note]}
+    diverged, records = metadata["diverged_at"], metadata["records"]
+    if lost := sorted(set(runs["seed"].tolist()).difference(metadata["seeds"])):
+        infinite = runs[runs["seed"].isin(lost) & runs["train_loss"].isin([float("inf")])]
+        epochs = infinite.groupby("seed")["epoch"].min()
+        diverged = diverged | {str(seed): int(epoch) for seed, epoch in epochs.items()}
+        note = {"seeds": lost, "note": f"the record of these runs was lost; what is here follows from {RUNS}"}
+        records = [*records, note]
+    return {"diverged_at": diverged, "records": records}

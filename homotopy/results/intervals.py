@@ -81,9 +81,10 @@ def medians(samples: Array, counts: Array) -> Array:
 
 
 def ratio(ours: Array, theirs: Array) -> Array:
-    """Return medians (values, ...) of the best opponent (opponents, values, ...) over ours, their geometric mean.
+    """Return the ratio of the best opponent's medians (opponents, values, ...) to ours (values, ...): (...).
 
-    It is 1 where an infinite ratio meets a zero: neither is then better.
+    Of several values it is the geometric mean of their ratios. It is 1 where an infinite ratio meets a zero: neither is
+    then better.
     """
     each = statistics.ratio(theirs.min(axis=0), ours)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -117,7 +118,8 @@ def log_ratios(ours: Array, theirs: Array) -> Array:
 def hodges_lehmann(ours: Array, theirs: Array, level: float = 0.95) -> Interval:
     """Return the Hodges-Lehmann estimate of the ratio seed by seed with the exact interval of the signed ranks.
 
-    Of several opponents' the least estimate and ends, each opponent's interval at its share of the level.
+    With several opponents each has an estimate and an interval, at a level raised so that all hold together
+    (Bonferroni); returned are the least estimate, the least lower end and the least upper end.
     """
     each = 1 - (1 - level) / len(theirs)
     found = [signed_rank_interval(logs, each) for logs in log_ratios(ours, theirs)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from homotopy import compose, config
+from homotopy import compose, config, keys
 from homotopy.errors import ResultError
 from homotopy.job import Job, parse
 from homotopy.results.folder import RUNS, RunFolder, metrics
@@ -26,11 +26,20 @@ _SILENT = ("data.root", "hydra", "launcher", "runtime.", "save")
 
 @dataclass(frozen=True)
 class Place:
-    """A profile's results, and where its figures go; `overrides` tell the results of a study from the profile's."""
+    """A profile's results, and where its figures go.
+
+    `overrides`, such as schedule.gamma=5, are those of a study whose results and figures are not the profile's own.
+    """
 
     results: Path
     profile: str
     overrides: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, options: Mapping[str, str], overrides: tuple[str, ...] = ()) -> Place:
+        """Return the place that a script's options name; raise ConfigError for a profile that is not known."""
+        keys.check_choice("profile", options["profile"])
+        return cls(Path(options["results.root"]), options["profile"], overrides)
 
     @property
     def folder(self) -> Path:
@@ -44,19 +53,19 @@ class Place:
         return self.folder / "figures" / name if name else self.folder / "figures"
 
     def command(self, experiment: str) -> str:
-        """Return the command that makes an experiment's results; what is as without it is left out."""
+        """Return the command that makes an experiment's results."""
         return shlex.join(["python", "scripts/train.py", f"experiment={experiment}", *self.options])
 
     @property
     def options(self) -> list[str]:
-        """What tells the place on a command line; nothing for the results of profile quick where they usually are."""
+        """What names the place on a command line; nothing for profile quick in results/, the scripts' defaults."""
         profile = [] if self.profile == "quick" else [f"profile={self.profile}"]
         root = [] if self.results == Path("results") else [f"results.root={self.results}"]
         return [*profile, *root, *self.overrides]
 
 
 def telling(overrides: Sequence[str]) -> tuple[str, ...]:
-    """Return those of some overrides that results depend on, besides their experiment and the place's own."""
+    """Return the overrides that results depend on, without those of experiment, profile and results.root."""
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
     known = (*_SILENT, "experiment", "profile", "results.root")
     return tuple(text for text, key in zip(overrides, keys, strict=True) if not key.startswith(known))
@@ -109,7 +118,7 @@ class Result:
     @cached_property
     def records(self) -> list[dict[str, Any]]:
         """How the runs were made, an entry for each group that trained together, as the folder's metadata has it."""
-        return RunFolder(self.config.folder).metadata().get("records", [])
+        return RunFolder(self.config.folder).metadata()["records"]
 
     @property
     def data(self) -> list[dict[str, Any]]:

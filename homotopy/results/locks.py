@@ -1,6 +1,7 @@
 """Who writes where: a lock on a folder while its files change, and a hold on the seeds that a process trains.
 
-Both are locks of `homotopy.flock`; what stands in the files only says who has them.
+Both are locks of `homotopy.flock`, which the operating system drops when their process dies. What the files contain
+(process, host, time, seeds) does not lock anything: it is there for messages, and to tell which seeds are taken.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def hold(folder: Path, choose: Callable[[list[Holder]], Sequence[int]]) -> Itera
     The hold ends with the block, or with the process; what dead processes left is removed.
     """
     with lock(folder):
-        _remove_dead(folder)
+        for path in _holds(folder):
+            if _is_free(path):
+                path.unlink(missing_ok=True)
         others = holders(folder)
         if not others:
             remove_unfinished(folder)
@@ -69,9 +72,10 @@ def hold(folder: Path, choose: Callable[[list[Holder]], Sequence[int]]) -> Itera
         yield seeds, others
     finally:
         if mine:
+            path, file = mine
             with suppress(ResultError), lock(folder):
-                mine.path.unlink()
-            os.close(mine.file)
+                path.unlink()
+            os.close(file)
 
 
 def holders(folder: Path) -> list[Holder]:
@@ -85,28 +89,18 @@ def held(by: Sequence[Holder], seeds: Sequence[int]) -> set[int]:
     return {seed for holder in by for seed in holder.seeds}.intersection(seeds)
 
 
-class _Hold(NamedTuple):
-    path: Path
-    file: int
-
-
-def _register(folder: Path, seeds: Sequence[int]) -> _Hold:
+def _register(folder: Path, seeds: Sequence[int]) -> tuple[Path, int]:
+    """Write who holds the seeds into a file of its own, and lock that; return its path and its descriptor."""
     with refusal(folder):
         (folder / ".holds").mkdir(exist_ok=True)
         file, name = tempfile.mkstemp(dir=folder / ".holds", suffix=".lock")
         fcntl.flock(file, fcntl.LOCK_EX)
         _write(file, seeds)
-    return _Hold(Path(name), file)
+    return Path(name), file
 
 
 def _holds(folder: Path) -> list[Path]:
     return sorted((folder / ".holds").glob("*.lock"))
-
-
-def _remove_dead(folder: Path) -> None:
-    for path in _holds(folder):
-        if _is_free(path):
-            path.unlink(missing_ok=True)
 
 
 def _is_free(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """What experiments ask for, in plain values that are read without Hydra and PyTorch.
 
-Composing every experiment takes Hydra half a minute. So what came of it is kept in the user's cache, and made again
-when a file of the configuration or of the code is another.
+Composing every experiment takes Hydra half a minute. So the outlines are kept in the user's cache, and made again when
+a file of the configuration or of the code has changed.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from homotopy import processor
 from homotopy.errors import Diverged, ResultError
 from homotopy.results import failures, outline
 from homotopy.results.failures import Failure
-from homotopy.results.locks import Holder, holders
+from homotopy.results.locks import Holder, held, holders
 from homotopy.results.outline import Outline
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ class State:
     """Where one configuration stands; a run is one of its seeds."""
 
     config: Outline
-    finished: frozenset[int]
-    diverged: frozenset[int]
-    holders: tuple[Holder, ...]
-    failures: tuple[Failure, ...]
-    records: tuple[Mapping[str, Any], ...]
+    finished: frozenset[int] = frozenset()
+    diverged: frozenset[int] = frozenset()
+    holders: tuple[Holder, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    records: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def done(self) -> int:
@@ -46,7 +46,7 @@ class State:
     @property
     def running(self) -> int:
         """Runs that a process trains now."""
-        return len({seed for holder in self.holders for seed in holder.seeds} & set(self.config.seeds) - self.finished)
+        return len(held(self.holders, self.config.seeds) - self.finished)
 
     @property
     def missing(self) -> int:
@@ -61,24 +61,18 @@ class State:
 
 def look_up(of: Outline) -> State:
     """Look up where a configuration stands; a damaged result counts as missing and as a failure."""
-    known = {"holders": tuple(holders(of.folder))}
+    trainers = tuple(holders(of.folder))
     kept = failures.kept(of.folder.parent.parent / "failures", of.name)
     try:
         metadata = _metadata(of.folder)
     except ResultError as error:
-        damage = kept or [_failure(of, str(error))]
-        return State(of, frozenset(), frozenset(), failures=tuple(damage), records=(), **known)
+        return State(of, holders=trainers, failures=tuple(kept or [Failure(of.name, str(error))]))
     finished = frozenset(metadata.get("seeds", []))
     failed = kept if set(of.seeds) - finished else []
     diverged = frozenset(int(seed) for seed in metadata.get("diverged_at", {})) & set(of.seeds)
     if diverged.issuperset(of.seeds):
-        failed.append(_failure(of, str(Diverged(f"all {len(of.seeds)} seeds diverged", of.lr))))
-    records = tuple(metadata.get("records", []))
-    return State(of, finished, diverged, failures=tuple(failed), records=records, **known)
-
-
-def _failure(of: Outline, why: str) -> Failure:
-    return Failure(of.name, why, "", "", "", [])
+        failed.append(Failure(of.name, str(Diverged(f"all {len(of.seeds)} seeds diverged", of.lr))))
+    return State(of, finished, diverged, trainers, tuple(failed), tuple(metadata.get("records", [])))
 
 
 def _metadata(folder: Path) -> dict[str, Any]:
@@ -117,10 +111,6 @@ def _besides(folder: Path) -> Outline:
     return Outline(folder, seeds, task="", kind="", size=1, lr=0.0, threads=None, device="cpu")
 
 
-def _on_gpu(of: Outline) -> bool:
-    return of.device.startswith("cuda")
-
-
 @cache
 def _hardware(device: str) -> str:
     """Return the name of what runs would be trained on here."""
@@ -134,29 +124,25 @@ def _hardware(device: str) -> str:
 
 
 def _cores(threads: int, runs: int, on_gpu: bool) -> int:
+    """Return how many cores train a group of runs: each run uses one, and a GPU counts as one."""
     return 1 if on_gpu else min(threads, runs)
 
 
 def rates(states: Iterable[State]) -> dict[tuple[str, str], float]:
     """Return the median core-seconds per epoch and sample of one run, by task and kind, as finished runs recorded them.
 
-    A run uses one core: a group of fewer seeds than threads leaves the others idle. A GPU counts as one core. Runs on
-    other hardware count where there are none on this, and runs without a recorded solver where there are no others.
+    Of a kind, only the runs count that are most like those to come: on this machine by a recorded solver, else on this
+    machine, else by a recorded solver, else any.
     """
-    measured = defaultdict(list)
+    measured: dict[tuple[str, str], dict[tuple[bool, bool], list[float]]] = defaultdict(lambda: defaultdict(list))
     for each in states:
         for record in each.records:
             if record.get("seconds") and record.get("seeds"):
                 cores = _cores(record.get("threads", 1), len(record["seeds"]), record.get("device") == "cuda")
                 rate = record["seconds"] * cores / len(record["seeds"]) / each.config.size
                 here = record.get("hardware") == _hardware(each.config.device)
-                measured[each.config.task, each.config.kind].append(((here, "solver" in record), rate))
-    return {kind: _median_of_nearest(values) for kind, values in measured.items()}
-
-
-def _median_of_nearest(measured: Sequence[tuple[tuple[bool, bool], float]]) -> float:
-    nearest = max(nearness for nearness, _ in measured)
-    return statistics.median(rate for nearness, rate in measured if nearness == nearest)
+                measured[each.config.task, each.config.kind][here, "solver" in record].append(rate)
+    return {kind: statistics.median(found[max(found)]) for kind, found in measured.items()}
 
 
 def seconds_left(states: Iterable[State], rate: Mapping[tuple[str, str], float]) -> tuple[float, bool]:
@@ -169,7 +155,7 @@ def seconds_left(states: Iterable[State], rate: Mapping[tuple[str, str], float])
         task, runs = each.config.task, each.running + each.missing
         similar = [seconds for (name, _), seconds in rate.items() if name == task]
         if runs and similar:
-            cores = _cores(each.config.threads or processor.threads(), runs, _on_gpu(each.config))
+            cores = _cores(each.config.threads or processor.threads(), runs, each.config.device.startswith("cuda"))
             left += runs * each.config.size * rate.get((task, each.config.kind), max(similar)) / cores
         all_known = all_known and bool(similar or not runs)
     return left, all_known
@@ -187,13 +173,13 @@ def _unique(states: Iterable[State]) -> list[State]:
 
 def _row(name: str, states: Sequence[State], rate: Mapping[tuple[str, str], float]) -> list[str]:
     runs = sum(len(each.config.seeds) for each in states)
-    counts = [sum(getattr(each, what) for each in states) for what in ("done", "running", "failed", "missing")]
+    sums = (sum(getattr(each, what) for each in states) for what in ("done", "running", "failed", "missing"))
+    done, running, failed, missing = sums
     left, all_known = seconds_left(states, rate)
     shown = tqdm.format_interval(left) if left else "-"
     time_left = shown if all_known else f"over {shown}" if left else "unknown"
     diverged = sum(len(each.diverged) for each in states)
-    counts[3] -= counts[2]
-    return [name, *map(str, [runs, *counts, diverged]), time_left]
+    return [name, *map(str, [runs, done, running, failed, missing - failed, diverged]), time_left]
 
 
 def overview(found: Mapping[str, Sequence[State]], besides: Sequence[State] = ()) -> str:
@@ -223,7 +209,7 @@ def problems(job: Job) -> list[Failure]:
     found = look_up(outline.of(job.config))
     if found.failures or not found.missing:
         return list(found.failures)
-    return [Failure(found.config.name, "its process ended without a word", "", "", "", [])]
+    return [Failure(found.config.name, "its process ended without a word")]
 
 
 def failure_table(found: Sequence[Failure]) -> list[str]:

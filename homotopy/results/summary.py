@@ -13,10 +13,9 @@ from homotopy.errors import ResultError
 from homotopy.job import Job
 from homotopy.results.library import Place, Result, result, span, telling
 from homotopy.results.methods import LABELS
-from homotopy.results.statistics import settled
 
-# keys that no setting is called by: the method has its own place, omega stands in the task's name, the rest follows
-_SILENT = ("budgets.", "method.", "results.", "theory.", "why.", "log_every", "seeds", "task.omega")
+# keys that labels leave out: the method has its own place, omega stands in the task's name, the rest follows from these
+_UNLABELLED = ("budgets.", "method.", "results.", "theory.", "why.", "log_every", "seeds", "task.omega")
 HEAD = "train loss on the target: median of each seed's last 100 epochs (at most a fifth of the run), then of all seeds"
 # figures whose experiments have other names
 _DRAWN = {"appendix_c": "figc", "frequency": "limits", "limits": "limits", "theory": "fig9"}
@@ -25,7 +24,7 @@ _NOT_DRAWN = ("ablation", "adaptive", "limit", "schedules", "screen", "search", 
 
 def loss(found: Result) -> float:
     """Return the median over seeds of the settled train loss on the target; infinite where half of them diverged."""
-    return float(np.median(settled(found.epochs, found.table("target_loss"))))
+    return float(np.median(found.settled("target_loss")))
 
 
 def lines(jobs: Sequence[Job]) -> list[str]:
@@ -60,7 +59,7 @@ def in_digits(value: float) -> str:
 
 def _labels(jobs: Sequence[Job]) -> list[str]:
     """Return each job's task and those of its settings in which the jobs differ."""
-    flat = [{key: value for key, value in keys.dotted(job.composed) if not key.startswith(_SILENT)} for job in jobs]
+    flat = [{key: value for key, value in keys.dotted(job.composed) if not key.startswith(_UNLABELLED)} for job in jobs]
     differing = [key for key in flat[0] if len({str(each.get(key)) for each in flat}) > 1] if flat else []
     leaves = [key for key in differing if not isinstance(flat[0][key], dict)]
     return [

@@ -1,4 +1,4 @@
-"""How long runs took: times of one machine alone are compared, and of one group of seeds on it."""
+"""How long runs took, as their records tell. Only times of the same machine are compared."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ def timed(of: Result) -> list[dict[str, Any]]:
 
 
 def shared_hardware(results: Sequence[Result]) -> str | None:
-    """Return the machine on which all of some results have runs, the one with most of them; None if there is none."""
+    """Return the machine that trained at least one seed of every result; None if there is none.
+
+    Of several such machines it is the one that trained most seeds of these results.
+    """
     seeds: dict[str, list[int]] = {}
     for found in results:
         on = [(record["hardware"], len(record["seeds"])) for record in timed(found)]
@@ -25,10 +28,10 @@ def shared_hardware(results: Sequence[Result]) -> str | None:
 
 
 def seconds_per_epoch(results: Sequence[Result], hardware: str) -> float:
-    """Return the time that an epoch of one seed takes on a machine, its share of the group that it trained in.
+    """Return the time that an epoch of one seed takes on a machine: that of its group over the seeds of the group.
 
-    It is one time for all methods of a task, as an epoch is the same work at every lam. Of all their groups the fastest
-    counts: it was disturbed least by other work on the machine.
+    Give the results of all methods of a task: an epoch is the same work for each of them and at every lam. Of all their
+    groups the fastest counts, which was disturbed least by other work on the machine.
     """
     return min(
         record["seconds"] / len(record["seeds"]) / found.config.epochs

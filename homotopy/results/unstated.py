@@ -1,4 +1,4 @@
-"""The plain settings of what the paper leaves unstated: in each of them the experiment `map` runs every method."""
+"""Plain choices of what the paper leaves unstated: the experiment `map` runs every method with each of them."""
 
 from __future__ import annotations
 

@@ -25,23 +25,23 @@ Network = MLP | ModuleNetwork | VGG
 
 
 def build_ensemble(
-    model: Network, rule: Optimizer, theta: Tensor, batch_size: int, *, bfloat16: bool = False
+    model: Network, optimizer: Optimizer, theta: Tensor, batch_size: int, *, bfloat16: bool = False
 ) -> Ensemble:
     """Return the ensemble made for the network, and for the device of theta (S, P).
 
     With `bfloat16` a classifier's layers compute in that type; other networks do not heed it.
     """
     if isinstance(model, VGG):
-        return ImageEnsemble(model, rule, theta, batch_size, bfloat16=bfloat16)
+        return ImageEnsemble(model, optimizer, theta, batch_size, bfloat16=bfloat16)
     if type(model) is not MLP:  # the others compute an MLP's forward pass, whatever a subclass overrides
-        return AutogradEnsemble(model, rule, theta, batch_size)
+        return AutogradEnsemble(model, optimizer, theta, batch_size)
     if theta.device.type != "cpu":
-        return GraphEnsemble(model, rule, theta, batch_size)
+        return GraphEnsemble(model, optimizer, theta, batch_size)
     try:
-        return FusedEnsemble(model, rule, theta, batch_size)
+        return FusedEnsemble(model, optimizer, theta, batch_size)
     except native.Unavailable as reason:
         say_once(f"training with the slower reference solver: {reason}")
-        return AutogradEnsemble(model, rule, theta, batch_size)
+        return AutogradEnsemble(model, optimizer, theta, batch_size)
 
 
 def initial_theta(model: Network, seeds: Sequence[int], device: torch.device, dtype: torch.dtype) -> Tensor:

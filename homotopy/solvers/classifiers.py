@@ -30,9 +30,9 @@ class Score(NamedTuple):
 class Group:
     """G networks that are trained as one: their trained entries of theta, batch norm's statistics, the optimizer."""
 
-    def __init__(self, model: VGG, rule: Optimizer, theta: Tensor) -> None:
+    def __init__(self, model: VGG, optimizer: Optimizer, theta: Tensor) -> None:
         """Start from theta (G, P), which is copied."""
-        self._model, self._rule = model, rule
+        self._model, self._rule = model, optimizer
         self._start(theta)
 
     def _start(self, theta: Tensor) -> None:

@@ -42,7 +42,7 @@ class AutogradEnsemble:
         return self._theta.detach().clone()
 
     def epoch(self, problem: Regression, epoch: int, lr: float) -> EpochLoss:
-        """Train one epoch with step size lr; seeds do not meet, since the summed loss has separate gradients."""
+        """Train one epoch with step size lr; no seed changes another: each has its own term of the summed loss."""
         return self._thread.submit(self._train, problem, epoch, lr).result()
 
     def evaluate(self, x: Tensor, y: Tensor) -> Tensor:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 
 from homotopy.algorithm.deformations import filter_targets
 from homotopy.streams import Purpose, generator
-from homotopy.theory.sgd import Array, mean_with_interval
+from homotopy.theory.sgd import Array, Rows, mean_with_interval
 
 OMEGA = 137.0
 NOISE = 0.01
@@ -60,13 +59,13 @@ def _places() -> Array:
     return (np.arange(_PLACES) + 0.5) / _PLACES
 
 
-def error_rows(repetitions: int, seed: int) -> list[dict[str, Any]]:
+def error_rows(repetitions: int, seed: int) -> Rows:
     """Rows M x xi: root mean square error over x ~ U(0, 1) with its 99 % interval, split into bias and scatter.
 
     The bias is exact (its expectation by quadrature). `normalised` is the error with weights divided by their sum,
     which the paper does not do; `ends` the bias within 3 xi of an end, `interior` elsewhere.
     """
-    x, found = _places(), []
+    x = _places()
     exact = np.sin(OMEGA * x)
     for width in WIDTHS:
         bias = expectation(x, width)[0] - exact
@@ -75,26 +74,21 @@ def error_rows(repetitions: int, seed: int) -> list[dict[str, Any]]:
             values, weights = _draws(samples, width, repetitions, seed)
             normalised = np.divide(values, weights, out=np.zeros_like(values), where=weights > 0)
             square = mean_with_interval(((values - exact) ** 2).mean(axis=1))
-            found.append(
-                {
-                    "M": samples, "xi": width, "rmse": math.sqrt(square.value), "low": math.sqrt(max(square.low, 0)),
-                    "high": math.sqrt(square.high), "bias": _rms(bias), "scatter": float(_rms(values - bias - exact)),
-                    "ends": _rms(bias[ends]), "interior": _rms(bias[~ends]), "attenuation": attenuation(width),
-                    "normalised": _rms(normalised - exact),
-                }
-            )  # fmt: skip
-    return found
+            yield {
+                "M": samples, "xi": width, "rmse": math.sqrt(square.value), "low": math.sqrt(max(square.low, 0)),
+                "high": math.sqrt(square.high), "bias": _rms(bias), "scatter": _rms(values - bias - exact),
+                "ends": _rms(bias[ends]), "interior": _rms(bias[~ends]), "attenuation": attenuation(width),
+                "normalised": _rms(normalised - exact),
+            }  # fmt: skip
 
 
-def end_rows(widths: Sequence[float] = (0.003, 0.01)) -> list[dict[str, Any]]:
+def end_rows(widths: Sequence[float] = (0.003, 0.01)) -> Rows:
     """Rows xi x place near x = 0: the exact target, the filter's expectation, and the expected sum of its weights."""
     x = np.linspace(0, 0.1, 201)
-    found = []
     for width in widths:
         value, weight = expectation(x, width)
-        columns = zip(x, np.sin(OMEGA * x), value, weight, strict=True)
-        found += [{"xi": width, "x": a, "target": t, "filtered": v, "weight": w} for a, t, v, w in columns]
-    return found
+        for place, target, filtered, total in zip(x, np.sin(OMEGA * x), value, weight, strict=True):
+            yield {"xi": width, "x": place, "target": target, "filtered": filtered, "weight": total}
 
 
 def _rms(values: Array) -> float:

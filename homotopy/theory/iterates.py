@@ -11,7 +11,7 @@ import numpy as np
 from homotopy.streams import Purpose, generator
 from homotopy.theory import bounds
 from homotopy.theory.problems import Problem, Quadratic
-from homotopy.theory.sgd import Mean, exactly, iterates, mean_with_interval, square_norm, verdict
+from homotopy.theory.sgd import Mean, Rows, exactly, iterates, mean_with_interval, square_norm, verdict
 
 LAM = 1.0  # the problem that is solved; the start is theta*(0), as for a warm start
 ALPHAS = (0.05, 0.3, 0.9)  # shares of the problem's largest step size
@@ -21,9 +21,10 @@ KS = (1, 4, 16, 64, 256)
 def measure(
     problem: Problem, alpha: float, ks: Sequence[int], repetitions: int, rng: np.random.Generator
 ) -> tuple[dict[int, Mean], np.ndarray]:
-    """Run SGD from theta*(0) at lam = 1: E||theta_k - theta*||^2 for each k, and the upper ends of E||g_j||^2, j < k.
+    """Run SGD from theta*(0) at lam = 1 and return two measurements of the same `repetitions` independent runs.
 
-    The second is an array (max(ks),); both from the same `repetitions` independent runs.
+    The first is E||theta_k - theta*||^2 for each k. The second, (max(ks),), has for each iteration j the upper end of
+    the interval of E||g_j||^2.
     """
     theta = np.tile(problem.optimum(0.0), (repetitions, 1))
     target = problem.optimum(LAM)
@@ -47,9 +48,8 @@ def constants(problem: Problem, alpha: float, start: float, gradients: np.ndarra
     return {"before the run": known, "along the run": float(gradients[:k].max())}
 
 
-def rows(problems: Sequence[Problem], repetitions: int, seed: int) -> list[dict[str, Any]]:
+def rows(problems: Sequence[Problem], repetitions: int, seed: int) -> Rows:
     """Rows problem x alpha x k x kind of C: the bound, the measured error with its interval, and whether it holds."""
-    found = []
     for p, problem in enumerate(problems):
         start = float(square_norm(problem.optimum(0.0) - problem.optimum(LAM)))
         for a, share in enumerate(ALPHAS):
@@ -57,8 +57,7 @@ def rows(problems: Sequence[Problem], repetitions: int, seed: int) -> list[dict[
             errors, gradients = measure(problem, alpha, KS, repetitions, generator(seed, Purpose.THEORY, 1, p, a))
             for k, error in errors.items():
                 for kind, c2 in constants(problem, alpha, start, gradients, k).items():
-                    found.append(_row(problem, alpha, k, kind, c2, start, error))
-    return found
+                    yield _row(problem, alpha, k, kind, c2, start, error)
 
 
 def _row(problem: Problem, alpha: float, k: int, kind: str, c2: float, start: float, error: Mean) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from homotopy.theory.problems import Problem, delta
-from homotopy.theory.sgd import compared, exactly
+from homotopy.theory.sgd import Rows, compared, exactly
 
 
 def measured(problem: Problem, intervals: int = 100) -> float:
@@ -17,9 +16,7 @@ def measured(problem: Problem, intervals: int = 100) -> float:
     return float(np.linalg.norm(np.diff(optima, axis=0), axis=1).max() * intervals)
 
 
-def rows(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+def rows(problems: Sequence[Problem]) -> Rows:
     """One row per problem: the implicit-function value as the bound, the measured constant; deterministic."""
-    return [
-        {"problem": problem.name, "mu": problem.mu} | compared(delta(problem), exactly(measured(problem)))
-        for problem in problems
-    ]
+    for problem in problems:
+        yield {"problem": problem.name, "mu": problem.mu} | compared(delta(problem), exactly(measured(problem)))

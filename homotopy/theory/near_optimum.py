@@ -18,7 +18,7 @@ import numpy as np
 from homotopy.algorithm import schedules
 from homotopy.streams import Purpose, generator
 from homotopy.theory import bounds
-from homotopy.theory.sgd import Array, Mean, compared, exactly, iterates, mean_with_interval, square_norm
+from homotopy.theory.sgd import Array, Mean, Rows, compared, exactly, iterates, mean_with_interval, square_norm
 
 Scale = Callable[[int, int], float]  # from N, the number of components, and M, the batch's, to a factor
 
@@ -136,9 +136,9 @@ def on_sphere(radius: float, repetitions: int, dimension: int, rng: np.random.Ge
     return radius * direction / np.sqrt(square_norm(direction))[:, None]
 
 
-def noise_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any]]:
+def noise_rows(problem: Wells, repetitions: int, seed: int) -> Rows:
     """Eq. 37's ||g - g~|| <= (N - M) nu, for each reading and several M, over points on the ball's boundary."""
-    rng, n, found = generator(seed, Purpose.THEORY, 3), problem.components, []
+    rng, n = generator(seed, Purpose.THEORY, 3), problem.components
     theta = problem.optimum(0.0) + on_sphere(problem.ball, repetitions, 2, rng)
     total = problem.component_gradients(theta, 0.0).sum(axis=1)
     for name, reading in READINGS.items():
@@ -147,11 +147,10 @@ def noise_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, An
             value = float(np.sqrt(square_norm(reading.data(n, batch) * total - g).max()))
             bound = bounds.batch_noise_as_printed(n, batch, problem.nu)
             settings = {"M": batch, "nu": problem.nu}
-            found.append(_row(f"G.1, {name}", "||g - g~||", settings, bound, exactly(value)))
-    return found
+            yield _row(f"G.1, {name}", "||g - g~||", settings, bound, exactly(value))
 
 
-def stay_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any]]:
+def stay_rows(problem: Wells, repetitions: int, seed: int) -> Rows:
     """Section G.1: the farthest distance in 200 iterations from the boundary, against B.
 
     There is a row for each condition of each reading, at the smallest M that the condition allows. A row for M = 1
@@ -159,8 +158,8 @@ def stay_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any
     the mended reading is met by M = N alone here, which is gradient descent.
     """
     alphas = [share / problem.smoothness for share in (0.2, 1.0)]
-    each = product(alphas, READINGS)
-    return [row for alpha, name in each for row in _stay(problem, alpha, name, repetitions, seed)]
+    for alpha, name in product(alphas, READINGS):
+        yield from _stay(problem, alpha, name, repetitions, seed)
 
 
 def smallest_batches(problem: Wells, alpha: float, reading: Reading) -> dict[str, int]:
@@ -172,9 +171,9 @@ def smallest_batches(problem: Wells, alpha: float, reading: Reading) -> dict[str
     }
 
 
-def _stay(problem: Wells, alpha: float, name: str, repetitions: int, seed: int) -> list[dict[str, Any]]:
+def _stay(problem: Wells, alpha: float, name: str, repetitions: int, seed: int) -> Rows:
     """Return `stay_rows` for one reading; alpha is the step size where g is the sum."""
-    found, reading = [], READINGS[name]
+    reading = READINGS[name]
     step = reading.step(alpha, problem.components)
     for condition, smallest in smallest_batches(problem, alpha, reading).items():
         for batch in (smallest, 1):
@@ -184,8 +183,7 @@ def _stay(problem: Wells, alpha: float, name: str, repetitions: int, seed: int) 
             settings["left"] = (farthest > problem.ball).mean()
             value = float(farthest.max())
             row = _row(f"G.1, {name}", condition, settings, problem.ball, exactly(value))
-            found.append(row if batch >= smallest else row | UNCLAIMED)
-    return found
+            yield row if batch >= smallest else row | UNCLAIMED
 
 
 def _farthest(
@@ -199,9 +197,9 @@ def _farthest(
     return farthest
 
 
-def iterate_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any]]:
+def iterate_rows(problem: Wells, repetitions: int, seed: int) -> Rows:
     """Eq. 8 applied inside the ball to the mean function: mu = a cos(B), C = nu, unbiased g~ of 15 components."""
-    found, n, batch = [], problem.components, 15
+    n, batch = problem.components, 15
     for share in (0.05, 0.3, 0.9):
         alpha = share / problem.amplitude[1]  # for the mean function: N times the sum's
         rng = generator(seed, Purpose.THEORY, 5)
@@ -212,13 +210,12 @@ def iterate_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, 
                 bound = bounds.iterate_error(problem.ball**2, alpha, problem.mu, problem.nu**2, k)
                 error = mean_with_interval(square_norm(iterate - problem.optimum(0.0)))
                 settings = {"M": batch, "alpha": alpha / n, "k": k, "mu": problem.mu, "nu": problem.nu}
-                found.append(_row("Prop. 3.7 in the ball", "mean function", settings, bound, error))
-    return found
+                yield _row("Prop. 3.7 in the ball", "mean function", settings, bound, error)
 
 
-def move_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any]]:
+def move_rows(problem: Wells, repetitions: int, seed: int) -> Rows:
     """Prop. G.1: the farthest ||theta_i - theta*_{i+1}|| over points with ||theta_i - theta*_i|| = B - delta eps."""
-    found, rng = [], generator(seed, Purpose.THEORY, 6)
+    rng = generator(seed, Purpose.THEORY, 6)
     for share in (0.1, 0.5, 0.9):
         step = share * problem.ball / problem.delta
         radius = bounds.distance_before_step(problem.ball, problem.delta, step)
@@ -227,11 +224,10 @@ def move_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any
         distance = problem.optimum(0.0) + offsets - problem.optimum(step)
         value = float(np.sqrt(square_norm(distance).max()))
         settings = {"delta": problem.delta, "step": step}
-        found.append(_row("Prop. G.1", "worst direction included", settings, problem.ball, exactly(value)))
-    return found
+        yield _row("Prop. G.1", "worst direction included", settings, problem.ball, exactly(value))
 
 
-def path_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any]]:
+def path_rows(problem: Wells, repetitions: int, seed: int) -> Rows:
     """A whole path: steps small enough that every realisation stays in the balls, and the direct jump for comparison.
 
     Section G.2 leaves a gap here: Theorem 3.9 bounds the mean of ||theta_i - theta*||^2, while Prop. G.1 needs
@@ -245,7 +241,7 @@ def path_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any
     rate = problem.rate(alpha)
     surely = rate**k * problem.ball + 2 * alpha * (n - batch) * problem.nu / (1 - rate)
     step = (problem.ball - surely) / problem.delta
-    gamma, found = math.ceil(1 / step), []
+    gamma = math.ceil(1 / step)
     for label, lams in {"path": schedules.linear(gamma), "direct": (1.0,)}.items():
         rng = generator(seed, Purpose.THEORY, 7)
         farthest, last = _follow(problem, lams, alpha, batch, gamma * k // len(lams), repetitions, rng)
@@ -254,8 +250,7 @@ def path_rows(problem: Wells, repetitions: int, seed: int) -> list[dict[str, Any
         settings["wrong optimum"] = (last > math.pi).mean()
         value = float(farthest.max())
         row = _row("Section G.2", label, settings, problem.ball, exactly(value))
-        found.append(row if len(lams) == gamma else row | UNCLAIMED)
-    return found
+        yield row if len(lams) == gamma else row | UNCLAIMED
 
 
 def _follow(
@@ -273,11 +268,12 @@ def _follow(
     return farthest, distance
 
 
-def rows(repetitions: int, seed: int) -> list[dict[str, Any]]:
+def rows(repetitions: int, seed: int) -> Rows:
     """Every check of Section G on the same problem; a maximum over repetitions has no interval."""
     problem = wells(generator(seed, Purpose.THEORY, 8))
     checks = (noise_rows, stay_rows, iterate_rows, move_rows, path_rows)
-    return [row for check in checks for row in check(problem, repetitions, seed)]
+    for check in checks:
+        yield from check(problem, repetitions, seed)
 
 
 def _row(bound_of: str, case: str, settings: dict[str, Any], bound: float, measured: Mean) -> dict[str, Any]:

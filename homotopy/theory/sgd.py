@@ -1,13 +1,14 @@
-"""SGD with a constant step (Eq. 24), thousands of repetitions side by side, and means with their intervals."""
+"""SGD with a constant step (Eq. 24), thousands of repetitions side by side, and how its means compare with bounds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = np.ndarray
+Rows = Iterable[dict[str, Any]]  # of a table of results; a row has its values by column
 Gradient = Callable[[Array, np.random.Generator], Array]  # (R, d) -> (R, d), unbiased
 
 Z = 2.5758293035489  # the normal distribution's 99.5 % quantile

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -15,8 +14,7 @@ from homotopy.settings import at_least, build, given, rule
 from homotopy.streams import Purpose, generator
 from homotopy.theory import gaussian_filter, iterates, lipschitz, near_optimum, statements, summary, tracking
 from homotopy.theory.problems import Problem, strongly_convex
-
-Rows = list[dict[str, Any]]
+from homotopy.theory.sgd import Rows
 
 
 def _problems(use: Settings) -> list[Problem]:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from homotopy.markdown import table
+from homotopy.theory.sgd import Rows
 from homotopy.theory.statements import KINDS
 
 READ = (
@@ -24,20 +25,16 @@ def _constants(row: pd.Series) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in kept)
 
 
-def tightest(rows: pd.DataFrame, bound: str, by: list[str]) -> list[dict[str, Any]]:
-    """Return, for each group of `rows`, the setting where the bound is tightest, and how many were measured."""
-    found = []
+def tightest(rows: pd.DataFrame, bound: str, by: list[str]) -> Rows:
+    """Yield, for each group of `rows`, the setting where the bound is tightest, and how many were measured."""
     for key, group in rows[rows["holds"] != "not claimed"].groupby(by, sort=False):
         row = group.iloc[int(group["ratio"].to_numpy().argmax())]
-        found.append(
-            {
-                "bound": bound, "case": ", ".join(map(str, key)), "constants": _constants(row), "value": row["bound"],
-                "measured": row["measured"], "low": row["low"], "high": row["high"], "ratio": row["ratio"],
-                "loosest": group["ratio"].min(), "holds": row["holds"], "settings": len(group),
-                "violated": int((group["holds"] == "no").sum()),
-            }
-        )  # fmt: skip
-    return found
+        yield {
+            "bound": bound, "case": ", ".join(map(str, key)), "constants": _constants(row), "value": row["bound"],
+            "measured": row["measured"], "low": row["low"], "high": row["high"], "ratio": row["ratio"],
+            "loosest": group["ratio"].min(), "holds": row["holds"], "settings": len(group),
+            "violated": int((group["holds"] == "no").sum()),
+        }  # fmt: skip
 
 
 def bounds_table(
@@ -45,7 +42,7 @@ def bounds_table(
 ) -> pd.DataFrame:
     """Gather every bound's tightest settings; of Theorem 3.9 the paths whose steps it admits."""
     allowed = tracking[(tracking["step_over_admissible"] <= 1) & (tracking["i"] > 0)]
-    found = tightest(lipschitz, "Prop. 3.6", ["problem"])
+    found = [*tightest(lipschitz, "Prop. 3.6", ["problem"])]
     for kind, rows in iterates.groupby("C_is", sort=False):
         found += tightest(rows, f"Prop. 3.7, C {kind}", ["problem"])
     found += tightest(allowed, "Thm 3.9", ["problem"])

@@ -15,7 +15,7 @@ from homotopy.algorithm import schedules
 from homotopy.streams import Purpose, generator
 from homotopy.theory import bounds
 from homotopy.theory.problems import Problem, delta, turning
-from homotopy.theory.sgd import Mean, compared, exactly, iterates, mean_with_interval, run, square_norm
+from homotopy.theory.sgd import Mean, Rows, compared, exactly, iterates, mean_with_interval, run, square_norm
 
 RADIUS_FACTOR = 1.5  # r^2 over the smallest r^2 that the theorem admits
 FACTORS = (1, 2, 4, 8, 16, 32, 64)  # steps of lam over the admissible one
@@ -118,16 +118,15 @@ def gammas(step: float) -> list[int]:
     return sorted({max(1, fewest // factor) for factor in FACTORS}, reverse=True)
 
 
-def rows(problems: Sequence[Problem], repetitions: int, seed: int) -> list[dict[str, Any]]:
+def rows(problems: Sequence[Problem], repetitions: int, seed: int) -> Rows:
     """Rows problem x gamma x step i: lam, the measured error with its interval, and r^2, its bound."""
-    found = []
     for p, problem in enumerate(problems):
         curvature = float(np.sqrt(problem.second_moment(1e12) / 1e12))  # L, from how E||g||^2 grows
         use = setting(problem, *step_size_and_iterations(problem, curvature))
         for gamma in gammas(use.step):
             errors = follow(problem, use, gamma, repetitions, generator(seed, Purpose.THEORY, 2, p, gamma))
-            found += [_row(problem, use, gamma, i, error) for i, error in enumerate(errors)]
-    return found
+            for i, error in enumerate(errors):
+                yield _row(problem, use, gamma, i, error)
 
 
 def _row(problem: Problem, use: Setting, gamma: int, i: int, error: Mean) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _finished(folders: Mapping[Path, str]) -> list[Pair]:
 
 def _pairs(folder: Path, experiment: str) -> list[Pair]:
     saved = RunFolder(folder)
-    records = saved.metadata().get("records", [])
+    records = saved.metadata()["records"]
     made = {seed: (r.get("solver"), r.get("hardware")) for r in records for seed in r.get("seeds", [])}
     return [Pair(folder, experiment, seed, *made.get(seed, (None, None))) for seed in sorted(saved.finished())]
 

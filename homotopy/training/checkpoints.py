@@ -108,7 +108,10 @@ class Checkpoint:
         """Count an epoch: write the file if it is time or a signal asks for it, then answer the signal."""
         requested = self._stop.requested is not None
         if requested or time.monotonic() - self._last >= self._every:
-            self._try_to_save(epoch)
+            try:
+                self.save(epoch)
+            except ResultError as error:  # training can go on, and the disk may be mended meanwhile
+                say(f"no checkpoint at epoch {epoch}: {error}")
             self._last = time.monotonic()
         if requested:
             self._stop.answer()
@@ -133,9 +136,3 @@ class Checkpoint:
             except ResultError as error:
                 set_aside(self._path, str(error))
         return {}, {}
-
-    def _try_to_save(self, epoch: int) -> None:
-        try:
-            self.save(epoch)
-        except ResultError as error:  # training can go on, and the disk may be mended meanwhile
-            say(f"no checkpoint at epoch {epoch}: {error}")

@@ -13,7 +13,8 @@ from homotopy.progress import say_once
 # of parameters and data; with bfloat16 only the layers compute in it
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 
-# fewer take longer each (`make bench`, section contestants); a classifier takes minutes, and should reach the disk then
+# seeds that train together; with fewer, each takes longer (`make bench`, section contestants). A group's results are
+# written when all of it has finished, and that of a classifier takes minutes
 SEEDS_PER_THREAD = {"mlp": 16, "siren": 16, "vgg": 4}
 
 

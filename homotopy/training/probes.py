@@ -73,10 +73,12 @@ def losses(model: MLP, theta: Tensor, data: Data) -> Tensor:
     return squared_error(model.forward(theta, data.x), data.y) / data.x.shape[1]
 
 
-def barrier(model: MLP, ends: tuple[Tensor, Tensor], data: Data, points: int = 11) -> np.ndarray:
-    """Return the largest loss on the straight line between two theta over the larger loss at its ends, (S,)."""
-    shares = np.linspace(0, 1, points).tolist()
-    along = torch.stack([losses(model, torch.lerp(*ends, share), data) for share in shares])
+def barrier(model: MLP, ends: tuple[Tensor, Tensor], data: Data) -> np.ndarray:
+    """Return the largest loss on the straight line between two theta over the larger loss at its ends, (S,).
+
+    Of the line eleven points are looked at, both ends included.
+    """
+    along = torch.stack([losses(model, torch.lerp(*ends, share), data) for share in np.linspace(0, 1, 11).tolist()])
     return (along.amax(0) / along[[0, -1]].amax(0)).numpy()
 
 

@@ -50,7 +50,7 @@ def train_group(
     bfloat16 = config.precision == "bfloat16"
     ensemble = build_ensemble(model, config.optimizer, theta, config.batch_size, bfloat16=bfloat16)
     history = History(seeds, config.steps(), config.log_every)
-    _train(config, build_path(config), ensemble, deformation, history, checkpoint, watch)
+    _train(config, ensemble, deformation, history, checkpoint, watch)
     checkpoint.save(config.epochs)  # whatever happens while results are written, nothing is trained twice
     if config.save:
         for seed, own in zip(seeds, ensemble.theta, strict=True):
@@ -66,7 +66,7 @@ def train_group(
     checkpoint.remove()
 
 
-def build_path(config: Config) -> Predictor | AdaptiveSteps:
+def _path(config: Config) -> Predictor | AdaptiveSteps:
     """Return what remembers the path: the schedule's predictor, or the steps that seeds adapt."""
     if config.method.path == "adaptive":
         return AdaptiveSteps(config.control, config.budget.k, last=config.path_epochs)
@@ -86,7 +86,6 @@ def _epochs(
 
 def _train(
     config: Config,
-    path: Predictor | AdaptiveSteps,
     ensemble: Ensemble,
     deformation: Deformation,
     history: History,
@@ -94,6 +93,7 @@ def _train(
     watch: Watch | None,
 ) -> None:
     """Run Algorithm 1 from the checkpoint to the end."""
+    path = _path(config)
     done = checkpoint.resume({"ensemble": ensemble, "history": history, "path": path})
     if watch and not done:
         watch(0, 0.0, ensemble)
@@ -116,20 +116,19 @@ def _train(
 
 
 def next_group(config: Config, folder: RunFolder, width: int, others: Sequence[Holder]) -> Sequence[int]:
-    """Choose the seeds to train next: a group that was interrupted, else the first `width` that nobody trains."""
-    finished = folder.finished()
+    """Choose the seeds to train next: a group that was interrupted, else the first `width` that nobody trains.
+
+    Checkpoints that are of no use any more, since all of their seeds are finished, are removed.
+    """
     busy = [checkpoints.path_of(folder.path, holder.seeds) for holder in others]
-    half_way = checkpoints.saved(folder.path, besides=busy)
-    for saved in half_way:
-        if saved.done == config.epochs:
-            finished -= set(saved.seeds)  # to be added again: the end of that may have been interrupted
-        elif finished.issuperset(saved.seeds):
+    interrupted = checkpoints.saved(folder.path, besides=busy)
+    trained = [seed for saved in interrupted if saved.done == config.epochs for seed in saved.seeds]
+    finished = folder.finished().difference(trained)  # these are added again: adding them may have been interrupted
+    for saved in interrupted:
+        if finished.issuperset(saved.seeds):
             saved.path.unlink()
     free = [seed for seed in config.seeds if seed not in finished and not held(others, [seed])]
-    for saved in half_way:
-        if set(saved.seeds) <= set(free) and saved.path.exists():
-            return saved.seeds
-    return free[:width]
+    return next((saved.seeds for saved in interrupted if set(saved.seeds) <= set(free)), free[:width])
 
 
 def run(config: Config, watch: Watch | None = None) -> Path:

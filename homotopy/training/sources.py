@@ -37,7 +37,7 @@ class Sources:
     """The source solutions of one source task, each found once and kept in a file of its own."""
 
     def __init__(self, config: Config, deformation: Deformation) -> None:
-        """Look for them where those of the same settings and data files are, whoever made them."""
+        """Look in the folder of the same settings and data files, whichever run made it."""
         files = [data["md5"] for data in deformation.provenance]
         identity = {**config.source_identity(), "data": files}
         self._config, self._deformation = config, deformation
@@ -51,7 +51,7 @@ class Sources:
         told = False
         while None in (kept := [self._kept(seed) for seed in seeds]):
             with hold(self._folder, lambda others: [] if held(others, seeds) else seeds) as (mine, others):
-                if mine:
+                if mine:  # else another process trains at least one of the seeds: wait for it
                     self._train(seeds, machine, stop)
                     continue
             if not told:

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.config import Config
-from homotopy.errors import ConfigError, ResultError
+from homotopy.errors import ConfigError
 from homotopy.job import Job
 from homotopy.results.files import write_csv
 from homotopy.settings import at_least, build, given, rule
 from homotopy.tasks.sine import Sine
 from homotopy.training import probes
-from homotopy.training.again import differences
+from homotopy.training.again import watched
 from homotopy.training.probes import Data
 
 TABLES = ("epochs", "stations")
@@ -47,7 +47,7 @@ def settings(job: Job) -> Settings:
 
 
 class Probe:
-    """Looks at an ensemble every some epochs, and more closely at its stations: where lam may change, and at the end.
+    """Looks at an ensemble every few epochs, and more closely at its stations: where lam may change, and at the end.
 
     `epochs` and `stations` are rows of the tables that docs/why.md describes.
     """
@@ -72,17 +72,12 @@ class Probe:
         if not epoch:
             self._start, self._length = theta, torch.zeros(len(theta), dtype=torch.float64)
             self._before = (0.0 if self._use.method.path == "schedule" else 1.0, theta)
-        self.epochs.append(self._frame(epoch, lam, self._of_epoch(lam if epoch else self._first_lam(), theta)))
+        of_epoch = self._of_epoch(lam if epoch else self._use.steps()[0].lam, theta)
+        self.epochs.append(self._frame(epoch, lam, of_epoch))
         if epoch in self._stations:
-            self.stations.append(
-                self._frame(
-                    epoch, lam, self._of_station("step" if epoch <= self._use.path_epochs else "final", lam, theta)
-                )
-            )
+            phase = "step" if epoch <= self._use.path_epochs else "final"
+            self.stations.append(self._frame(epoch, lam, self._of_station(phase, lam, theta)))
             self._before = (lam, theta)
-
-    def _first_lam(self) -> float:
-        return self._use.steps()[0].lam
 
     def _frame(self, epoch: int, lam: float, found: dict[str, Any]) -> pd.DataFrame:
         keys = {"method": self._use.method.name, "seed": list(self._use.seeds), "epoch": epoch, "lam": lam}
@@ -136,13 +131,11 @@ def problem(task: Sine, lam: float, x: Tensor) -> tuple[Tensor, float]:
 def look(job: Job) -> None:
     """Train a configuration in a temporary folder and write <results>/<profile>/why/<method>-<table>.csv.
 
-    Raises ResultError if a run that is saved does not come out again to the byte: what is told would be of another.
+    Raises ResultError if a run that is saved does not come out again to the byte.
     """
     use = job.config
     probe = Probe(use, settings(job))
-    for seed, found in differences(use, probe).items():
-        if found:
-            raise ResultError(f"{use.folder} seed {seed}, trained again, differs: {found}")
+    watched(use, probe)
     for table, frames in zip(TABLES, (probe.epochs, probe.stations), strict=True):
         path = file(job.folder, use.method.name, table)
         write_csv(path, pd.concat(frames).sort_values(["seed", "epoch"], ignore_index=True))

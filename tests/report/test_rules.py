@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from homotopy import compose
+from homotopy import keys
 from homotopy.errors import ConfigError
 from homotopy.report import rules
 from homotopy.report.rules import ALIKE, DIFFERS, HALF, HOLDS, OPEN, REVERSED, SHORT, VIOLATED, Claim
@@ -115,7 +115,7 @@ def test_the_file_is_complete_and_its_experiments_exist():
     for each in book.claims:
         assert each.paper and each.place and each.commands
     for name in {name for each in book.claims + book.questions for name in each.experiments}:
-        assert name in compose.names("experiment")
+        assert name in keys.names("experiment")
 
 
 @pytest.mark.parametrize(

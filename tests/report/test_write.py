@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from homotopy import compose
+from homotopy import keys
 from homotopy.figures import fig1
 from homotopy.report import abstract, overview, rules, tables, write
 from homotopy.report.names import NAMES
@@ -174,7 +174,7 @@ def test_the_committed_table_of_what_is_complete_is_true():
     path = committed.folder / "REPORT.md"
     if not path.exists():
         pytest.skip("no report is committed")
-    names = [name for name in compose.names("experiment") if not name.startswith("sensitivity")]  # slow to compose
+    names = [name for name in keys.names("experiment") if not name.startswith("sensitivity")]  # slow to compose
     text = write.completeness_text(tables.completeness(Library(committed), names), committed)
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert len(rows) == len(names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homotopy.results.comparison import equal_seeds
+from homotopy.results.comparison import Tolerance, differences
 from homotopy.results.folder import RunFolder
 from homotopy.training.runner import run
 
@@ -20,10 +20,12 @@ def changed(path: Path, seed: int, factor: float) -> None:
 def test_only_seeds_that_both_have_are_compared_and_one_digit_counts(tiny, tmp_path: Path):
     again = run(tiny("seeds=[0,1,3]", f"results.root={tmp_path / 'again'}"))
     saved = run(tiny("seeds=[0,1,2]", f"results.root={tmp_path / 'saved'}"))
-    assert equal_seeds(again, saved) == {0: True, 1: True}
+    assert differences(saved, again) == {0: None, 1: None}
     changed(saved, 1, 1.00001)
-    assert equal_seeds(again, saved) == {0: True, 1: False}
-    assert equal_seeds(again, tmp_path / "nothing") == {}
+    found = differences(saved, again)
+    assert found.keys() == {0, 1} and found[0] is None
+    assert found[1] and "\n  saved 1," in found[1] and "\n  again 1," in found[1]
+    assert differences(saved, tmp_path / "nothing") == {}
 
 
 def test_rows_that_are_missing_are_a_difference(tiny, tmp_path: Path):
@@ -31,4 +33,13 @@ def test_rows_that_are_missing_are_a_difference(tiny, tmp_path: Path):
     saved = RunFolder(run(tiny("seeds=[0]", f"results.root={tmp_path / 'saved'}")))
     runs = saved.runs()
     saved.add(runs[:-1], {"seeds": [0]}, {})
-    assert equal_seeds(again, saved.path) == {0: False}
+    (found,) = differences(saved.path, again).values()
+    assert found and "rows saved" in found
+
+
+def test_other_metrics_are_a_difference_whatever_is_tolerated(tiny, tmp_path: Path):
+    again = run(tiny("seeds=[0]", f"results.root={tmp_path / 'again'}"))
+    saved = RunFolder(run(tiny("seeds=[0]", f"results.root={tmp_path / 'saved'}")))
+    saved.add(saved.runs().drop(columns="test_loss"), {"seeds": [0]}, {})
+    (found,) = differences(saved.path, again, Tolerance(loss=9, accuracy=9)).values()
+    assert found and "test_loss" in found

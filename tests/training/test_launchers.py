@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from homotopy import compose, config
+from homotopy import compose, config, keys
 from homotopy.errors import ConfigError, UserError
 from homotopy.results.folder import RunFolder
 from homotopy.training import runner
@@ -36,7 +36,7 @@ def test_parts_of_ensembles_in_several_processes_merge_exactly(launcher, tmp_pat
         assert [record["seeds"] for record in RunFolder(folder).metadata()["records"]] in ([[0, 1], [2]], [[2], [0, 1]])
 
 
-@pytest.mark.parametrize("launcher", compose.names("launcher"))
+@pytest.mark.parametrize("launcher", keys.names("launcher"))
 def test_every_launcher_composes_or_says_what_it_needs(launcher):
     try:
         jobs = compose.jobs([f"launcher={launcher}", "experiment=fig1"])
