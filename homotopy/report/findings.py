@@ -26,8 +26,8 @@ class Findings:
         return self._judged[claim.id]
 
     def named(self, id_: str) -> Judged:
-        """Return what became of the paper's claim of that id."""
-        return self.judged(next(claim for claim in self.book.claims if claim.id == id_))
+        """Return what became of the claim or question of that id."""
+        return self.judged(next(claim for claim in (*self.book.claims, *self.book.questions) if claim.id == id_))
 
     def map_counts(self) -> dict[str, multiverse.MapCount]:
         """Return, by claim, in which plain settings of the map it shows."""

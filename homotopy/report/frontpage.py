@@ -38,6 +38,7 @@ CLAIMS: Mapping[int, tuple[str, Mapping[str, str]]] = {
 }
 # how a sentence calls the methods
 _NAMES = {"homotopy": "the homotopy", "warmstart": "warm start", "random": "random initialisation"}
+_HARDEST = "omega 137"  # as rows call the place
 _PLACES = {"hard-tasks": "Hard tasks", "easy-tasks": "Easy tasks", "annealed": "Annealing"}
 
 
@@ -83,7 +84,7 @@ def findings(found: Findings) -> str:
     """Return what was found, a sentence or two for each part of the study, with the numbers and their intervals."""
     lines = [_solved(found)]
     hard, easy, annealed = (_ratio(place, found.named(id_)) for id_, place in _PLACES.items())
-    lines += [f"{hard} {easy}", annealed]
+    lines += [f"{hard} {easy}", annealed, _helps(found)]
     lines += [f"**What decides.** {line}" for line in abstract.dependence(found.map_counts())]
     untested = [claim for claim in found.book.claims if claim.untestable]
     lines += [f"**Images.** Open: {reason}." for reason in dict.fromkeys(claim.untestable for claim in untested)]
@@ -105,6 +106,23 @@ def _solved(found: Findings) -> str:
     return (
         f"**Who solves the hardest task.** Of the runs at omega 137 these end below a loss of {found.book.solved:g}: "
         f"{', '.join(said)}; in brackets the exact {100 * found.book.level:g} % interval."
+    )
+
+
+def _helps(found: Findings) -> str:
+    """Return, for the hardest task, what the path does alone, what the source solution, and a path without a source."""
+    path, source, amplitude = (
+        next(row for row in found.named(id_).rows if row.where == _HARDEST)
+        for id_ in ("path-alone", "source-solution", "more-than-amplitude")
+    )
+    if not (path.ratio and source.ratio and amplitude.ratio):
+        return "**What of it helps.** Not run yet."
+    return (
+        f"**What of it helps.** At {path.where} random initialisation ends at {interval(path.ratio)} times the median "
+        f"loss of a homotopy that starts from random weights, too ({path.outcome}), which ends at "
+        f"{interval(source.ratio)} times that of the homotopy from the source solution ({source.outcome}). A path that "
+        f"only scales the target's amplitude ends at {interval(amplitude.ratio)} times that ({amplitude.outcome}; "
+        f"{seeds(amplitude)} seeds)."
     )
 
 
