@@ -6,40 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from homotopy.errors import ResultError
 from homotopy.figures import common, ends, today
-from homotopy.results.library import Place, Result, count, tasks
+from homotopy.results.library import Place, count, tasks
 from homotopy.results.methods import LABELS
 
-EXPERIMENTS = ("frequency", "limits")
 METHODS = ("random", "warmstart", "homotopy", "frequency")
 _BESIDE = (-3.6, -1.2, 1.2, 3.6)  # rad from an omega, so that the methods' intervals stand side by side
 
 
-def complete(place: Place) -> tuple[list[Result], str]:
-    """Return the results of the omegas that have all methods, and a note on the others.
-
-    Raises ResultError if there is none, of either experiment.
-    """
-    found: list[Result] = []
-    lacking, notes = [], []
-    for name in EXPERIMENTS:
-        try:
-            groups, note = tasks(name, place)
-        except ResultError as error:
-            lacking.append(error)
-            notes.append(f"not yet run: experiment {name}")
-        else:
-            found += [each for group in groups for each in group]
-            notes.append(note)
-    if not found:
-        raise lacking[0]
-    return found, "; ".join(filter(None, notes))
-
-
 def draw(place: Place) -> list[Path]:
     """Draw the shares of the experiments frequency and limits with their exact intervals."""
-    results, note = complete(place)
+    groups, note = tasks("frequency,limits", place)
+    results = [each for group in groups for each in group]
     found = today.table(results, ends.solved())
     figure, (axes,) = common.subplots()
     for method, beside in zip(METHODS, _BESIDE, strict=True):

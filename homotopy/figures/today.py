@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from homotopy.figures import common, ends
 from homotopy.results import intervals
-from homotopy.results.library import Place, Result, span, tasks
+from homotopy.results.library import Library, Place, Result, missing, span
 from homotopy.results.methods import LABELS, METHODS
 from homotopy.results.summary import in_digits
 
@@ -43,26 +44,34 @@ def table(results: Sequence[Result], solved: float) -> pd.DataFrame:
 
 
 def draw(place: Place) -> list[Path]:
-    """Draw a row for each arm and a column for each method, at each omega; the colour is the share that solve it."""
-    groups, note = tasks("today", place)
-    found = table([each for group in groups for each in group], ends.solved())
-    arms, omegas = found["arm"].unique().tolist(), found["omega"].unique().tolist()
+    """Draw a row for each arm and a column for each method, at each omega; the colour is the share that solve it.
+
+    What was not run is empty. Raises ResultError if nothing was.
+    """
+    asked = Library(place).results("today")
+    there = [each for each in asked if each.seeds]
+    if not there:
+        raise missing("today", place, asked)
+    found, arms = table(there, ends.solved()), list(dict.fromkeys(map(arm, asked)))
+    omegas = found["omega"].unique().tolist()
     figure, axes = common.subplots(columns=len(omegas), height=0.42 * len(arms), sharey=True)
     for axis, omega in zip(axes, omegas, strict=True):
-        shares = np.full((len(arms), len(METHODS)), np.nan)
-        cells = found[found["omega"] == omega]
-        for cell in cells.to_dict("records"):
-            y, x = arms.index(cell["arm"]), METHODS.index(cell["method"])
-            shares[y, x] = cell["share"]
-            text = f"{cell['solved']} of {cell['n']}\n{in_digits(cell['loss'])}"
-            axis.text(
-                x, y, text, ha="center", va="center", fontsize=6, color="white" if shares[y, x] > 0.6 else "black"
-            )
-        axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        axis.set_xticks(range(len(METHODS)), [LABELS[method] for method in METHODS], fontsize=7)
-        axis.set_yticks(range(len(arms)), arms)
-        axis.set_title(rf"$\omega = {omega:g}$ rad, n = {span(cells['n'].tolist())}")
-        axis.grid(visible=False)
-    about = f"seeds that end with a loss below {ends.solved():g}, and the median loss (settled)"
-    common.caption(figure, "; ".join(filter(None, [about, note])))
+        panel(axis, found[found["omega"] == omega], arms)
+        axis.set_title(rf"$\omega = {omega:g}$ rad, n = {span(found.loc[found['omega'] == omega, 'n'].tolist())}")
+    common.caption(figure, f"seeds that end with a loss below {ends.solved():g}, and the median loss (settled)")
     return common.save(figure, place.figures / "today")
+
+
+def panel(axes: Axes, cells: pd.DataFrame, arms: Sequence[str]) -> None:
+    """Draw the cells of one omega, which are those of `table`."""
+    shares = np.full((len(arms), len(METHODS)), np.nan)
+    for cell in cells.to_dict("records"):
+        y, x = arms.index(cell["arm"]), METHODS.index(cell["method"])
+        shares[y, x] = cell["share"]
+        colour = "white" if cell["share"] > 0.6 else "black"
+        text = f"{cell['solved']} of {cell['n']}\n{in_digits(cell['loss'])}"
+        axes.text(x, y, text, ha="center", va="center", fontsize=6, color=colour)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(METHODS)), [LABELS[method] for method in METHODS], fontsize=7)
+    axes.set_yticks(range(len(arms)), arms)
+    axes.grid(visible=False)

@@ -72,12 +72,13 @@ def _moving(found: Findings) -> str:
 
 
 def _changed(found: Findings) -> str:
+    """Return what each change does for random initialisation and for the homotopy, of those that were run."""
     table = _table(found, "today")
-    arms = [
-        f"{arm}: {_solving(table, HARD, 'random', arm)} (homotopy: {_solving(table, HARD, 'homotopy', arm)})"
-        for arm in CHANGES
+    arms = {arm: [_solving(table, HARD, method, arm) for method in ("random", "homotopy")] for arm in CHANGES}
+    said = [
+        f"with {arm} {random}, the homotopy {ours}" for arm, (random, ours) in arms.items() if random != NOT_RUN != ours
     ]
-    return f"At omega {HARD:g}, from random weights: {'; '.join(arms)}."
+    return f"At omega {HARD:g} random initialisation solves {'; '.join(said) or NOT_RUN}."
 
 
 def _images(found: Findings) -> str:

@@ -204,9 +204,9 @@ def by_task(results: Sequence[Result]) -> list[list[Result]]:
 def tasks(name: str, place: Place) -> tuple[list[list[Result]], str]:
     """Return an experiment's results task by task, and a note on the tasks that lack one and are left out.
 
-    Raises ResultError if no task is left.
+    Several experiments are separated by commas, as on a command line. Raises ResultError if no task is left.
     """
-    found = Library(place).results(name)
+    found = Library(place).results(*name.split(","))
     groups = by_task(found)
     complete = [group for group in groups if not any(r.curves.empty for r in group)]
     left_out = [group[0].config.task.title for group in groups if any(r.curves.empty for r in group)]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from homotopy.errors import ResultError
 from homotopy.figures import limits, today
 from homotopy.results.intervals import share
-from homotopy.results.library import Place, experiment
+from homotopy.results.library import Place, experiment, tasks
 from tests.made import save_experiment
 
 SOLVED = 0.01
@@ -25,18 +27,19 @@ def final(config, seed):
 def test_shares_are_of_seeds_that_end_below_a_loss(tmp_path):
     place = Place(tmp_path, "smoke")
     save_experiment("frequency", place, final)
-    results, note = limits.complete(place)
+    groups, note = tasks("frequency,limits", place)
+    results = [each for group in groups for each in group]
     found = today.table(results, SOLVED).set_index(["omega", "method"])
     assert sorted(found.index.unique("omega")) == [74, 95, 116, 137]
     assert found["share"].unstack().loc[74].to_dict() == {"random": 0, "warmstart": 0, "homotopy": 0.5, "frequency": 1}
     assert found.loc[(137, "homotopy"), ["low", "high", "n"]].tolist() == list(share(np.array([True, False]))[1:])
-    assert "limits" in note  # what is lacking
+    assert "158" in note and "137" not in note  # what is lacking
     assert [path.name for path in limits.draw(place)] == ["limits.png", "limits.pdf"]
 
 
 def test_without_any_shares_the_missing_experiment_is_named(tmp_path):
     with pytest.raises(ResultError, match="experiment=frequency"):
-        limits.complete(Place(tmp_path, "smoke"))
+        limits.draw(Place(tmp_path, "smoke"))
 
 
 def test_every_arm_of_today_is_counted_at_the_omegas_that_have_all_of_them(tmp_path):
@@ -52,3 +55,13 @@ def test_every_arm_of_today_is_counted_at_the_omegas_that_have_all_of_them(tmp_p
     assert (found.loc[found["method"] == "homotopy", "solved"] == 1).all()
     shutil.rmtree(place.folder / "sine-omega74")
     assert len(today.draw(place)) == 2  # of omega 137 alone
+
+
+def test_what_today_lacks_leaves_its_cell_empty():
+    _, axes = plt.subplots()
+    cells = [("default", "random", 10, 3, 0.2, 0.3), ("Fourier features", "homotopy", 10, 10, 0.0001, 1.0)]
+    columns = ["arm", "method", "n", "solved", "loss", "share"]
+    today.panel(axes, pd.DataFrame(cells, columns=columns), ["default", "Fourier features"])
+    shares = axes.images[0].get_array()
+    assert shares.filled(-1).tolist() == [[0.3, -1, -1], [-1, -1, 1]]  # random, warm start, homotopy
+    assert [text.get_text() for text in axes.texts] == ["3 of 10\n0.2", "10 of 10\n0.0001"]
