@@ -46,7 +46,7 @@ def table(results: Sequence[Result], solved: float) -> pd.DataFrame:
 def draw(place: Place) -> list[Path]:
     """Draw a row for each arm and a column for each method, at each omega; the colour is the share that solve it.
 
-    What was not run is empty. Raises ResultError if nothing was.
+    Raises ResultError if nothing was run.
     """
     asked = Library(place).results("today")
     there = [each for each in asked if each.seeds]
@@ -71,6 +71,8 @@ def panel(axes: Axes, cells: pd.DataFrame, arms: Sequence[str]) -> None:
         colour = "white" if cell["share"] > 0.6 else "black"
         text = f"{cell['solved']} of {cell['n']}\n{in_digits(cell['loss'])}"
         axes.text(x, y, text, ha="center", va="center", fontsize=6, color=colour)
+    for y, x in np.argwhere(np.isnan(shares)):
+        axes.text(x, y, "not run", ha="center", va="center", fontsize=6, color=common.GREY)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(METHODS)), [LABELS[method] for method in METHODS], fontsize=7)
     axes.set_yticks(range(len(arms)), arms)
