@@ -76,9 +76,11 @@ def _changed(found: Findings) -> str:
     table = _table(found, "today")
     arms = {arm: [_solving(table, HARD, method, arm) for method in ("random", "homotopy")] for arm in CHANGES}
     said = [
-        f"with {arm} {random}, the homotopy {ours}" for arm, (random, ours) in arms.items() if random != NOT_RUN != ours
+        f"with {arm} random initialisation solves {random}, the homotopy {ours}"
+        for arm, (random, ours) in arms.items()
+        if random != NOT_RUN != ours
     ]
-    return f"At omega {HARD:g} random initialisation solves {'; '.join(said) or NOT_RUN}."
+    return f"At omega {HARD:g} {'; '.join(said) or NOT_RUN}."
 
 
 def _images(found: Findings) -> str:
