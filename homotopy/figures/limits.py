@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from homotopy.figures import common, ends, today
+from homotopy.figures import common, ends
 from homotopy.results.library import Place, count, tasks
 from homotopy.results.methods import LABELS
+from homotopy.results.solved import table
 
 METHODS = ("random", "warmstart", "homotopy", "frequency")
 _BESIDE = (-3.6, -1.2, 1.2, 3.6)  # rad from an omega, so that the methods' intervals stand side by side
@@ -18,7 +19,7 @@ def draw(place: Place) -> list[Path]:
     """Draw the shares of the experiments frequency and limits with their exact intervals."""
     groups, note = tasks("frequency,limits", place)
     results = [each for group in groups for each in group]
-    found = today.table(results, ends.solved())
+    found = table(results, ends.solved())
     figure, (axes,) = common.subplots()
     for method, beside in zip(METHODS, _BESIDE, strict=True):
         rows = found[found["method"] == method].sort_values("omega")

@@ -10,37 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from homotopy.figures import common, ends
-from homotopy.results import intervals
-from homotopy.results.library import Library, Place, Result, missing, span
+from homotopy.results.library import Library, Place, missing, span
 from homotopy.results.methods import LABELS, METHODS
+from homotopy.results.solved import arm, table
 from homotopy.results.summary import in_digits
-
-
-def arm(found: Result) -> str:
-    """Return what an arm changes, in words."""
-    use = found.config
-    changed = {
-        "standardised input": use.task.features == "standardised",
-        "Fourier features": use.task.features == "fourier",
-        "sine activations": use.model.name == "siren",
-        f"step size {use.optimizer.lr:g}": use.optimizer.lr != 0.001 and use.model.name != "siren",
-        "warm-up of the step size": use.optimizer.decay == "warmup",
-    }
-    return next((name for name, applies in changed.items() if applies), "default")
-
-
-def table(results: Sequence[Result], solved: float) -> pd.DataFrame:
-    """Return omega, arm, method, n, how many of the n seeds are `solved` (end below it), and their median loss.
-
-    And the `share` that is solved, with its exact 95 % interval from `low` to `high`. All losses are settled.
-    """
-    rows = []
-    for found in results:
-        losses, use = found.settled("target_loss"), found.config
-        share, low, high, n = intervals.share(losses < solved)
-        ended = (int((losses < solved).sum()), float(np.median(losses)), share, low, high)
-        rows.append((use.task.omega, arm(found), use.method.name, n, *ended))
-    return pd.DataFrame(rows, columns=["omega", "arm", "method", "n", "solved", "loss", "share", "low", "high"])
 
 
 def draw(place: Place) -> list[Path]:

@@ -19,7 +19,8 @@ from homotopy.results.methods import LABELS, METHODS
 from homotopy.results.unstated import Setting
 
 SINES, ANNEALED = "fig2a", "fig2b"
-HEADLINE = "sine-omega137"
+HARDEST = 137.0  # omega
+HEADLINE = f"sine-omega{HARDEST:g}"
 LARGEST = "two-orders"
 POOLED = {"hard-tasks": "hard sine tasks", "easy-tasks": "easy sine tasks"}
 

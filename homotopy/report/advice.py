@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from homotopy import markdown
-from homotopy.figures import today
 from homotopy.report import screen
+from homotopy.report.abstract import HARDEST
 from homotopy.report.findings import Findings
 from homotopy.report.verdicts import interval
-from homotopy.results.library import Result
+from homotopy.results import solved
 
-HARD, EASY = 137.0, 74.0
+EASY = 74.0
 CHANGES = ("standardised input", "Fourier features", "sine activations")  # arms of experiment=today
 NOT_RUN = "not run"
 
@@ -40,8 +38,8 @@ def advice(found: Findings) -> str:
 
 def _table(found: Findings, experiment: str) -> pd.DataFrame:
     """Return how many seeds of what an experiment has solve their task."""
-    there: Sequence[Result] = [each for each in found.library.results(experiment) if each.seeds]
-    return today.table(there, found.book.solved)
+    there = [each for each in found.library.results(experiment) if each.seeds]
+    return solved.table(there, found.book.solved)
 
 
 def _solving(table: pd.DataFrame, omega: float, method: str, arm: str = "default") -> str:
@@ -61,26 +59,26 @@ def _easy(found: Findings) -> str:
 
 def _hard(found: Findings) -> str:
     table = _table(found, "fig1")
-    homotopy, warm, random = (_solving(table, HARD, method) for method in ("homotopy", "warmstart", "random"))
-    return f"At omega {HARD:g} the homotopy solves {homotopy}, warm start {warm}, random initialisation {random}."
+    homotopy, warm, random = (_solving(table, HARDEST, method) for method in ("homotopy", "warmstart", "random"))
+    return f"At omega {HARDEST:g} the homotopy solves {homotopy}, warm start {warm}, random initialisation {random}."
 
 
 def _moving(found: Findings) -> str:
     table = _table(found, "frequency")
-    moving, mixing = (_solving(table, HARD, method) for method in ("frequency", "homotopy"))
-    return f"A homotopy that moves omega from 1 to {HARD:g} solves {moving}, one that mixes the two tasks {mixing}."
+    moving, mixing = (_solving(table, HARDEST, method) for method in ("frequency", "homotopy"))
+    return f"A homotopy that moves omega from 1 to {HARDEST:g} solves {moving}, one that mixes the two tasks {mixing}."
 
 
 def _changed(found: Findings) -> str:
     """Return what each change does for random initialisation and for the homotopy, of those that were run."""
     table = _table(found, "today")
-    arms = {arm: [_solving(table, HARD, method, arm) for method in ("random", "homotopy")] for arm in CHANGES}
+    arms = {arm: [_solving(table, HARDEST, method, arm) for method in ("random", "homotopy")] for arm in CHANGES}
     said = [
         f"with {arm} random initialisation solves {random}, the homotopy {ours}"
         for arm, (random, ours) in arms.items()
         if random != NOT_RUN != ours
     ]
-    return f"At omega {HARD:g} {'; '.join(said) or NOT_RUN}."
+    return f"At omega {HARDEST:g} {'; '.join(said) or NOT_RUN}."
 
 
 def _images(found: Findings) -> str:

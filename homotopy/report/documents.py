@@ -21,7 +21,7 @@ from scipy import stats
 from homotopy import markdown
 from homotopy.errors import ResultError
 from homotopy.figures import why
-from homotopy.report import advice, frontpage, predictions, screen, tables, unstated
+from homotopy.report import advice, frontpage, screen, tables, unstated
 from homotopy.report.findings import Findings
 from homotopy.report.verdicts import number, percent, summary
 from homotopy.report.write import SEARCHES, predictions_text, search_text
@@ -64,12 +64,7 @@ def _runs(experiment: str) -> Callable[[Findings], str]:
 
 def _expected(experiment: str) -> Callable[[Findings], str]:
     """Return what shows the predictions of an experiment and what became of them."""
-
-    def judged(found: Findings) -> str:
-        asked = [each for each in predictions.read() if each.experiment == experiment]
-        return predictions_text([predictions.judge(each, found.library, found.book) for each in asked])
-
-    return judged
+    return lambda found: predictions_text([each for each in found.expected if each.prediction.experiment == experiment])
 
 
 def fates(found: Findings) -> str:

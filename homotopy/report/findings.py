@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from homotopy.report import multiverse, rules
+from homotopy.report import multiverse, predictions, rules
+from homotopy.report.predictions import JudgedPrediction
 from homotopy.report.rules import Claim
 from homotopy.report.verdicts import Judged, judge, number
 from homotopy.results.library import Library
@@ -28,6 +30,11 @@ class Findings:
     def named(self, id_: str) -> Judged:
         """Return what became of the claim or question of that id."""
         return self.judged(next(claim for claim in (*self.book.claims, *self.book.questions) if claim.id == id_))
+
+    @cached_property
+    def expected(self) -> list[JudgedPrediction]:
+        """What became of every prediction."""
+        return [predictions.judge(each, self.library, self.book) for each in predictions.read()]
 
     def map_counts(self) -> dict[str, multiverse.MapCount]:
         """Return, by claim, in which plain settings of the map it shows."""

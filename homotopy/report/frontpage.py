@@ -38,7 +38,6 @@ CLAIMS: Mapping[int, tuple[str, Mapping[str, str]]] = {
 }
 # how a sentence calls the methods
 _NAMES = {"homotopy": "the homotopy", "warmstart": "warm start", "random": "random initialisation"}
-_HARDEST = "omega 137"  # as rows call the place
 _PLACES = {"hard-tasks": "Hard tasks", "easy-tasks": "Easy tasks", "annealed": "Annealing"}
 
 
@@ -112,7 +111,7 @@ def _solved(found: Findings) -> str:
 def _helps(found: Findings) -> str:
     """Return, for the hardest task, what the path does alone, what the source solution, and a path without a source."""
     path, source, amplitude = (
-        next(row for row in found.named(id_).rows if row.where == _HARDEST)
+        next(row for row in found.named(id_).rows if row.where == f"omega {abstract.HARDEST:g}")
         for id_ in ("path-alone", "source-solution", "more-than-amplitude")
     )
     if not (path.ratio and source.ratio and amplitude.ratio):

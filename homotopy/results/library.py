@@ -66,9 +66,8 @@ class Place:
 
 def telling(overrides: Sequence[str]) -> tuple[str, ...]:
     """Return the overrides that results depend on, without those of experiment, profile and results.root."""
-    keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
     known = (*_SILENT, "experiment", "profile", "results.root")
-    return tuple(text for text, key in zip(overrides, keys, strict=True) if not key.startswith(known))
+    return tuple(text for text in overrides if not text.lstrip("+~").partition("=")[0].startswith(known))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 
 from homotopy.errors import ResultError
 from homotopy.figures import limits, today
+from homotopy.results import solved
 from homotopy.results.intervals import share
 from homotopy.results.library import Place, experiment, tasks
 from tests.made import save_experiment
@@ -29,7 +30,7 @@ def test_shares_are_of_seeds_that_end_below_a_loss(tmp_path):
     save_experiment("frequency", place, final)
     groups, note = tasks("frequency,limits", place)
     results = [each for group in groups for each in group]
-    found = today.table(results, SOLVED).set_index(["omega", "method"])
+    found = solved.table(results, SOLVED).set_index(["omega", "method"])
     assert sorted(found.index.unique("omega")) == [74, 95, 116, 137]
     assert found["share"].unstack().loc[74].to_dict() == {"random": 0, "warmstart": 0, "homotopy": 0.5, "frequency": 1}
     assert found.loc[(137, "homotopy"), ["low", "high", "n"]].tolist() == list(share(np.array([True, False]))[1:])
@@ -45,7 +46,7 @@ def test_without_any_shares_the_missing_experiment_is_named(tmp_path):
 def test_every_arm_of_today_is_counted_at_the_omegas_that_have_all_of_them(tmp_path):
     place = Place(tmp_path, "smoke")
     save_experiment("today", place, final)
-    found = today.table(experiment("today", place), SOLVED)
+    found = solved.table(experiment("today", place), SOLVED)
     arms = ["default", "standardised input", "Fourier features", "sine activations"]
     arms += ["step size 0.0003", "step size 0.003", "warm-up of the step size"]
     assert found["arm"].unique().tolist() == arms
