@@ -4,15 +4,13 @@ import json
 import platform
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from benchmark import course, machine, memory, overheads, report, sections, solvers
+from benchmark import course, machine, measure, memory, overheads, report, sections, solvers
 from benchmark.measure import Section, Spread, interleaved
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -35,24 +33,22 @@ SHORT_RUN = (
 )
 
 
-def test_contestants_take_turns_after_warming_up() -> None:
+def test_contestants_take_turns_after_warming_up(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
+    now = 0.0
 
-    def slow() -> None:
-        calls.append("slow")
-        time.sleep(0.02)
+    def contestant(name: str, seconds: float) -> Callable[[], None]:
+        def call() -> None:
+            nonlocal now
+            now += seconds
+            calls.append(name)
 
-    def fast() -> None:
-        calls.append("fast")
-        time.sleep(0.002)
+        return call
 
-    seconds = interleaved({"slow": slow, "fast": fast}, 3, least=0.02)
-    assert calls[:4] == ["slow", "fast"] * 2
-    turns = [name for name, _ in groupby(calls[4:])]
-    assert turns == ["slow", "fast"] * 3
-    assert calls[4:].count("slow") == 3 < calls[4:].count("fast")
-    assert all(len(values) == 3 for values in seconds.values())
-    assert (seconds["slow"] >= 0.02).all() and (seconds["fast"] >= 0.002).all()
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: now)
+    seconds = interleaved({"slow": contestant("slow", 2.0), "fast": contestant("fast", 0.5)}, 3, least=1.0)
+    assert calls == ["slow", "fast"] * 2 + ["slow", "fast", "fast"] * 3
+    assert seconds["slow"].tolist() == [2.0] * 3 and seconds["fast"].tolist() == [0.5] * 3
 
 
 def test_a_spread_is_median_and_quartiles() -> None:
