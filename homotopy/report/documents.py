@@ -31,10 +31,10 @@ _BLOCK = re.compile(r"(<!-- begin (\w+) -->)(.*?)(<!-- end \2 -->)", re.DOTALL)
 # what is read from results/bench/<machine>.json: a section, the names with which a row begins (* is any text, and of
 # several such rows the fastest counts), and a column, counted from the first after the names
 _SPEED = {
-    "a plain PyTorch loop with its default Adam": ("contestants", "plain loop", 0),
-    "such loops side by side, a process per core": ("contestants", "plain loop, a process per core*", 0),
-    "the loop with the fused Adam": ("contestants", "plain loop, fused Adam", 0),
-    "JAX (jit, vmap and scan) at its best width": ("contestants", "JAX*", 0),
+    "a plain PyTorch loop with its default Adam": ("late", "plain loop", 0),
+    "such loops side by side, a process per core": ("late", "plain loop, a process per core*", 0),
+    "the loop with the fused Adam": ("late", "plain loop, fused Adam", 0),
+    "JAX (jit, vmap and scan) at its best width": ("late", "JAX*", 0),
     "on FashionMNIST, the faster of two loops over a DataLoader": ("images", "FashionMNIST / one seed per core", 1),
     "on CIFAR-10": ("images", "CIFAR10 / one seed per core", 1),
 }
