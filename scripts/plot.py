@@ -10,6 +10,7 @@ Other keys are those of scripts/train.py.
 
 from __future__ import annotations
 
+import gc
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> None:
     experiments = [text.removeprefix("experiment=") for text in others if text.startswith("experiment=")]
     chosen = script.listed("figures", ",".join([options["figures"], *experiments]), FIGURES)
     names = chosen or list(FIGURES)
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(initializer=gc.disable) as pool:  # collecting takes an eighth of the time
         for found in pool.map(partial(attempt, place), reversed(names)):  # the slow ones stand last: start with them
             tell(found, bool(chosen))
 
