@@ -8,10 +8,10 @@ import numpy as np
 
 from homotopy.figures import common, ends
 from homotopy.results.library import Place, count, tasks
-from homotopy.results.methods import LABELS
+from homotopy.results.methods import LABELS, METHODS
 from homotopy.results.solved import table
 
-METHODS = ("random", "warmstart", "homotopy", "frequency")
+SHOWN = (*METHODS, "frequency")
 _BESIDE = (-3.6, -1.2, 1.2, 3.6)  # rad from an omega, so that the methods' intervals stand side by side
 
 
@@ -21,7 +21,7 @@ def draw(place: Place) -> list[Path]:
     results = [each for group in groups for each in group]
     found = table(results, ends.solved())
     figure, (axes,) = common.subplots()
-    for method, beside in zip(METHODS, _BESIDE, strict=True):
+    for method, beside in zip(SHOWN, _BESIDE, strict=True):
         rows = found[found["method"] == method].sort_values("omega")
         bars = np.stack([rows["share"] - rows["low"], rows["high"] - rows["share"]])
         look = {"color": common.COLOURS[method], "linestyle": common.DASHES[method], "markersize": 3, "elinewidth": 0.6}

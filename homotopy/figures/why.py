@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from homotopy.figures import common, ends
 from homotopy.figures.tables import read
 from homotopy.results.library import Place
-from homotopy.results.methods import LABELS
+from homotopy.results.methods import LABELS, METHODS
 from homotopy.training.why import TABLES, file
 
-METHODS = ("random", "warmstart", "homotopy", "amplitude", "frequency")
+SHOWN = (*METHODS, "amplitude", "frequency")
 PATHS = ("homotopy", "amplitude", "frequency")  # with steps of lam
 EARLY = 200  # epochs after which dead units are compared with what is fitted at the end: the paper's first step
 Tables = Mapping[str, pd.DataFrame]
@@ -39,7 +39,7 @@ def draw(place: Place) -> list[Path]:
 
 def tables(place: Place, name: str) -> Tables:
     """Return one of the tables that `homotopy.training.why` makes, by method; ResultError says how to make it."""
-    return {method: read(place, str(file(Path(), method, name)), "why") for method in METHODS}
+    return {method: read(place, str(file(Path(), method, name)), "why") for method in SHOWN}
 
 
 def fitted(axes: Axes, epochs: Tables) -> None:

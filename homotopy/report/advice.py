@@ -21,7 +21,7 @@ def advice(found: Findings) -> str:
     lines = [
         ("random weights learn it", _easy(found), "fig2a"),
         ("they do not, and network and input must stay as they are", _hard(found), "fig1"),
-        ("the task has a parameter that can move", _moving(found), "frequency"),
+        ("the task has a parameter that can move", _moving(found), "frequency,limits"),
         ("network or input may change", _changed(found), "today"),
         ("it is made of images", _images(found), "screen_fashion,screen_cifar"),
     ]
@@ -64,9 +64,18 @@ def _hard(found: Findings) -> str:
 
 
 def _moving(found: Findings) -> str:
-    table = _table(found, "frequency")
-    moving, mixing = (_solving(table, HARDEST, method) for method in ("frequency", "homotopy"))
-    return f"A homotopy that moves omega from 1 to {HARDEST:g} solves {moving}, one that mixes the two tasks {mixing}."
+    """Return who solves the tasks from the hardest of the paper on, by moving omega and by mixing."""
+    table = pd.concat([_table(found, name) for name in ("frequency", "limits")])
+    methods = ("frequency", "homotopy")
+    by = [set(table.loc[(table["method"] == method) & (table["omega"] >= HARDEST), "omega"]) for method in methods]
+    omegas = sorted(set.intersection(*by))
+    if not omegas:
+        return NOT_RUN
+    moving, mixing = (", ".join(_solving(table, omega, method) for omega in omegas) for method in methods)
+    return (
+        f"At omega {', '.join(f'{omega:g}' for omega in omegas)} a homotopy that moves omega from 1 solves {moving}; "
+        f"one that mixes the two tasks solves {mixing}."
+    )
 
 
 def _changed(found: Findings) -> str:
