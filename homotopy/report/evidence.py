@@ -144,19 +144,15 @@ def value(claim: Claim, window: int, of: Curves) -> Array:
 def _epochs(claim: Claim, ours: Curves, theirs: Curves, window: int) -> Samples:
     """Return the epochs at which each seed comes to a loss that both medians reach."""
     ours, theirs = ours.settled(window), theirs.settled(window)
-    threshold = common_loss(ours, theirs, claim.untrained)
+    threshold = common_loss(ours, theirs)
     first, second = (statistics.first_epoch(*each, threshold) for each in (ours, theirs))
     return Samples(first[None], second[None, None], f"epochs to {threshold:.3g}")
 
 
-def common_loss(ours: Curves, theirs: Curves, untrained: float | None = None) -> float:
-    """Return the threshold of rules.yaml: 1.25 times the larger final median, and at most half the `untrained` loss.
-
-    Where the loss before training is not given, the opponent's median at the first recorded epoch stands for it.
-    """
+def common_loss(ours: Curves, theirs: Curves) -> float:
+    """Return the threshold of rules.yaml: 1.25 times the larger final median, at most half the opponent's first one."""
     last = max(float(statistics.median(c.final)) for c in (ours, theirs))
-    before = float(statistics.median(theirs.losses[:, 0])) if untrained is None else untrained
-    return min(NEAR_THE_END * last, before / 2)
+    return min(NEAR_THE_END * last, float(statistics.median(theirs.losses[:, 0])) / 2)
 
 
 def rows(claim: Claim, results: Sequence[Result], place: Place, book: Rules) -> list[Row]:

@@ -33,7 +33,7 @@ REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim; rules.yaml says what the fields mean, but for those of a fair test on images (docs/images.md).
+    """One claim; rules.yaml says what the fields mean.
 
     Quantity `area` is a seed's geometric mean loss over its recorded epochs, `epochs` the first of them at which its
     loss is at most `threshold`; `several` has the rows of all `measures`, whose intervals hold together.
@@ -60,7 +60,6 @@ class Claim:
     metric: str = "target_loss"
     settled: int | None = None
     count_source: bool = False
-    untrained: float | None = None
     measures: list | None = rule(
         lambda v: v and set(v) <= set(MEASURES), f"a list of {', '.join(MEASURES)}", default=None
     )

@@ -158,14 +158,6 @@ def test_who_has_learned_nothing_has_not_converged_fast(made):
     assert (row.ours, row.theirs, row.ratio.value) == (pytest.approx(20), np.inf, np.inf)
 
 
-def test_the_loss_before_any_training_may_be_known(made):
-    fast, slow = made("homotopy", [(1.0, 0.9, 0.8)]), made("random", [(1.5, 1.1, 0.9)])
-    (row,) = rows(claim(against=["random"], quantity="speed"), [fast, slow])
-    assert (row.ours, row.theirs, row.note) == (np.inf, np.inf, "epochs to 0.75")
-    (row,) = rows(claim(against=["random"], quantity="speed", untrained=2.303), [fast, slow])
-    assert (row.ours, row.theirs, row.note) == (pytest.approx(1), pytest.approx(10), "epochs to 1.12")
-
-
 def test_an_epoch_is_that_of_a_settled_loss(made):
     fast, slow = made("homotopy", [(9, 0.9, 0.8)]), made("random", [(9, 2, 1)])
     (row,) = rows(claim(against=["random"], quantity="speed", settled=None), [fast, slow], settled=15)

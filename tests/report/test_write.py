@@ -125,7 +125,7 @@ def test_where_the_literal_loss_disagrees_the_verdict_says_so():
 
 def test_why_nothing_is_tested_and_another_reading_stand_beside_the_verdict():
     by_id = {claim.id: claim for claim in rules.read().claims}
-    untestable, reading = by_id["cifar-lower"], by_id["sine-faster-objective"]
+    untestable, reading = by_id["cifar-ahead"], by_id["sine-faster-objective"]
     assert untestable.untestable in Judged(untestable, [], "open", "paper").cell
     assert "not counted" in Judged(reading, [], "open", "paper").cell
 
@@ -317,7 +317,7 @@ def test_data_that_are_not_official_are_told_with_every_number(tmp_path):
         one = found.curves[found.curves["seed"] == 0].assign(seed=9)
         RunFolder(found.config.folder).add(one, record, {})
     book = rules.read()
-    (claim,) = (claim for claim in book.claims if claim.id == "cifar-lower")
+    (claim,) = (claim for claim in book.claims if claim.id == "cifar-ahead")
     judged = judge(claim, library, book)
     assert summary(judged).endswith("; CIFAR10 not the official files")
     assert "\nData: CIFAR10 not the official files.\n" in write.details(judged, library, book)
