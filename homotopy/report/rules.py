@@ -79,13 +79,17 @@ class Claim:
         return [command.partition("experiment=")[2].split()[0] for command in self.commands]
 
 
+def _is_commit(given: str) -> bool:
+    return len(given) == 40
+
+
 @dataclass(frozen=True)
 class Rules:
     """All of rules.yaml: what holds for every claim, the paper's claims, and our own questions.
 
     `level` is that at which a claim's intervals hold together, `settled` the epochs of a settled loss, `solved` the
     loss below which a run solves its task; seeds below `known` were known when the rules were written, in the commit
-    `rules`.
+    `rules`, and the claims on images in the commit `image_rules`.
     """
 
     level: float = rule(between(0, 1), "strictly between 0 and 1")
@@ -93,7 +97,8 @@ class Rules:
     solved: float = rule(at_least(0), "0 or more")
     least_seeds: int = rule(at_least(1), "1 or more")
     known: int = rule(at_least(0), "0 or more")
-    rules: str = rule(lambda commit: len(commit) == 40, "the 40 digits of a commit")
+    rules: str = rule(_is_commit, "the 40 digits of a commit")
+    image_rules: str = rule(_is_commit, "the 40 digits of a commit")
     map_omegas: list = rule(bool, "a list of omegas")
     claims: list = rule(bool, "a list of claims")
     questions: list = rule(lambda _: True, "a list of claims")

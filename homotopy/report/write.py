@@ -322,6 +322,7 @@ def text(found: Contents, library: Library) -> str:
         "summary": abstract.text(found.claims, found.solved, found.counts, book, place),
         "level": f"{100 * book.level:g} %",
         "rules": book.rules,
+        "image_rules": book.image_rules,
         "least": str(book.least_seeds),
         "settled": str(book.settled),
         "known": str(book.known),
