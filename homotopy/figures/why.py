@@ -1,4 +1,4 @@
-"""What happens while networks train at omega 137: what they fit, dead units, how steps begin and end, curvature."""
+"""What happens while networks train at omega 137: periods, dead units, ends of steps, curvature, amplitude."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Tables = Mapping[str, pd.DataFrame]
 
 
 def draw(place: Place) -> list[Path]:
-    """Draw five panels of medians over seeds with quartiles, a line per method, but for (c), which has the seeds."""
+    """Draw six panels of medians over seeds with quartiles, a line per method, but for (c), which has the seeds."""
     epochs, stations = (tables(place, name) for name in TABLES)
     figure, axes = common.subplots(columns=3, rows=2, height=2.3)
     fitted(axes[0], epochs)
@@ -29,9 +29,8 @@ def draw(place: Place) -> list[Path]:
     fate(axes[2], epochs)
     steps(axes[3], stations)
     curvature(axes[4], stations)
-    handles, labels = axes[0].get_legend_handles_labels()
-    axes[5].axis("off")
-    axes[5].legend(handles, labels, loc="center", fontsize=8, labelspacing=1.2)
+    amplitude(axes[5], epochs)
+    common.legend(figure, axes[0])
     n = epochs["homotopy"]["seed"].nunique()
     common.caption(figure, f"median and quartiles over n = {n} seeds; docs/why.md says how each quantity is measured")
     return common.save(figure, place.figures / "why")
@@ -62,15 +61,19 @@ def fate(axes: Axes, epochs: Tables) -> None:
     for method, looks in epochs.items():
         found = relation(looks)
         ends.dots(axes, found["dead"].to_numpy(), found["fitted"].to_numpy(), method)
-    axes.set(title="(c) what becomes of a seed", ylabel="periods fitted at the end", ylim=(-0.03, 1.03))
-    axes.set_xlabel(f"dead units after {EARLY} epochs")
+    axes.set(title="(c) fitted at the end", xlabel=f"dead units, epoch {EARLY}", ylim=(-0.03, 1.03))
 
 
 def relation(looks: pd.DataFrame) -> pd.DataFrame:
     """Return each seed's share of `dead` units after the first step, and of periods `fitted` at the end."""
-    last = looks[looks["epoch"] == looks["epoch"].max()].set_index("seed")
+    last = at_the_end(looks)
     early = looks[looks["epoch"] <= EARLY].groupby("seed").last()
     return pd.DataFrame({"dead": early["dead"], "fitted": last["fitted"] / last["periods"]})
+
+
+def at_the_end(looks: pd.DataFrame) -> pd.DataFrame:
+    """Return what was seen at the last epoch, a row per seed."""
+    return looks[looks["epoch"] == looks["epoch"].max()].set_index("seed")
 
 
 def steps(axes: Axes, stations: Tables) -> None:
@@ -90,6 +93,13 @@ def curvature(axes: Axes, stations: Tables) -> None:
         axes.plot(least.index, least, color=common.COLOURS[method])
     axes.set(title=r"(e) least eigenvalue of $\nabla^2 H$", xlabel="epochs")
     axes.set_yscale("symlog", linthresh=0.01)
+
+
+def amplitude(axes: Axes, epochs: Tables) -> None:
+    """Draw the amplitude of the network's output at the target's omega, against epochs; 1 is the target's."""
+    for method, looks in epochs.items():
+        _line(axes, looks["epoch"], looks["amplitude_omega"], method)
+    axes.set(title=r"(f) amplitude at $\omega$", xlabel="epochs", ylim=(-0.03, 1.03))
 
 
 def _line(axes: Axes, epochs: pd.Series, values: pd.Series, method: str) -> None:

@@ -84,6 +84,19 @@ def fates(found: Findings) -> str:
     return markdown.table(head, lines)
 
 
+def inside(found: Findings) -> str:
+    """Return, by method, dead units by layer, amplitude at omega and periods from either end, medians at the end."""
+    lines: list[list[str]] = []
+    layers: list[str] = []
+    for method, looks in why.tables(found.library.place, "epochs").items():
+        layers = [name for name in map(str, looks) if re.fullmatch(r"dead_\d+", name)]
+        last = why.at_the_end(looks).median(numeric_only=True)
+        dead = [percent(last[name]) for name in layers]
+        lines.append([LABELS[method], *dead, *(f"{last[name]:.3g}" for name in ("amplitude_omega", "front", "back"))])
+    head = ["method", *(name.replace("_", " ") for name in layers), "amplitude at omega", "front", "back"]
+    return markdown.table(head, lines)
+
+
 def _file(name: str) -> Callable[[Findings], str]:
     """Return what reads a generated file in the profile's folder."""
     return lambda found: (found.library.place.folder / name).read_text()
@@ -126,6 +139,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "expected_today": _expected("today"),
     "expected_why": _expected("why"),
     "fates": fates,
+    "inside": inside,
     "bounds": _file("theory/bounds.md"),
     "statements": _file("theory/statements.md"),
     "share_that_left": lambda found: found.cell("theory/local.csv", "left", M=1, smallest_M=15, alpha=0.0552072),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from homotopy.figures import why
+from homotopy.figures import common, why
 
 
 def test_a_seed_s_early_dead_units_stand_beside_what_it_fits_at_the_end():
@@ -17,3 +17,12 @@ def test_a_seed_s_early_dead_units_stand_beside_what_it_fits_at_the_end():
     assert found.index.tolist() == [3, 5]
     assert found["dead"].round(3).tolist() == [0.52, 0.72]  # of epoch 200, the end of the paper's first step
     assert found["fitted"].tolist() == [1.0, 0.25]
+
+
+def test_the_amplitude_is_drawn_as_the_median_over_seeds_for_each_method():
+    rows = [(seed, epoch, seed * epoch / 10) for seed in (1, 2, 4) for epoch in (0, 1, 2)]
+    looks = pd.DataFrame(rows, columns=["seed", "epoch", "amplitude_omega"])
+    _, (axes,) = common.subplots()
+    why.amplitude(axes, {"random": looks, "homotopy": looks.assign(amplitude_omega=0.5)})
+    drawn = [line.get_ydata().tolist() for line in axes.get_lines()]
+    assert drawn == [[0.0, 0.2, 0.4], [0.5, 0.5, 0.5]]

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from homotopy.errors import ResultError
+from homotopy.figures import why
 from homotopy.report import advice, documents, frontpage
 from homotopy.report.findings import Findings
 from homotopy.results.library import Library, Place
+from homotopy.training import why as training
 from tests.made import save_experiment
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +78,19 @@ def test_every_machine_has_its_column_of_speeds(found):
     assert head.index("fast |") < head.index("slow |")
     plain, _, _, jax, _, cifar = (row[1:] for row in rows(documents.speed(found)))
     assert (plain, jax, cifar) == (["5", "11"], ["2", "2"], ["7", "7"])
+
+
+def test_what_is_inside_at_the_end_is_the_median_over_seeds_at_the_last_epoch(tmp_path):
+    place = Place(tmp_path, "paper")
+    columns = ["seed", "epoch", "dead", "dead_1", "dead_2", "dead_most", "amplitude_omega", "front", "back"]
+    looks = [(seed, epoch, 1, seed / 10, epoch / 100, 1, seed / 4, seed, 1) for seed in (1, 2, 4) for epoch in (5, 25)]
+    for method in why.SHOWN:
+        path = training.file(place.folder, method, "epochs")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(looks, columns=columns).to_csv(path, index=False)
+    table = documents.inside(Findings(Library(place)))
+    assert table.splitlines()[0].count("dead") == 2  # a column for each layer there is
+    assert [row[1:] for row in rows(table)] == [["20 %", "25 %", "0.5", "2", "1"]] * len(why.SHOWN)
 
 
 def test_a_number_is_that_of_its_row(found):
