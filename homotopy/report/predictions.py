@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from homotopy.report.verdicts import interval, number
 from homotopy.results import statistics
 from homotopy.results.library import Library, Place
 from homotopy.results.methods import LABELS
-from homotopy.settings import between, build, rule
+from homotopy.settings import at_least, between, build, check, not_set, rule
 from homotopy.training import why
 
 FILE = Path(__file__).resolve().parents[2] / "predictions.yaml"
@@ -40,6 +40,7 @@ class Prediction:
     share: dict | None = None
     level: dict | None = None
     probe: dict | None = None
+    seeds: int = not_set(1)  # the file's, for all of them
 
     @property
     def kind(self) -> str:
@@ -64,6 +65,16 @@ class JudgedPrediction(NamedTuple):
     outcome: str
 
     @property
+    def decided(self) -> bool:
+        """Whether it came out as predicted or otherwise."""
+        return self.outcome in (CORRECT, WRONG)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row has all of its seeds."""
+        return all(row.n >= self.prediction.seeds for row in self.rows)
+
+    @property
     def text(self) -> str:
         """What was found, row by row; rows that show the same are told once."""
         return "; ".join(
@@ -73,9 +84,11 @@ class JudgedPrediction(NamedTuple):
 
 def read(path: Path = FILE) -> list[Prediction]:
     """Read and check predictions.yaml; raise ConfigError for the first mistake."""
+    raw = yaml.safe_load(path.read_text())
+    seeds = check(raw.get("seeds"), int, "seeds", at_least(1), "an integer of at least 1")
     found = [
-        build(Prediction, values, f"predictions.{i}")
-        for i, values in enumerate(yaml.safe_load(path.read_text())["predictions"])
+        replace(build(Prediction, values, f"predictions.{i}"), seeds=seeds)
+        for i, values in enumerate(raw["predictions"])
     ]
     for each in found:
         if sum(getattr(each, kind) is not None for kind in KINDS) != 1:
@@ -86,11 +99,15 @@ def read(path: Path = FILE) -> list[Prediction]:
 
 
 def judge(prediction: Prediction, library: Library, book: Rules) -> JudgedPrediction:
-    """Evaluate one prediction; only all of its rows together, in profile `paper`, make it right."""
+    """Evaluate one prediction; only all of its rows together, in profile `paper`, make it right.
+
+    A row is open until all of its seeds are there.
+    """
     how: dict[str, Callable[..., Iterator[PredictionRow]]] = {
         "compare": _compared, "share": _ends, "level": _ends, "probe": _probed,
     }  # fmt: skip
-    rows = list(how[prediction.kind](getattr(prediction, prediction.kind), prediction, library, book))
+    found = how[prediction.kind](getattr(prediction, prediction.kind), prediction, library, book)
+    rows = [row._replace(outcome=OPEN) if 0 < row.n < prediction.seeds else row for row in found]
     return JudgedPrediction(prediction, rows, _together([row.outcome for row in rows]))
 
 
@@ -124,10 +141,10 @@ def _compared(given: dict[str, Any], prediction: Prediction, library: Library, b
 
 
 def _outcome(row: Row, expected: str) -> str:
-    """Compare a row's outcome with the one expected, when all seeds are there."""
+    """Compare a row's outcome with the one expected."""
     if not row.n:
         return NOT_RUN
-    if row.n < row.asked or (row.outcome == rules.OPEN and expected != rules.OPEN):
+    if row.outcome == rules.OPEN and expected != rules.OPEN:
         return OPEN
     return CORRECT if row.outcome == expected else WRONG
 
@@ -147,8 +164,7 @@ def _ends(given: dict[str, Any], prediction: Prediction, library: Library, book:
         else:
             value = float(np.median(losses))
             words = number(value)
-        whole = len(losses) == len(found.config.seeds)
-        yield PredictionRow(label, words, _within(value, given) if whole else OPEN, len(losses))
+        yield PredictionRow(label, words, _within(value, given), len(losses))
 
 
 def _within(value: float, given: Mapping[str, Any]) -> str:
@@ -158,22 +174,22 @@ def _within(value: float, given: Mapping[str, Any]) -> str:
 def _probed(given: dict[str, Any], prediction: Prediction, library: Library, book: Rules) -> Iterator[PredictionRow]:
     def median(method: str, quantity: str) -> tuple[float, int]:
         values = quantities(library.place, method, quantity, given["epoch"])
-        return (float(values.median()), len(values)) if len(values) else (np.nan, 0)
+        return float(values.median()), values.index.nunique()
 
     for method in given["methods"]:
         value, n = median(method, given["quantity"])
-        if "of" in given:
-            value /= median(given["of"], given["quantity"])[0]
-        if "over" in given:
-            value /= median(method, given["over"])[0]
+        beside = [(given["of"], given["quantity"])] if "of" in given else []
+        beside += [(method, given["over"])] if "over" in given else []
+        for divisor, seeds in (median(*each) for each in beside):
+            value, n = value / divisor, min(n, seeds)
         yield PredictionRow(LABELS[method], number(value), NOT_RUN if np.isnan(value) else _within(value, given), n)
 
 
 def quantities(place: Place, method: str, quantity: str, epoch: int | str) -> pd.Series:
-    """Return what experiment=why recorded of a method: a value for each seed, and with `steps` for each step, too."""
+    """Return what experiment=why recorded of a method, by seed: one value each, with `steps` one for each step."""
     for table in why.TABLES:
         path = why.file(place.folder, method, table)
-        frame = pd.read_csv(path) if path.exists() else pd.DataFrame()
+        frame = pd.read_csv(path, index_col="seed") if path.exists() else pd.DataFrame()
         if quantity in frame:
             if epoch == "steps":
                 return frame.loc[frame["phase"] == "step", quantity]
@@ -182,9 +198,8 @@ def quantities(place: Place, method: str, quantity: str, epoch: int | str) -> pd
 
 
 def brier(found: Sequence[JudgedPrediction]) -> float | None:
-    """Return the mean of (probability - outcome)^2 over what is decided; None where nothing is."""
-    decided = [each for each in found if each.outcome in (CORRECT, WRONG)]
-    errors = [(each.prediction.probability - (each.outcome == CORRECT)) ** 2 for each in decided]
+    """Return the mean of (probability - outcome)^2, outcome 1 only where it came out as predicted; None of nothing."""
+    errors = [(each.prediction.probability - (each.outcome == CORRECT)) ** 2 for each in found]
     return float(np.mean(errors)) if errors else None
 
 

@@ -228,9 +228,14 @@ def score_text(found: Sequence[predictions.JudgedPrediction], place: Place) -> s
     """Return how good the predictions were, in profile paper, which alone judges them."""
     if place.profile != "paper":
         return "\nOnly profile `paper` judges; these outcomes are of other budgets.\n"
-    score = predictions.brier(found)
-    decided = "\nBrier score of what is decided: {:.2f}; always 50 % sure gives 0.25.\n"
-    return "" if score is None else decided.format(score)
+    decided = [each for each in found if each.decided]
+    run = [each for each in found if each.decided or each.whole]
+    over = {
+        f"over the {len(decided)} lines that are decided": predictions.brier(decided),
+        f"over all {len(run)} whose runs are there, an open line with outcome 0": predictions.brier(run),
+    }
+    scores = "; ".join(f"{score:.2f} {lines}" for lines, score in over.items() if score is not None)
+    return f"\nBrier score: {scores}. Always 50 % sure gives 0.25.\n" if scores else ""
 
 
 def search_text(found: pd.DataFrame) -> str:
