@@ -91,12 +91,13 @@ def _changed(found: Findings) -> str:
 
 
 def _images(found: Findings) -> str:
-    screened = screen.screen(found.library.results(*screen.EXPERIMENTS))
+    screened = found.screened
     if screened.table.empty:
         return "Not tested yet where random initialisation is slow."
     said = [
-        f"{target}: {count}"
-        for target, against, measure, _, count in screen.counts(screened)
-        if measure == "area" and against.startswith("random")
+        f"{target}: {screen.count(screened, claim, ['area'])}"
+        for target, claims in screened.claims.items()
+        for claim in claims
+        if claim.against == ["random"] and target in set(screened.table["target"])
     ]
     return f"The homotopy's loss is lower on the way, by a tenth, in {'; '.join(said)} networks and initialisations."

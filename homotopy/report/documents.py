@@ -149,7 +149,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "runs_fig3b": _runs("fig3b"),
     "map": lambda found: unstated.text(unstated.table(found.library.results("map"))),
     "search": lambda found: search_text(tables.search(found.library.results(*SEARCHES))),
-    "screen": lambda found: screen.text(screen.screen(found.library.results(*screen.EXPERIMENTS))),
+    "screen": lambda found: screen.text(found.screened),
     "expected_frequency": _expected("frequency"),
     "expected_limits": _expected("limits"),
     "expected_schedules": _expected("schedules"),

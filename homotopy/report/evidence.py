@@ -183,7 +183,9 @@ def row(claim: Claim, compared: Comparison, book: Rules, level: float) -> Row:
         found = samples(claim, compared, seeds, window)
         return sampled_row(claim, compared.label, found, level, book.least_seeds, compared.asked)
 
-    window, unseen = book.window(claim), [seed for seed in seeds if seed >= book.known]
+    window = book.window(claim)
+    known = 0 if claim.measures else book.known  # claims on images are judged by a network that no seed had trained
+    unseen = [seed for seed in seeds if seed >= known]
     literal = of(seeds, 1) if window > 1 else None
     return of(seeds, window)._replace(
         literal=literal, unseen=of(unseen, window) if 0 < len(unseen) < len(seeds) else None

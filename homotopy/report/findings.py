@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from homotopy.report import multiverse, predictions, rules
+from homotopy.report import multiverse, predictions, rules, screen
 from homotopy.report.predictions import JudgedPrediction
 from homotopy.report.rules import Claim
 from homotopy.report.verdicts import Judged, judge, number
@@ -35,6 +35,11 @@ class Findings:
     def expected(self) -> list[JudgedPrediction]:
         """What became of every prediction."""
         return [predictions.judge(each, self.library, self.book) for each in predictions.read()]
+
+    @cached_property
+    def screened(self) -> screen.Screen:
+        """What the screen of networks for images found."""
+        return screen.screen(self.library.results(*screen.EXPERIMENTS), self.book)
 
     def map_counts(self) -> dict[str, multiverse.MapCount]:
         """Return, by claim, in which plain settings of the map it shows."""

@@ -51,24 +51,22 @@ def links(judged: Judged, place: Place) -> str:
     return ", ".join([*(f"[{name}](figures/{name}.png)" for name in figures), f"[rows and files](#{judged.claim.id})"])
 
 
-def verdict_table(found: Sequence[Judged], counts: Mapping[str, MapCount], place: Place) -> str:
-    """Return claim, ours, evidence and verdict, a line each; of the paper's also its value and the map's count."""
+def verdict_table(found: Sequence[Judged], settings: Mapping[str, str], place: Place) -> str:
+    """Return claim, ours, evidence and verdict, a line each; of the paper's also its value and `settings`."""
     paper = all(judged.claim.paper for judged in found)
     lines = []
     for judged in found:
         claim = judged.claim
         what = f"{claim.number}. {claim.claim} ({claim.place})" if paper else claim.claim
-        line = [what, claim.paper or "", summary(judged), plain_settings(counts.get(claim.id)), links(judged, place)]
+        line = [what, claim.paper or "", summary(judged), settings.get(claim.id, ""), links(judged, place)]
         lines.append([*line, judged.cell])
     head = ["claim", "the paper", "ours", "plain settings", "evidence", "verdict"]
     used = [i for i, name in enumerate(head) if paper or name not in ("the paper", "plain settings")]
     return table([head[i] for i in used], [[line[i] for i in used] for line in lines])
 
 
-def plain_settings(count: MapCount | None) -> str:
+def plain_settings(count: MapCount) -> str:
     """Return in how many of the map's plain settings a claim shows, and whether in the default one."""
-    if count is None:
-        return ""
     run, total = count.run, len(count.ratios)
     if not run:
         return f"0 of {total} run"
@@ -289,7 +287,7 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
         tables.search(library.results(*SEARCHES)),
         unstated.table(library.results("map")),
-        screen.screen(library.results(*screen.EXPERIMENTS)),
+        known.screened,
         known.expected,
     )
 
@@ -316,6 +314,8 @@ def text(found: Contents, library: Library) -> str:
     """Return the report as Markdown."""
     place, book = library.place, found.book
     fair = figure("fair", place, "Loss against all epochs and against time, and on the test set")
+    settings = {id_: plain_settings(count) for id_, count in found.counts.items()}
+    settings |= {id_: str(count) for id_, count in screen.counts(found.screened).items()}
     parts = {
         "title": TITLE,
         "standing": standing([*found.claims, *found.questions], place),
@@ -329,7 +329,7 @@ def text(found: Contents, library: Library) -> str:
         "solved": solved_text(found.solved),
         "threshold": number(book.solved),
         "completeness": completeness_text(found.completeness, place),
-        "verdicts": verdict_table(found.claims, found.counts, place),
+        "verdicts": verdict_table(found.claims, settings, place),
         "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
         "details": "\n".join(details(each, library, book) for each in found.claims),
         "fair": f"{fair}\n{fair_text(found.fair)}",

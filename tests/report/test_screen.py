@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from homotopy import compose, config
-from homotopy.report import screen
+from homotopy.report import rules, screen
 from homotopy.report.screen import Case
 from homotopy.results.library import Result
 
@@ -19,10 +19,17 @@ NETWORKS = {
 }
 
 
+CLAIMS = {claim.id: claim for claim in rules.read().claims}
+
+
+def screened(results):
+    return screen.screen(results, rules.read())
+
+
 @pytest.fixture(scope="module")
 def settings():
-    """Four of the twelve settings of a network."""
-    search = "search=batch_16,batch_32,source_3,path_4_2_fixed"
+    """Five of the twelve settings of a network."""
+    search = "search=batch_16,batch_32,source_3,path_4_2_fixed,path_5_1"
     return [config.from_dict(raw) for raw in compose.jobs(["experiment=screen_fashion", "profile=smoke", search])]
 
 
@@ -57,23 +64,23 @@ def test_the_best_setting_has_the_least_median_area(made):
     def curve(of, name):  # batches of 16 end lower, batches of 32 have the smaller area
         return [8.0] * 7 + [0.4] * 3 if of.batch_size == 16 else [1.0] * 5 + [0.5] * 5
 
-    found = screen.screen(made(curve))
+    found = screened(made(curve))
     best = found.best[Case("FashionMNIST", "VGG-11", GLOROT), "random"]
     assert (best["setting"], best["area"], best["epochs"], best["n"]) == (
         "batches of 32", pytest.approx(0.5**0.5), np.inf, 3
     )  # fmt: skip
-    assert best["end"] == 0.5 and best["objective"] == 7.0
+    assert best["loss"] == 0.5 and best["objective"] == 7.0
     other = found.table.query("setting == 'batches of 16'")
-    assert set(other["epochs"]) == {8.0} and set(other["end"]) == {0.4} and not other["best"].any()
+    assert set(other["epochs"]) == {8.0} and set(other["loss"]) == {0.4} and not other["best"].any()
 
 
 def test_a_method_without_all_of_its_seeds_has_no_best_setting(made):
     results = made(constant(lambda of, name: 1.0))
-    assert "random" in {method for _, method in screen.screen(results).best}
+    assert "random" in {method for _, method in screened(results).best}
     for i, each in enumerate(results):
         if each.config.batch_size == 16:
             results[i] = Result(each.config, each.curves[each.curves["seed"] != 2])
-    found = screen.screen(results)
+    found = screened(results)
     assert {method for _, method in found.best} == {"warmstart", "homotopy"}
     assert screen.picked(found) == {}
 
@@ -85,21 +92,38 @@ def test_the_pick_is_what_trains_best_from_random_initialisation(made):
         table = {("VGG-16", GLOROT): 0.3, ("VGG-11", GLOROT): 0.4, ("VGG-16", DEFAULT): 2.3, ("VGG-11", DEFAULT): 2.3}
         return table.get((name, of.model.init), 0.1) * of.batch_size  # vgg_small is best, and no candidate
 
-    assert screen.picked(screen.screen(made(constant(losses)))) == {
-        "FashionMNIST": Case("FashionMNIST", "VGG-16", GLOROT)
-    }
+    assert screen.picked(screened(made(constant(losses)))) == {"FashionMNIST": Case("FashionMNIST", "VGG-16", GLOROT)}
+
+
+def test_the_final_path_is_a_fifth_of_the_final_epochs_at_most(made, monkeypatch):
+    found = made(constant(lambda of, name: of.schedule.gamma))  # the path of 4 x 2 epochs is the best
+    chosen = screen.chosen(screened(found))
+    assert chosen["FashionMNIST", "homotopy"] == "gamma 4, k 2, fixed"
+    assert chosen["FashionMNIST", "random"] == "batches of 16"  # the first of equals
+    monkeypatch.setitem(screen.FINAL_EPOCHS, "FashionMNIST", 39)
+    assert screen.chosen(screened(found)) == chosen | {("FashionMNIST", "homotopy"): "gamma 5, k 1, random"}
 
 
 def test_settings_are_counted_by_ratios_of_medians(made):
     def losses(of, name):
         ratio = {"vgg_small": 1.0, "VGG-11": 1.2, "VGG-16": 2.0}[name]
-        return {"homotopy": 1.0, "random": ratio, "warmstart": ratio}[of.method.name]
+        return 0.3 * {"homotopy": 1.0, "random": ratio, "warmstart": ratio}[of.method.name]
 
-    counted = screen.counts(screen.screen(made(constant(losses))))
-    said = {(what, measure): count for _, what, measure, _, count in counted}
-    assert said["random init. over the homotopy", "area"] == "4 of 6"  # at least 1.1
-    assert said["warm start over the homotopy", "area"] == "4 of 6"  # within 1.25
-    assert said["random init. over the homotopy", "epochs"] == "0 of 6"  # neither comes to 0.4
+    found = screened(made(constant(losses)))
+    faster, comparable = CLAIMS["fashion-faster"], CLAIMS["fashion-comparable"]
+    assert screen.count(found, faster, ["area"]) == (4, 6, 0)  # at least 1.1
+    assert screen.count(found, faster, ["epochs"]) == (2, 6, 0)  # twice 0.3 never comes to 0.4
+    assert screen.count(found, faster) == (2, 6, 0)  # in both measures
+    assert screen.count(found, comparable) == (4, 6, 0)  # within 1.25
+    assert screen.counts(found) == {"fashion-faster": (2, 6, 0), "fashion-comparable": (4, 6, 0)}
+
+
+def test_where_neither_comes_to_the_loss_there_is_no_ratio_and_nothing_shows(made):
+    found = screened(made(constant(lambda of, name: 1.0)))
+    comparable = CLAIMS["fashion-comparable"]
+    assert np.isnan(screen.ratios(found, found.cases[0], comparable)["epochs"])
+    assert screen.count(found, comparable, ["area", "loss"]).shows == 6
+    assert screen.count(found, comparable).shows == 0
 
 
 def test_what_is_missing_is_said(made):
@@ -107,14 +131,17 @@ def test_what_is_missing_is_said(made):
     empty = [
         Result(each.config, each.curves.iloc[:0]) if each.config.model.init == DEFAULT else each for each in results
     ]
-    text = screen.text(screen.screen(empty))
+    text = screen.text(screened(empty))
     assert "0 of 6 (3 not run)" in text and DEFAULT not in text
-    assert screen.text(screen.screen([])) == "No results yet.\n"
+    assert screen.text(screened([])) == "No results yet.\n"
 
 
 def test_the_text_marks_what_is_picked(made):
     def losses(of, name):
         return 1.0 if (name, of.model.init) == ("VGG-11", GLOROT) else 2.0
 
-    marked = [line for line in screen.text(screen.screen(made(constant(losses)))).splitlines() if "**" in line]
+    marked = [line for line in screen.text(screened(made(constant(losses)))).splitlines() if "**" in line]
     assert len(marked) == 1 and "**VGG-11** | **glorot_zero_bias** | 1 (batches of 16) | 1 (source 3)" in marked[0]
+    assert "| FashionMNIST | batches of 16 | source 3 | gamma 4, k 2, fixed |" in screen.text(
+        screened(made(constant(losses)))
+    )
