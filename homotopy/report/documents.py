@@ -38,6 +38,19 @@ _SPEED = {
     "on FashionMNIST, the faster of two loops over a DataLoader": ("images", "FashionMNIST / one seed per core", 1),
     "on CIFAR-10": ("images", "CIFAR10 / one seed per core", 1),
 }
+# ways to train the two networks of the benchmark's sections on images, and what their convolutions take
+_IMAGES = {"images": "vgg_small", "images_deep": "vgg16_narrow"}
+_TRIED = [
+    "the convolutions alone, one seed per core",
+    "one seed per core, subnormals flushed",
+    "one seed per core, bfloat16",
+    "one process per core",
+    "two seeds as one grouped network per core",
+    "all seeds as one grouped network, all cores",
+    "one seed after the other, all cores",
+    "in memory, channels last, fused Adam",
+    "in memory, channels last, fused Adam, torch.compile",
+]
 
 
 def documents() -> list[Path]:
@@ -104,10 +117,26 @@ def _file(name: str) -> Callable[[Findings], str]:
 
 def speed(found: Findings) -> str:
     """Return how many times ours the time of the alternatives is, a column for each machine that was measured."""
+    measured = _measured(found)
+    lines = [[label, *(_fastest(each, *where) for each in measured.values())] for label, where in _SPEED.items()]
+    return markdown.table(["times as fast, per seed, as", *measured], lines)
+
+
+def images_tried(found: Findings) -> str:
+    """Return the time of ways to train on images, on FashionMNIST and CIFAR-10, a column for each machine."""
+    measured, lines = _measured(found), []
+    for section, network in _IMAGES.items():
+        for way in _TRIED:
+            names = [f"{target} / {way}" for target in ("FashionMNIST", "CIFAR10")]
+            times = [[_fastest(each, section, name, 0) for name in names] for each in measured.values()]
+            lines.append([network, way, *(", ".join(both) if all(both) else "not measured" for both in times)])
+    return markdown.table(["network", "way", *measured], lines)
+
+
+def _measured(found: Findings) -> dict[str, dict[str, list]]:
+    """Return the benchmark's rows by section, of each machine."""
     files = sorted((found.library.place.results / "bench").glob("*.json"))
-    measured = [{s["name"]: s["rows"] for s in json.loads(file.read_text())["sections"]} for file in files]
-    lines = [[label, *(_fastest(sections, *where) for sections in measured)] for label, where in _SPEED.items()]
-    return markdown.table(["times as fast, per seed, as", *(file.stem for file in files)], lines)
+    return {file.stem: {s["name"]: s["rows"] for s in json.loads(file.read_text())["sections"]} for file in files}
 
 
 def _fastest(sections: Mapping[str, list], section: str, names: str, column: int) -> str:
@@ -127,6 +156,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "advice": advice.advice,
     "questions": questions,
     "speed": speed,
+    "images_tried": images_tried,
     "runs_fig1": _runs("fig1"),
     "runs_fig3a": _runs("fig3a"),
     "runs_fig3b": _runs("fig3b"),

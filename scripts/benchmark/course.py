@@ -37,6 +37,15 @@ class Moment(NamedTuple):
         """Keep it in a file, for other processes."""
         write_tensors(path, {"done": self.done, "lam": self.lam}, self.state)
 
+    def subnormals(self) -> str:
+        """Say how many of Adam's moments of a seed are subnormal, on average."""
+        told = []
+        for name, words in (("exp_avg", "first"), ("exp_avg_sq", "second")):
+            values = self.state[name]
+            subnormal = (values != 0) & (values.abs() < torch.finfo(values.dtype).smallest_normal)
+            told.append(f"{subnormal.sum().item() / len(values):,.0f} of the {words}")
+        return f"moments, {' and '.join(told)} (of {values.shape[1]:,} each) are subnormal"
+
 
 def read(path: Path) -> Moment:
     """Return the moment that a file holds."""

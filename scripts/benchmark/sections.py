@@ -1,4 +1,4 @@
-"""The sections on the regression network; each measures its contestants together and returns one table."""
+"""The sections, and those on the regression network; each measures its contestants together and returns one table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from benchmark import course, machine, memory, solvers
-from benchmark.images import images
+from benchmark.images import NETWORKS, images
 from benchmark.measure import Cell, Section, Spread, interleaved
 from benchmark.overheads import overheads
 from benchmark.processes import Processes
@@ -97,7 +97,7 @@ def _contest(name: str, title: str, done: int, wanted: Mapping[str, str]) -> Sec
     text = (
         f"{course.TITLE}, with the state after {done:,} epochs: one epoch of {samples} samples, batch {BATCH}, six "
         f"hidden layers of 100, float32, Adam. All may use {torch.get_num_threads()} threads; a process per core means "
-        f"one thread in each. Of a seed's {_count(moment)}. All reach the plain loop's losses in float64 (largest "
+        f"one thread in each. Of a seed's {moment.subnormals()}. All reach the plain loop's losses in float64 (largest "
         f"relative deviation {deviation:.0e}). Matrix products of this machine in the same turns: "
         f"{Spread.of(rate / 1e9).median:.0f} GFLOP/s."
     )
@@ -107,16 +107,6 @@ def _contest(name: str, title: str, done: int, wanted: Mapping[str, str]) -> Sec
 def _loop(path: Path, number: int, processes: int) -> Callable[[], object]:
     """Return an epoch of the plain loop in one of several processes."""
     return course.epoch_from(solvers.PlainLoop, course.read(path), 1)
-
-
-def _count(moment: course.Moment) -> str:
-    """Say how many moments of a seed are subnormal, on average."""
-    told = []
-    for name, words in (("exp_avg", "first"), ("exp_avg_sq", "second")):
-        values = moment.state[name]
-        subnormal = (values != 0) & (values.abs() < torch.finfo(values.dtype).smallest_normal)
-        told.append(f"{subnormal.sum().item() / len(values):,.0f} of the {words}")
-    return f"moments, {' and '.join(told)} (of {moment.state['theta'].shape[1]:,} each) are subnormal"
 
 
 def run() -> Section:
@@ -242,5 +232,5 @@ SECTIONS: dict[str, Callable[[], Section]] = {
     "memory": peak_memory,
     "gpu": gpu,
     "overheads": overheads,
-    "images": partial(images, ROUNDS),
+    **{name: partial(images, name, ROUNDS) for name in NETWORKS},
 }

@@ -33,6 +33,8 @@ def found(tmp_path_factory):
             ["JAX, 2 at a time", {"median": 2.0}, 0.1],
         ]
         images = [["CIFAR10", "DataLoader", 4.0, 1.0], ["CIFAR10", "one seed per core", 1.0, 7]]
+        images += [["CIFAR10", "one process per core", {"median": 0.75}, 9.3]]
+        images += [["FashionMNIST", "one process per core", {"median": speed / 10}, 9.3]]
         sections = [{"name": "late", "rows": contestants}, {"name": "images", "rows": images}]
         (place.results / "bench" / f"{machine}.json").write_text(json.dumps({"sections": sections}))
     rows = {"M": [1.0, 1.0, 5.0], "smallest M": [10.0, 15.0, 15.0], "alpha": 0.0552072, "left": [0.1, 0.50461, 0.2]}
@@ -91,6 +93,12 @@ def test_what_is_inside_at_the_end_is_the_median_over_seeds_at_the_last_epoch(tm
     table = documents.inside(Findings(Library(place)))
     assert table.splitlines()[0].count("dead") == 2  # a column for each layer there is
     assert [row[1:] for row in rows(table)] == [["20 %", "25 %", "0.5", "2", "1"]] * len(why.SHOWN)
+
+
+def test_what_was_tried_on_images_has_both_targets_times_and_says_what_was_not_measured(found):
+    told = {tuple(row[:2]): row[2:] for row in rows(documents.images_tried(found))}
+    assert told.pop(("vgg_small", "one process per core")) == ["0.5, 0.75", "1.1, 0.75"]
+    assert len(told) == 2 * len(documents._TRIED) - 1 and set(sum(told.values(), [])) == {"not measured"}
 
 
 def test_a_number_is_that_of_its_row(found):
