@@ -10,6 +10,7 @@ from homotopy.report.abstract import HARDEST
 from homotopy.report.findings import Findings
 from homotopy.report.verdicts import interval
 from homotopy.results import solved
+from homotopy.results.methods import METHODS
 
 EASY = 74.0
 CHANGES = ("standardised input", "Fourier features", "sine activations")  # arms of experiment=today
@@ -79,13 +80,13 @@ def _moving(found: Findings) -> str:
 
 
 def _changed(found: Findings) -> str:
-    """Return what each change does for random initialisation and for the homotopy, of those that were run."""
+    """Return what each change does for the three methods, of those that were run."""
     table = _table(found, "today")
-    arms = {arm: [_solving(table, HARDEST, method, arm) for method in ("random", "homotopy")] for arm in CHANGES}
+    arms = {arm: [_solving(table, HARDEST, method, arm) for method in METHODS] for arm in CHANGES}
     said = [
-        f"with {arm} random initialisation solves {random}, the homotopy {ours}"
-        for arm, (random, ours) in arms.items()
-        if random != NOT_RUN != ours
+        f"with {arm} random initialisation solves {random}, warm start {warm}, the homotopy {ours}"
+        for arm, (random, warm, ours) in arms.items()
+        if NOT_RUN not in (random, warm, ours)
     ]
     return f"At omega {HARDEST:g} {'; '.join(said) or NOT_RUN}."
 

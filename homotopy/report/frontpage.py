@@ -103,8 +103,8 @@ def _solved(found: Findings) -> str:
         for row in abstract.hardest(abstract.solved(found.library, found.book))
     ]
     return (
-        f"**Who solves the hardest task.** Of the runs at omega 137 these end below a loss of {found.book.solved:g}: "
-        f"{', '.join(said)}; in brackets the exact {100 * found.book.level:g} % interval."
+        f"**Who solves the hardest task.** Of Figure 1's runs at omega 137 these end below a loss of "
+        f"{found.book.solved:g}: {', '.join(said)}; in brackets the exact {100 * found.book.level:g} % interval."
     )
 
 
@@ -120,8 +120,8 @@ def _helps(found: Findings) -> str:
         f"**What of it helps.** At {path.where} random initialisation ends at {interval(path.ratio)} times the median "
         f"loss of a homotopy that starts from random weights, too ({path.outcome}), which ends at "
         f"{interval(source.ratio)} times that of the homotopy from the source solution ({source.outcome}). A path that "
-        f"only scales the target's amplitude ends at {interval(amplitude.ratio)} times that ({amplitude.outcome}; "
-        f"{seeds(amplitude)} seeds)."
+        f"only scales the target's amplitude, from random weights, ends at {interval(amplitude.ratio)} times the "
+        f"homotopy's median loss ({amplitude.outcome}; {seeds(amplitude)} seeds)."
     )
 
 

@@ -74,7 +74,7 @@ def test_the_summary_sets_noise_and_batch_beside_the_default():
     ratios = {DEFAULT: 24.0, LATER: 6.0, DEFAULT._replace(batch_size=512): None, OTHER: 1.0}
     (said,) = abstract.dependence({"hard-tasks": MapCount(ratios, 1.25, DEFAULT)})
     assert "of 3 plain settings that were run, of 4, 2 show" in said
-    assert "1.25 (`pytorch_default` 2 of 2; `he_zero_bias` 0 of 1)" in said
+    assert "1.25 (PyTorch's initialisation 2 of 2; He's 0 of 1)" in said
     assert "a factor of 24. With noise of standard deviation 0.1 (the paper's number read as a variance)" in said
     assert "0.01 the factor is 6; with batches of 512 instead of 128 the factor is not known." in said
     assert "not run" in abstract.dependence({})[0]

@@ -35,7 +35,7 @@ def registered(commit):
 
 def test_the_rules_are_those_that_were_committed_before_their_runs():
     def judging(text):
-        found = yaml.safe_load(text) | {"rules": None, "image_rules": None}
+        found = yaml.safe_load(text) | {"rules": None, "image_rules": None, "known": None}
         return found | {"claims": [each for each in found["claims"] if each["number"] not in IMAGES]}
 
     assert judging(rules.FILE.read_text()) == judging(registered(rules.read().rules))
