@@ -29,6 +29,11 @@ from homotopy.results.methods import LABELS, METHODS
 
 TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
 SEARCHES = ("search_fashion", "search_cifar")
+EXPECTED = {  # the figures of the experiments that predictions.yaml is about
+    "limits": "Where the homotopies end: seeds that solve their task",
+    "today": "What people would do today",
+    "why": "What happens while networks train at the hardest omega",
+}
 SENSITIVITY = ("sensitivity", "sensitivity_pairing")
 _TEMPLATE = Path(__file__).with_suffix(".md")
 
@@ -318,6 +323,7 @@ def save(found: Contents, place: Place) -> None:
 def text(found: Contents, library: Library) -> str:
     """Return the report as Markdown."""
     place, book = library.place, found.book
+    expected = [(name, place, caption) for name, caption in EXPECTED.items()]
     fair = figure("fair", place, "Loss against all epochs and against time, and on the test set")
     settings = {id_: plain_settings(count) for id_, count in found.counts.items()}
     settings |= {id_: str(count) for id_, count in screen.counts(found.screened).items()}
@@ -345,6 +351,7 @@ def text(found: Contents, library: Library) -> str:
         "search": search_text(found.search),
         "screen": screen.text(found.screened),
         "predictions": predictions_text(found.expected) + score_text(found.expected, place),
+        "predictions_figures": "\n".join(filter(None, (figure(*each) for each in expected))),
     }
     return Template(_TEMPLATE.read_text()).substitute(parts)
 

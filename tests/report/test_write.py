@@ -1,6 +1,7 @@
 """The report on made-up results: the verdicts are right, every number has a source, and the page stands alone."""
 
 import re
+import shutil
 from collections import defaultdict
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def place(tmp_path_factory):
     columns = ["bound", "case", "value", "measured", "low", "high", "holds", "settings", "violated"]
     pd.DataFrame(bounds, columns=columns).to_csv(place.folder / "theory" / "bounds.csv", index=False)
     fig1.draw("fig1", place)
+    shutil.copy(place.figures / "fig1.png", place.figures / "today.png")
     return place
 
 
@@ -76,6 +78,11 @@ def test_the_summary_is_headed_by_the_runs_that_solve_the_hardest_task(written):
     low, high = (percent(1 - 0.025 ** (1 / 4)), percent(0.025 ** (1 / 4)))
     share = f"homotopy 4 of 4 [{high}, 100 %]; warm start 0 of 4 [0 %, {low}]; random init. 0 of 4 [0 %, {low}]"
     assert "omega 137" in lines[0] and share in lines[0]
+
+
+def test_the_figures_of_the_predictions_stand_with_them_where_they_are_drawn(written):
+    shown = written["REPORT.md"].split("### Predictions")[1].split("\n## ")[0]
+    assert re.findall(r"\(figures/(\w+)\.png\)", shown) == ["today"]
 
 
 def test_the_summary_says_what_it_cost_and_what_was_read(written, place):
