@@ -90,8 +90,8 @@ def options(
     Words without a key are values of the key `words`, such as figures. Raises UserError for an unknown key.
     """
     word, pair = f"[{words.rstrip('s').upper()} ...] " if words else "", "[KEY=VALUE ...]"
-    without = " ".join(f"{key}={value}" for key, value in defaults.items())
-    parser = Parser(about, usage=f"%(prog)s {word}{pair}", epilog=f"without arguments: {without}")
+    without = " ".join(["without arguments:", *(f"{key}={value}" for key, value in defaults.items())])
+    parser = Parser(about, usage=f"%(prog)s {word}{pair}", epilog=textwrap.fill(without, 120, break_on_hyphens=False))
     parser.add_argument("pairs", nargs="*", help=argparse.SUPPRESS)
     found, flags = parser.parse_known_args(arguments)
     given: dict[str, str] = {}
