@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from benchmark.course import Moment
 from benchmark.solvers import MOMENTS
 from homotopy.solvers.vgg import VGG
-from homotopy.tasks import embedded
+from homotopy.tasks import embedded, torchvision_import
 from homotopy.tasks.classification import Classification, mix_labels
 
 
@@ -50,8 +50,6 @@ class Pairs(Dataset):
     """So many pairs of a target image and a random source image, as PIL images through torchvision's transforms."""
 
     def __init__(self, target: str, samples: int) -> None:
-        from homotopy.tasks import torchvision_import
-
         transforms = torchvision_import.transforms
         last = [transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))]
         pad = [] if target == "FashionMNIST" else [transforms.Pad(2), transforms.Grayscale(3)]
