@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from homotopy.figures import common, ends
 from homotopy.results.library import Library, Place, Result, count, missing
 from homotopy.results.methods import LABELS, METHODS
-from homotopy.results.unstated import OMEGAS, Setting, by_setting
+from homotopy.results.unstated import INITIALISATIONS, OMEGAS, Setting, by_setting
 
 _QUIET: dict[str, Any] = {"fontsize": common.SMALL, "color": common.GREY}
 
@@ -63,5 +63,4 @@ def draw(place: Place) -> list[Path]:
 
 
 def _name(setting: Setting) -> str:
-    init = setting.init.split("_")[0].replace("pytorch", "PyTorch").replace("glorot", "Glorot").replace("he", "He")
-    return rf"{init}, $\sigma$ = {setting.noise:g}, batch {setting.batch_size}"
+    return rf"{INITIALISATIONS[setting.init]}, $\sigma$ = {setting.noise:g}, batch {setting.batch_size}"

@@ -17,14 +17,9 @@ from homotopy.report.verdicts import Judged, interval, number, percent, seeds, t
 from homotopy.results.folder import METADATA
 from homotopy.results.library import Library, Place, by_task
 from homotopy.results.methods import LABELS, METHODS
-from homotopy.results.unstated import Setting
+from homotopy.results.unstated import INITIALISATIONS, Setting
 
 SINES, ANNEALED = "fig2a", "fig2b"
-INITIALISATIONS = {
-    "pytorch_default": "PyTorch's initialisation",
-    "glorot_zero_bias": "Glorot's",
-    "he_zero_bias": "He's",
-}
 HARDEST = 137.0  # omega
 HEADLINE = f"sine-omega{HARDEST:g}"
 LARGEST = "two-orders"
@@ -145,7 +140,8 @@ def _by_initialisation(hard: MapCount) -> str:
     run = [setting for setting, ratio in hard.ratios.items() if ratio is not None]
     shown = Counter(setting.init for setting in run if hard.shows(setting))
     asked = Counter(setting.init for setting in run)
-    return "; ".join(f"{INITIALISATIONS[init]} {shown[init]} of {n}" for init, n in asked.items())
+    said = [f"{INITIALISATIONS[init]}'s {shown[init]} of {n}" for init, n in asked.items()]
+    return "; ".join(said).replace("'s ", "'s initialisation ", 1)
 
 
 def _change(setting: Setting, default: Setting) -> str:

@@ -10,6 +10,7 @@ from homotopy.results.library import Result
 from homotopy.results.methods import METHODS
 
 OMEGAS = (74.0, 137.0)
+INITIALISATIONS = {"pytorch_default": "PyTorch", "glorot_zero_bias": "Glorot", "he_zero_bias": "He"}  # of the map
 
 
 class Setting(NamedTuple):
