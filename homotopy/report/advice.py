@@ -13,7 +13,8 @@ from homotopy.results import solved
 from homotopy.results.methods import METHODS
 
 EASY = 74.0
-CHANGES = ("standardised input", "Fourier features", "sine activations")  # arms of experiment=today
+# arms of experiment=today
+CHANGES = ("standardised input", "Fourier features", "sine activations", "sine activations and annealing")
 NOT_RUN = "not run"
 
 

@@ -17,6 +17,7 @@ def arm(found: Result) -> str:
     changed = {
         "standardised input": use.task.features == "standardised",
         "Fourier features": use.task.features == "fourier",
+        "sine activations and annealing": use.model.name == "siren" and use.optimizer.decay == "cosine",
         "sine activations": use.model.name == "siren",
         f"step size {use.optimizer.lr:g}": use.optimizer.lr != 0.001 and use.model.name != "siren",
         "warm-up of the step size": use.optimizer.decay == "warmup",

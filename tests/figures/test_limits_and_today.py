@@ -48,7 +48,7 @@ def test_every_arm_of_today_is_counted_at_the_omegas_that_have_all_of_them(tmp_p
     save_experiment("today", place, final)
     found = solved.table(experiment("today", place), SOLVED)
     arms = ["default", "standardised input", "Fourier features", "sine activations"]
-    arms += ["step size 0.0003", "step size 0.003", "warm-up of the step size"]
+    arms += ["sine activations and annealing", "step size 0.0003", "step size 0.003", "warm-up of the step size"]
     assert found["arm"].unique().tolist() == arms
     assert (found.groupby(["omega", "method"])["arm"].nunique() == len(arms)).all()
     random = found[found["method"] == "random"]
