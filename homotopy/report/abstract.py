@@ -23,6 +23,10 @@ SINES, ANNEALED = "fig2a", "fig2b"
 HARDEST = 137.0  # omega
 HEADLINE = f"sine-omega{HARDEST:g}"
 LARGEST = "two-orders"
+WITH_ANNEALING = "annealed"
+PARTS = ("path-alone", "source-solution", "more-than-amplitude")  # our questions on what of the homotopy helps
+# how a sentence calls the methods
+NAMES = {"homotopy": "the homotopy", "warmstart": "warm start", "random": "random initialisation"}
 POOLED = {"hard-tasks": "hard sine tasks", "easy-tasks": "easy sine tasks"}
 
 
@@ -114,6 +118,35 @@ def _reached(outcome: str) -> str:
     return {rules.HOLDS: "reached", rules.HALF: "not shown, one is", rules.SHORT: "not reached"}.get(outcome, "open")
 
 
+def ahead(judged: Judged) -> str:
+    """Return by how many times the homotopy ends below its opponents, and whether the rows hold."""
+    rows = [row for row in judged.rows if row.ratio]
+    if not rows:
+        return "Not run yet."
+    ends = [f"{NAMES.get(row.against, 'the better baseline')} ends at {interval(row.ratio)} times" for row in rows]
+    outcomes = " and ".join(dict.fromkeys(row.outcome for row in rows))
+    return f"At {rows[0].where} {' and '.join(ends)} the homotopy's median loss ({outcomes}; {seeds(rows[0])} seeds)."
+
+
+def helps(found: Mapping[str, Judged]) -> str:
+    """Return, for the hardest task, what the path does alone, what the source solution, and a path without a source.
+
+    `found` has the questions of `PARTS`.
+    """
+    path, source, amplitude = (
+        next(row for row in found[id_].rows if row.where == f"omega {HARDEST:g}") for id_ in PARTS
+    )
+    if not (path.ratio and source.ratio and amplitude.ratio):
+        return "Not run yet."
+    return (
+        f"At {path.where} random initialisation ends at {interval(path.ratio)} times the median "
+        f"loss of a homotopy that starts from random weights, too ({path.outcome}), which ends at "
+        f"{interval(source.ratio)} times that of the homotopy from the source solution ({source.outcome}). A path that "
+        f"only scales the target's amplitude, from random weights, ends at {interval(amplitude.ratio)} times the "
+        f"homotopy's median loss ({amplitude.outcome}; {seeds(amplitude)} seeds)."
+    )
+
+
 def dependence(counts: Mapping[str, MapCount]) -> list[str]:
     """Return sentences on how the lead at the map's hardest omega depends on what the paper leaves unstated."""
     hard = counts.get("hard-tasks")
@@ -173,9 +206,20 @@ def cost(place: Place) -> str:
 
 
 def text(
-    found: Sequence[Judged], solves: pd.DataFrame, counts: Mapping[str, MapCount], book: Rules, place: Place
+    claims: Sequence[Judged],
+    questions: Sequence[Judged],
+    solves: pd.DataFrame,
+    counts: Mapping[str, MapCount],
+    book: Rules,
+    place: Place,
 ) -> str:
     """Return the sentences as a list."""
-    lines = [headline(solves, book), *ratios(found), *largest(found), *dependence(counts)]
-    lines += [*verdicts(found), cost(place)]
+    named = {judged.claim.id: judged for judged in (*claims, *questions)}
+    lines = [headline(solves, book), *ratios(claims), f"With cosine annealing: {_lower(ahead(named[WITH_ANNEALING]))}"]
+    lines += [*largest(claims), *dependence(counts), f"What of it helps: {_lower(helps(named))}"]
+    lines += [*verdicts(claims), cost(place)]
     return "".join(f"- {line}\n" for line in lines)
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from homotopy import markdown
 from homotopy.report import abstract, rules
+from homotopy.report.abstract import NAMES
 from homotopy.report.findings import Findings
-from homotopy.report.verdicts import Judged, interval, percent, seeds
+from homotopy.report.verdicts import Judged, interval, percent
 from homotopy.results.library import span
 
 # what each numbered claim says, in a few words, and what tells its parts apart
@@ -36,8 +37,6 @@ CLAIMS: Mapping[int, tuple[str, Mapping[str, str]]] = {
         {"bounds": "convex", "bounds-near-the-optimum": "near the optimum"},
     ),
 }
-# how a sentence calls the methods
-_NAMES = {"homotopy": "the homotopy", "warmstart": "warm start", "random": "random initialisation"}
 _PLACES = {"hard-tasks": "Hard tasks", "easy-tasks": "Easy tasks", "annealed": "Annealing"}
 
 
@@ -82,8 +81,9 @@ def _seeds(judged: list[Judged]) -> str:
 def findings(found: Findings) -> str:
     """Return what was found, a sentence or two for each part of the study, with the numbers and their intervals."""
     lines = [_solved(found)]
-    hard, easy, annealed = (_ratio(place, found.named(id_)) for id_, place in _PLACES.items())
-    lines += [f"{hard} {easy}", annealed, _helps(found)]
+    hard, easy, annealed = (f"**{place}.** {abstract.ahead(found.named(id_))}" for id_, place in _PLACES.items())
+    lines += [f"{hard} {easy}", annealed]
+    lines.append(f"**What of it helps.** {abstract.helps({id_: found.named(id_) for id_ in abstract.PARTS})}")
     lines += [f"**What decides.** {line}" for line in abstract.dependence(found.map_counts())]
     untested = [claim for claim in found.book.claims if claim.untestable]
     lines += [f"**Images.** Open: {reason}." for reason in dict.fromkeys(claim.untestable for claim in untested)]
@@ -99,39 +99,10 @@ def findings(found: Findings) -> str:
 
 def _solved(found: Findings) -> str:
     said = [
-        f"{row['solved']} of {row['n']} by {_NAMES[row['method']]} ({percent(row['low'])} to {percent(row['high'])})"
+        f"{row['solved']} of {row['n']} by {NAMES[row['method']]} ({percent(row['low'])} to {percent(row['high'])})"
         for row in abstract.hardest(abstract.solved(found.library, found.book))
     ]
     return (
         f"**Who solves the hardest task.** Of Figure 1's runs at omega 137 these end below a loss of "
         f"{found.book.solved:g}: {', '.join(said)}; in brackets the exact {100 * found.book.level:g} % interval."
     )
-
-
-def _helps(found: Findings) -> str:
-    """Return, for the hardest task, what the path does alone, what the source solution, and a path without a source."""
-    path, source, amplitude = (
-        next(row for row in found.named(id_).rows if row.where == f"omega {abstract.HARDEST:g}")
-        for id_ in ("path-alone", "source-solution", "more-than-amplitude")
-    )
-    if not (path.ratio and source.ratio and amplitude.ratio):
-        return "**What of it helps.** Not run yet."
-    return (
-        f"**What of it helps.** At {path.where} random initialisation ends at {interval(path.ratio)} times the median "
-        f"loss of a homotopy that starts from random weights, too ({path.outcome}), which ends at "
-        f"{interval(source.ratio)} times that of the homotopy from the source solution ({source.outcome}). A path that "
-        f"only scales the target's amplitude, from random weights, ends at {interval(amplitude.ratio)} times the "
-        f"homotopy's median loss ({amplitude.outcome}; {seeds(amplitude)} seeds)."
-    )
-
-
-def _ratio(place: str, judged: Judged) -> str:
-    """Return by how many times the homotopy ends below its opponents, and whether the row holds."""
-    rows = [row for row in judged.rows if row.ratio]
-    if not rows:
-        return f"**{place}.** Not run yet."
-    first = rows[0]
-    ends = [f"{_NAMES.get(row.against, 'the better baseline')} ends at {interval(row.ratio)} times" for row in rows]
-    outcomes = " and ".join(dict.fromkeys(row.outcome for row in rows))
-    found = f"At {first.where} {' and '.join(ends)} the homotopy's median loss"
-    return f"**{place}.** {found} ({outcomes}; {seeds(first)} seeds)."

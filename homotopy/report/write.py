@@ -330,7 +330,7 @@ def text(found: Contents, library: Library) -> str:
     parts = {
         "title": TITLE,
         "standing": standing([*found.claims, *found.questions], place),
-        "summary": abstract.text(found.claims, found.solved, found.counts, book, place),
+        "summary": abstract.text(found.claims, found.questions, found.solved, found.counts, book, place),
         "level": f"{100 * book.level:g} %",
         "rules": book.rules,
         "image_rules": book.image_rules,
