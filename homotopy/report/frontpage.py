@@ -8,7 +8,7 @@ from homotopy import markdown
 from homotopy.report import abstract, rules
 from homotopy.report.abstract import NAMES
 from homotopy.report.findings import Findings
-from homotopy.report.verdicts import Judged, interval, percent
+from homotopy.report.verdicts import Judged, interval, percent, seeds
 from homotopy.results.library import span
 
 # what each numbered claim says, in a few words, and what tells its parts apart
@@ -37,6 +37,11 @@ CLAIMS: Mapping[int, tuple[str, Mapping[str, str]]] = {
         {"bounds": "convex", "bounds-near-the-optimum": "near the optimum"},
     ),
 }
+_IMAGES = {
+    "FashionMNIST": ("fashion-faster", "fashion-comparable"),
+    "CIFAR-10": ("cifar-faster", "cifar-ahead"),
+}
+_BEYOND_TEST = {rules.CONSTRUCTION: " (true by construction)", rules.THEOREM: " (theorems)"}
 _PLACES = {"hard-tasks": "Hard tasks", "easy-tasks": "Easy tasks", "annealed": "Annealing"}
 
 
@@ -67,7 +72,7 @@ def _count(judged: Judged) -> str:
 
 
 def _verdict(judged: Judged) -> str:
-    return f"**{judged.text}**"
+    return f"**{judged.text}**{_BEYOND_TEST.get(judged.claim.kind, '')}"
 
 
 def _seeds(judged: list[Judged]) -> str:
@@ -86,7 +91,8 @@ def findings(found: Findings) -> str:
     lines.append(f"**What of it helps.** {abstract.helps({id_: found.named(id_) for id_ in abstract.PARTS})}")
     lines += [f"**What decides.** {line}" for line in abstract.dependence(found.map_counts())]
     untested = [claim for claim in found.book.claims if claim.untestable]
-    lines += [f"**Images.** Open: {reason}." for reason in dict.fromkeys(claim.untestable for claim in untested)]
+    reasons = dict.fromkeys(claim.untestable for claim in untested)
+    lines += [f"**Images.** Open: {reason}. {_images(found)}" for reason in reasons]
     theory = [found.judged(claim) for claim in found.book.claims if claim.kind == rules.THEOREM]
     bounds = [row for judged in theory for row in judged.rows]
     holding = sum(row.outcome == rules.HOLDS for row in bounds)
@@ -106,3 +112,15 @@ def _solved(found: Findings) -> str:
         f"**Who solves the hardest task.** Of Figure 1's runs at omega 137 these end below a loss of "
         f"{found.book.solved:g}: {', '.join(said)}; in brackets the exact {100 * found.book.level:g} % interval."
     )
+
+
+def _images(found: Findings) -> str:
+    """Return how many times the homotopy's loss, averaged over all epochs, each baseline's is on a target's images."""
+    said = []
+    for target, ids in _IMAGES.items():
+        rows = [row for id_ in ids for row in found.named(id_).rows if row.label.startswith("area") and row.ratio]
+        ends = [f"that of {NAMES[row.against]} is {interval(row.ratio)} times the homotopy's" for row in rows]
+        if rows:
+            outcomes = " and ".join(dict.fromkeys(row.outcome for row in rows))
+            said.append(f"on {target} {', '.join(ends)} ({outcomes}; {seeds(rows[0])} seeds)")
+    return f"The loss, averaged over all epochs: {'; '.join(said) or 'not run yet'}."

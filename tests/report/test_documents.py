@@ -69,8 +69,8 @@ def test_the_findings_are_those_of_the_results(found):
 
 def test_the_advice_has_a_number_and_a_command_for_every_case_that_was_run(found):
     table = rows(advice.advice(found))
-    assert len(table) == 5 and all("experiment=" in command for _, _, command in table)
-    said = [text for _, text, _ in table]
+    assert len(table) == 5 and all("experiment=" in command for *_, command in table)
+    said = [text for _, _, text, _ in table]
     assert "the homotopy solves 3 of 3, warm start 0 of 3, random initialisation 0 of 3" in said[1]
     assert said[2] == said[3] == "Not run yet." and "Not tested" in said[4]
 
