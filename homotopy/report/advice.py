@@ -99,7 +99,7 @@ def _changed(found: Findings) -> str:
 
 
 def _images(found: Findings) -> str:
-    """Return in how many of the screen's cases the homotopy has the smaller area, of targets that have all of theirs."""
+    """Return in how many of a target's screened cases the homotopy has the smaller area, once all were run."""
     counts = [
         (target, claim.margin, screen.count(found.screened, claim, ["area"]))
         for target, claims in found.screened.claims.items()
