@@ -32,7 +32,7 @@ QUANTITIES = {
     "equality": "largest difference",
     "bound": "measured over bound, tightest setting",
 }
-_KINDS = {rules.EXPERIMENT: "experiments", rules.THEOREM: "theorems", rules.CONSTRUCTION: "true by construction"}
+KINDS = {rules.EXPERIMENT: "experiments", rules.THEOREM: "theorems", rules.CONSTRUCTION: "true by construction"}
 
 
 class Judged(NamedTuple):
@@ -143,7 +143,7 @@ def summary(judged: Judged) -> str:
 def tally(found: Sequence[Judged]) -> str:
     """Return how many of the claims came out how, by kind; other readings of a sentence are not counted."""
     parts = []
-    for kind, name in _KINDS.items():
+    for kind, name in KINDS.items():
         verdicts = Counter(j.verdict for j in found if j.claim.kind == kind and not j.claim.reading)
         order = (rules.REPRODUCED, rules.PARTLY, rules.NOT, rules.OPEN)
         said = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in order if verdicts[verdict])
