@@ -6,13 +6,17 @@ import os
 import platform
 from pathlib import Path
 
+_VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2"}  # by the flag of an x86, the widest first
+
 
 def name() -> str:
-    """Return its name."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    """Return its model and its widest vectors, "AMD EPYC, AVX-512": a model's name may stand for several processors."""
+    path = Path("/proc/cpuinfo")
+    lines = [line.partition(":") for line in (path.read_text().splitlines() if path.exists() else [])]
+    said = {key.strip(): value.strip() for key, _, value in lines}
+    model = said.get("model name") or platform.processor() or platform.machine()
+    flags = said.get("flags", "").split()
+    return ", ".join([model, *[vectors for flag, vectors in _VECTORS.items() if flag in flags][:1]])
 
 
 def cores() -> int:

@@ -20,7 +20,7 @@ REPEATS = 8  # products per turn
 
 
 def processor() -> str:
-    """Return the processor's model, as the system names it."""
+    """Return the processor's model, as the system names it, and its widest vectors."""
     return hardware(torch.device("cpu"))
 
 

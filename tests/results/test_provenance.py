@@ -1,10 +1,12 @@
-"""What is recorded of the code."""
+"""What is recorded of the code and of the machine."""
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from homotopy import processor
 from homotopy.results.provenance import is_dirty
 
 
@@ -32,3 +34,13 @@ def test_changed_code_is_dirty(checkout, name):
 def test_changed_results_are_not(checkout):
     (checkout / "results" / "runs.csv.gz").write_text("2")
     assert not is_dirty(checkout)
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="this system names its processor elsewhere")
+@pytest.mark.parametrize(
+    ("flags", "name"), [("fma avx2 avx512f", "Z 80, AVX-512"), ("fma avx avx2", "Z 80, AVX2"), ("sse", "Z 80")]
+)
+def test_a_processor_s_name_says_how_wide_its_vectors_are(flags, name, monkeypatch):
+    lines = f"processor\t: 0\nmodel name\t: Z 80\nflags\t\t: {flags}\n"
+    monkeypatch.setattr(processor.Path, "read_text", lambda path: lines)
+    assert processor.name() == name
