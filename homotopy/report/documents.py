@@ -38,6 +38,7 @@ _SPEED = {
     "on FashionMNIST, the faster of two loops over a DataLoader": ("images", "FashionMNIST / one seed per core", 1),
     "on CIFAR-10": ("images", "CIFAR10 / one seed per core", 1),
 }
+_NOT = "not measured"
 # ways to train the two networks of the benchmark's sections on images, and what their convolutions take
 _IMAGES = {"images": "vgg_small", "images_deep": "vgg16_narrow"}
 _TRIED = [
@@ -118,18 +119,19 @@ def _file(name: str) -> Callable[[Findings], str]:
 def speed(found: Findings) -> str:
     """Return how many times ours the time of the alternatives is, a column for each machine that was measured."""
     measured = _measured(found)
-    lines = [[label, *(_fastest(each, *where) for each in measured.values())] for label, where in _SPEED.items()]
+    lines = [[name, *(_fastest(each, *where) or _NOT for each in measured.values())] for name, where in _SPEED.items()]
     return markdown.table(["times as fast, per seed, as", *measured], lines)
 
 
 def images_tried(found: Findings) -> str:
-    """Return the time of ways to train on images, on FashionMNIST and CIFAR-10, a column for each machine."""
-    measured, lines = _measured(found), []
+    """Return the time of ways to train on FashionMNIST and CIFAR-10, a column for each machine that tried them."""
+    measured = {name: sections for name, sections in _measured(found).items() if _IMAGES.keys() & sections.keys()}
+    lines = []
     for section, network in _IMAGES.items():
         for way in _TRIED:
             names = [f"{target} / {way}" for target in ("FashionMNIST", "CIFAR10")]
             times = [[_fastest(each, section, name, 0) for name in names] for each in measured.values()]
-            lines.append([network, way, *(", ".join(both) if all(both) else "not measured" for both in times)])
+            lines.append([network, way, *(", ".join(both) if all(both) else _NOT for both in times)])
     return markdown.table(["network", "way", *measured], lines)
 
 
