@@ -238,12 +238,12 @@ def _bound_row(name: str, table: pd.DataFrame) -> Row:
     return Row(label, rules.VIOLATED if violated else held, n, n, Interval(value, low, high, n), note=note)
 
 
-def solved(results: Sequence[Result], metric: str, book: Rules) -> dict[str, Interval]:
-    """Return the share of seeds that solve a task, by method, of the seeds that all of its methods have finished.
+def solved(results: Sequence[Result], metric: str, book: Rules, first: int = 0) -> dict[str, Interval]:
+    """Return the share of seeds that solve a task, by method, of the seeds from `first` on that all methods have.
 
     A seed solves it whose settled loss at the last epoch is below `solved`.
     """
-    seeds = shared_seeds(results)
+    seeds = [seed for seed in shared_seeds(results) if seed >= first]
     final = {
         r.config.method.name: statistics.settled(*curves(r, metric, seeds), book.settled) for r in results if seeds
     }

@@ -100,14 +100,18 @@ def findings(found: Findings) -> str:
 
 
 def _solved(found: Findings) -> str:
-    said = [
-        f"{row['solved']} of {row['n']} by {NAMES[row['method']]} ({percent(row['low'])} to {percent(row['high'])})"
-        for row in abstract.hardest(abstract.solved(found.library, found.book))
-    ]
+    table = abstract.solved(found.library, found.book)
+    said, unseen = (
+        ", ".join(
+            f"{row['solved']} of {row['n']} by {NAMES[row['method']]} ({percent(row['low'])} to {percent(row['high'])})"
+            for row in abstract.hardest(table, which)
+        )
+        for which in (abstract.ALL, abstract.UNSEEN)
+    )
     return (
         f"**Who solves the hardest task.** Of Figure 1's runs at omega 137 these end below a loss of "
-        f"{found.book.solved:g}: {', '.join(said)}; in brackets the exact {100 * found.book.level:g} % interval."
-    )
+        f"{found.book.solved:g}: {said}; in brackets the exact {100 * found.book.level:g} % interval."
+    ) + (f" Of the seeds that nobody had seen when the rules were written: {unseen}." if unseen else "")
 
 
 def _images(found: Findings) -> str:

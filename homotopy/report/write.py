@@ -154,9 +154,10 @@ def standing(found: Sequence[Judged], place: Place) -> str:
 def solved_text(found: pd.DataFrame) -> str:
     """Return the table of runs that solve their task, by method."""
     lines = []
-    for (name, task), rows in found.groupby(["experiment", "task"], sort=False):
+    for (name, task, which), rows in found.groupby(["experiment", "task", "seeds"], sort=False):
         by_method = {row["method"]: solvers(row) for row in rows.to_dict("records")}
-        lines.append([f"{task}, {name}", *(by_method.get(method, "") for method in METHODS)])
+        of = ", unseen seeds" if which == abstract.UNSEEN else ""
+        lines.append([f"{task}, {name}{of}", *(by_method.get(method, "") for method in METHODS)])
     return table(["task", *(LABELS[method] for method in METHODS)], lines)
 
 

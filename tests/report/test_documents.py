@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +11,9 @@ import pytest
 
 from homotopy.errors import ResultError
 from homotopy.figures import why
-from homotopy.report import advice, documents, frontpage
+from homotopy.report import abstract, advice, documents, frontpage
 from homotopy.report.findings import Findings
+from homotopy.report.write import solved_text
 from homotopy.results.library import Library, Place
 from homotopy.training import why as training
 from tests.made import save_experiment
@@ -63,8 +65,21 @@ def test_three_seeds_decide_nothing_whatever_they_show(found):
 
 def test_the_findings_are_those_of_the_results(found):
     solved, hard = frontpage.findings(found).splitlines()[:2]
-    assert "3 of 3 by the homotopy" in solved and "0 of 3 by warm start" in solved
+    assert "3 of 3 by the homotopy" in solved and "0 of 3 by warm start" in solved and "nobody" not in solved
     assert "Not run" in hard
+
+
+def test_what_unseen_seeds_show_stands_apart(tmp_path):
+    place = Place(tmp_path, "quick")
+    save_experiment("fig1", place, lambda config, seed: 0.1 if seed == 2 else LOSSES[config.method.name], seeds=3)
+    found = Findings(Library(place))
+    found.book = replace(found.book, known=2)
+    solved = frontpage.findings(found).splitlines()[0]
+    assert solved.index("2 of 3 by the homotopy") < solved.index("nobody") < solved.index("0 of 1 by the homotopy")
+    table = abstract.solved(found.library, found.book)
+    said = abstract.headline(table, found.book)
+    assert said.index("homotopy 2 of 3") < said.index("nobody") < said.index("homotopy 0 of 1")
+    assert "unseen seeds | 0 of 1" in solved_text(table)
 
 
 def test_the_advice_has_a_number_and_a_command_for_every_case_that_was_run(found):

@@ -194,7 +194,9 @@ def test_a_run_solves_its_task_below_the_loss_fixed_beforehand(made):
     book = dataclasses.replace(rules.read(), settled=5)
     found = evidence.solved(results, "target_loss", book)
     assert {name: (share.value, share.n) for name, share in found.items()} == {"homotopy": (2 / 3, 3), "random": (0, 3)}
-    assert evidence.solved([], "target_loss", book) == {}
+    later = evidence.solved(results, "target_loss", book, first=3)
+    assert {name: (share.value, share.n) for name, share in later.items()} == {"homotopy": (1 / 2, 2), "random": (0, 2)}
+    assert evidence.solved([], "target_loss", book) == evidence.solved(results, "target_loss", book, first=5) == {}
 
 
 def test_equality_is_exact(made):
