@@ -21,6 +21,7 @@ from homotopy.results.library import Place, Result
 from homotopy.results.statistics import Array
 
 NEAR_THE_END = 1.25  # this times the larger final median is a loss to which both methods come
+STEP_SIZES = {"constant": "constant step size", "cosine": "cosine annealing", "warmup": "warm-up of the step size"}
 
 
 class Curves(NamedTuple):
@@ -99,7 +100,9 @@ def comparisons(claim: Claim, results: Sequence[Result]) -> Iterator[Comparison]
 
 
 def words(key: str, *values: Any) -> str:
-    """Return a key's last part and its values, "omega 74, 137"."""
+    """Return a key's last part and its values, "omega 74, 137", and a rule for the step size as people call it."""
+    if key == "optimizer.decay":
+        return ", ".join(STEP_SIZES[value] for value in values)
     shown = [value if isinstance(value, str) else f"{value:g}" for value in values]
     return f"{key.rpartition('.')[2]} {', '.join(shown)}"
 

@@ -131,7 +131,7 @@ def test_of_two_settings_each_combination_that_is_there_has_a_row(made):
     ]
     both = claim(against=["random"], each={"task.omega": "all", "optimizer.decay": "all"})
     assert [row.label.rpartition(",")[0] for row in rows(both, results + annealed)] == [
-        "omega 74, decay constant", "omega 137, decay constant", "omega 137, decay cosine",
+        "omega 74, constant step size", "omega 137, constant step size", "omega 137, cosine annealing",
     ]  # fmt: skip
 
 
