@@ -87,7 +87,12 @@ def headline(found: pd.DataFrame, book: Rules) -> str:
     return (
         f"Runs at omega 137 that solve it, that is, end with a settled train loss below {number(book.solved)}: "
         f"{said} (in brackets the exact {100 * book.level:g} % interval of the share)."
-    ) + (f" Of the seeds that nobody had seen when the rules were written: {also}." if unseen else "")
+    ) + of_unseen(also)
+
+
+def of_unseen(said: str) -> str:
+    """Return the sentence on seeds whose results were not known beforehand, nothing where there are none."""
+    return f" Of the seeds that nobody had seen when the rules were written: {said}." if said else ""
 
 
 def ratios(found: Sequence[Judged]) -> list[str]:

@@ -102,7 +102,7 @@ def comparisons(claim: Claim, results: Sequence[Result]) -> Iterator[Comparison]
 def words(key: str, *values: Any) -> str:
     """Return a key's last part and its values, "omega 74, 137", and a rule for the step size as people call it."""
     if key == "optimizer.decay":
-        return ", ".join(STEP_SIZES[value] for value in values)
+        return ", ".join(STEP_SIZES.get(value, value) for value in values)
     shown = [value if isinstance(value, str) else f"{value:g}" for value in values]
     return f"{key.rpartition('.')[2]} {', '.join(shown)}"
 

@@ -111,7 +111,7 @@ def _solved(found: Findings) -> str:
     return (
         f"**Who solves the hardest task.** Of Figure 1's runs at omega 137 these end below a loss of "
         f"{found.book.solved:g}: {said}; in brackets the exact {100 * found.book.level:g} % interval."
-    ) + (f" Of the seeds that nobody had seen when the rules were written: {unseen}." if unseen else "")
+    ) + abstract.of_unseen(unseen)
 
 
 def _images(found: Findings) -> str:

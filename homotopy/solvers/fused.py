@@ -41,9 +41,9 @@ class _Rule(ctypes.Structure):
     )
 
 
-def library(dtype: torch.dtype, *options: str, target: str = native.THIS_MACHINE) -> ctypes.CDLL:
+def library(dtype: torch.dtype, *options: str) -> ctypes.CDLL:
     """Return fused.cpp compiled for a floating-point type; raise native.Unavailable where it cannot be."""
-    built = native.load(SOURCE, f"-DREAL={REAL[dtype]}", *options, target=target)
+    built = native.load(SOURCE, f"-DREAL={REAL[dtype]}", *options)
     number, memory = ctypes.c_long, ctypes.c_void_p
     built.train.argtypes = [memory, number, *5 * [memory], *2 * [number], memory]
     built.evaluate.argtypes = [memory, number, *3 * [memory], *2 * [number], memory]

@@ -37,14 +37,14 @@ def compiler() -> list[str]:
 
 
 @cache
-def load(source: Path, *options: str, target: str = THIS_MACHINE) -> ctypes.CDLL:
-    """Compile a source for a target, unless that was done before, and load it; raise Unavailable if it cannot be.
+def load(source: Path, *options: str) -> ctypes.CDLL:
+    """Compile a source for this machine, unless that was done before, and load it; raise Unavailable if it cannot be.
 
     What is compiled is kept in the user's cache, by source, command, compiler and processor: several machines may
     share a home.
     """
     try:
-        command = [*compiler(), *FLAGS, target, *options]
+        command = [*compiler(), *FLAGS, THIS_MACHINE, *options]
         # what the compiler defines names itself, its version and the processor's instructions
         defined = _run([*command, "-dM", "-E", "-x", "c++", os.devnull])
         key = hashlib.sha256(source.read_bytes() + shlex.join(command).encode() + defined).hexdigest()[:16]

@@ -153,7 +153,7 @@ def test_threads_of_the_caller_are_left_alone() -> None:
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="other processors have no such option")
 def test_a_processor_without_fused_multiply_adds_is_refused() -> None:
     with pytest.raises(native.Unavailable):
-        fused_library(torch.float32, target="-march=sandybridge")
+        fused_library(torch.float32, "-march=sandybridge")
 
 
 def state_with(ensemble: Ensemble, problem: Regression, small: float) -> dict[str, Tensor]:
