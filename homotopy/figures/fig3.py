@@ -12,21 +12,25 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from homotopy.figures import common, ends, names
 from homotopy.figures.fig1 import curves, path
 from homotopy.figures.origins import origins, remarks
+from homotopy.results import images
 from homotopy.results.library import Place, Result, count, experiment
+from homotopy.results.methods import LABELS
+
+SETTLED = 5  # epochs, as rules.yaml has it for claims on images
 
 
 def panel(axes: Axes, strip: Axes, results: list[Result], metric: str) -> dict[str, Line2D]:
-    """Draw a metric after every epoch, lam over the path, and the strip of its last values; return the medians."""
+    """Draw a metric after every epoch, lam over the path, and the strip of its settled ends; return the medians."""
     drawn = curves(axes, results, metric)
     path(axes, results)
     strip.sharey(axes)
-    ends.strip(strip, results, metric, last=1)
+    ends.strip(strip, results, metric, last=SETTLED)
     return drawn
 
 
 def after_the_path(results: list[Result], metric: str) -> tuple[float, float]:
     """Return limits for an axis that hold all values since the homotopy's path has ended."""
-    start = results[0].config.steps()[-1].epochs.start  # the same for all methods
+    start = max(found.config.steps()[-1].epochs.start for found in results)
     shown = np.concatenate([found.table(metric)[:, found.epochs >= start].ravel() for found in results])
     shown = shown[np.isfinite(shown)]
     margin = 0.08 * (shown.max() - shown.min()) + 1e-3
@@ -35,16 +39,18 @@ def after_the_path(results: list[Result], metric: str) -> tuple[float, float]:
 
 def about(results: list[Result]) -> str:
     """Say what was trained, on which images, on which of them losses were measured, and where the data came from."""
-    task, model = results[0].config.task, results[0].config.model
+    configs = [found.config for found in results]
+    task, model = configs[0].task, configs[0].model
     trained = f"{task.samples:,} training images" if task.samples else "all training images"
     measured = f"the same {task.evaluated:,} of the target's" if task.evaluated else "all of the target's"
     tested = f"{task.test_samples:,} test images" if task.test_samples else "all test images"
-    network = f"channels {'; '.join(', '.join(map(str, stage)) for stage in model.stages)}"
+    network = f"{images.network(configs[0])}, channels {'; '.join(', '.join(map(str, s)) for s in model.stages)}"
     network += ", batch norm" if model.batch_norm else ""
+    methods = "; ".join(f"{LABELS[each.method.name]}: {images.setting(each)}" for each in configs)
     return "\n".join(
         [
             f"{trained} of each data set per seed; losses after an epoch on {measured}, accuracy on {tested}",
-            f"VGG-type network, {network}; batch {results[0].config.batch_size}",
+            f"{network}, initialisation {model.init}; {methods}",
             "; ".join(origins(_data(results))),
         ]
     )

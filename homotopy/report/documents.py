@@ -21,7 +21,7 @@ from scipy import stats
 from homotopy import markdown
 from homotopy.errors import ResultError
 from homotopy.figures import why
-from homotopy.report import advice, frontpage, screen, tables, unstated
+from homotopy.report import advice, finals, frontpage, screen, tables, unstated
 from homotopy.report.findings import Findings
 from homotopy.report.verdicts import number, percent, summary
 from homotopy.report.write import SEARCHES, predictions_text, search_text
@@ -165,6 +165,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "map": lambda found: unstated.text(unstated.table(found.library.results("map"))),
     "search": lambda found: search_text(tables.search(found.library.results(*SEARCHES))),
     "screen": lambda found: screen.text(found.screened),
+    "finals": lambda found: finals.text(found.finals),
     "expected_frequency": _expected("frequency"),
     "expected_limits": _expected("limits"),
     "expected_schedules": _expected("schedules"),

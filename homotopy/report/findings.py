@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from homotopy.report import multiverse, predictions, rules, screen
+from homotopy.report import finals, multiverse, predictions, rules, screen
 from homotopy.report.predictions import JudgedPrediction
 from homotopy.report.rules import Claim
 from homotopy.report.verdicts import Judged, judge, number
@@ -40,6 +40,11 @@ class Findings:
     def screened(self) -> screen.Screen:
         """What the screen of networks for images found."""
         return screen.screen(self.library.results(*screen.EXPERIMENTS), self.book)
+
+    @cached_property
+    def finals(self) -> pd.DataFrame:
+        """What Figures 3a and 3b come to."""
+        return finals.table(self.library, self.book)
 
     def map_counts(self) -> dict[str, multiverse.MapCount]:
         """Return, by claim, in which plain settings of the map it shows."""

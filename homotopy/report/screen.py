@@ -18,7 +18,7 @@ from homotopy.report import evidence
 from homotopy.report.evidence import Curves
 from homotopy.report.rules import MEASURES, Claim, Rules
 from homotopy.report.verdicts import number
-from homotopy.results import statistics
+from homotopy.results import images, statistics
 from homotopy.results.library import Result
 from homotopy.results.methods import LABELS, METHODS
 
@@ -26,7 +26,6 @@ EXPERIMENTS = ("screen_fashion", "screen_cifar")
 FINAL = {"FashionMNIST": "fig3a", "CIFAR10": "fig3b"}  # the experiment of a target's final runs
 FINAL_EPOCHS = {"FashionMNIST": 40, "CIFAR10": 60}
 SHARE = 1 / 5  # of the final epochs, at most, lie on the path
-NETWORKS = {4: "vgg_small", 11: "VGG-11", 16: "VGG-16"}  # by their layers with weights
 CANDIDATES = ("VGG-11", "VGG-16")
 _COLUMNS = ["target", "network", "init", "method", "setting", "path", "n", *MEASURES, "objective", "accuracy"]
 
@@ -65,20 +64,6 @@ class Count(NamedTuple):
         return f"{self.shows} of {self.cases}" + (f" ({self.missing} not run)" if self.missing else "")
 
 
-def network(of: Config) -> str:
-    """Return the name of a configuration's network."""
-    return NETWORKS[sum(map(len, of.model.stages)) + len(of.model.hidden) + 1]
-
-
-def setting(of: Config) -> str:
-    """Return what its method varies, in words."""
-    if of.method.name == "random":
-        return f"batches of {of.batch_size}"
-    if of.method.name == "warmstart":
-        return f"source {of.budget.source}"
-    return f"gamma {of.schedule.gamma}, k {of.budget.k}, {of.task.pairing}"
-
-
 def screen(results: Sequence[Result], book: Rules) -> Screen:
     """Return every setting that has finished seeds: its medians over these, and which is its method's `best`.
 
@@ -86,14 +71,14 @@ def screen(results: Sequence[Result], book: Rules) -> Screen:
     nothing; `path` is the homotopy's epochs before the target alone. The best has the least median area, once all
     settings of the method, with that network and initialisation, are `complete`: have all seeds.
     """
-    claims = {target: [claim for claim in book.claims if name in claim.experiments] for target, name in FINAL.items()}
-    keys = [(_case(found.config), found.config.method.name) for found in results]
+    claims = claims_by_target(book)
+    keys = [(case_of(found.config), found.config.method.name) for found in results]
     lacking = {key for key, found in zip(keys, results, strict=True) if found.seeds < len(found.config.seeds)}
     rows = [
         {
             **case._asdict(),
             "method": method,
-            **_measured(found, claims[case.target], book),
+            **measured(found, claims[case.target], book),
             "complete": key not in lacking,
         }
         for key, found in zip(keys, results, strict=True)
@@ -111,11 +96,18 @@ def _least(table: pd.DataFrame) -> pd.Series:
     return (rank == 1) & table["complete"]
 
 
-def _case(of: Config) -> Case:
-    return Case(of.task.target, network(of), of.model.init)
+def claims_by_target(book: Rules) -> dict[str, list[Claim]]:
+    """Return the claims on each target's final runs."""
+    return {target: [claim for claim in book.claims if name in claim.experiments] for target, name in FINAL.items()}
 
 
-def _measured(found: Result, claims: Sequence[Claim], book: Rules) -> dict[str, Any]:
+def case_of(of: Config) -> Case:
+    """Return a configuration's case."""
+    return Case(of.task.target, images.network(of), of.model.init)
+
+
+def measured(found: Result, claims: Sequence[Claim], book: Rules) -> dict[str, Any]:
+    """Return a result's setting, path and number of seeds, and the medians of what its target's claims measure."""
     of = found.config
     parts = {part.quantity: part for claim in claims for part in claim.parts}
     target, objective = (Curves(found.epochs, found.table(name)) for name in ("target_loss", "train_loss"))
@@ -124,7 +116,7 @@ def _measured(found: Result, claims: Sequence[Claim], book: Rules) -> dict[str, 
     values["accuracy"] = found.final("accuracy")
     medians = {name: float(statistics.median(value)) for name, value in values.items()}
     path = of.path_epochs if of.method.path == "schedule" else 0
-    return {"setting": setting(of), "path": path, "n": found.seeds, **medians}
+    return {"setting": images.setting(of), "path": path, "n": found.seeds, **medians}
 
 
 def picked(of: Screen) -> dict[str, Case]:

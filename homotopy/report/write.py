@@ -15,7 +15,7 @@ import pandas as pd
 
 from homotopy import markdown
 from homotopy.config import Config
-from homotopy.report import abstract, overview, predictions, rules, screen, tables, unstated
+from homotopy.report import abstract, finals, overview, predictions, rules, screen, tables, unstated
 from homotopy.report.abstract import solvers
 from homotopy.report.findings import Findings
 from homotopy.report.multiverse import MapCount
@@ -280,6 +280,7 @@ class Contents(NamedTuple):
     search: pd.DataFrame
     map: pd.DataFrame
     screened: screen.Screen
+    finals: pd.DataFrame
     expected: list[predictions.JudgedPrediction]
 
 
@@ -299,6 +300,7 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         tables.search(library.results(*SEARCHES)),
         unstated.table(library.results("map")),
         known.screened,
+        known.finals,
         known.expected,
     )
 
@@ -311,6 +313,7 @@ def save(found: Contents, place: Place) -> None:
         "sensitivity": pd.concat(found.sensitivity.values()),
         "search": found.search,
         "screen": found.screened.table,
+        "finals": found.finals,
         "predictions": predictions.frame(found.expected),
         "solved": found.solved,
         "verdicts": verdicts([*found.claims, *found.questions]),
@@ -351,6 +354,7 @@ def text(found: Contents, library: Library) -> str:
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),
         "search": search_text(found.search),
         "screen": screen.text(found.screened),
+        "finals": finals.text(found.finals),
         "predictions": predictions_text(found.expected) + score_text(found.expected, place),
         "predictions_figures": "\n".join(filter(None, (figure(*each) for each in expected))),
     }

@@ -356,7 +356,8 @@ def test_figure_3_says_what_was_cut_and_which_data_were_used(images, tmp_path, m
     results = [Result(of, curves(of))]
     about = fig3.about(results)
     assert "256 training images of each data set per seed" in about and "the same 128 of the target's" in about
-    assert "accuracy on 128 test images" in about and "channels 4; 4; batch 32" in about
+    assert "accuracy on 128 test images" in about and "channels 4; 4, initialisation" in about
+    assert "random init.: batches of 32" in about
     assert about.count("; CIFAR10: embedded images, checksums ") == 1
     monkeypatch.setattr(fig3, "experiment", lambda name, place: results)
     png, _ = fig3.draw("fig3b", Place(tmp_path, "smoke"))

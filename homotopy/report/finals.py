@@ -1,0 +1,46 @@
+"""What Figures 3a and 3b come to: the medians that the claims on images are about."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from homotopy import markdown
+from homotopy.report import screen
+from homotopy.report.rules import MEASURES, Rules
+from homotopy.report.screen import FINAL, Case
+from homotopy.report.verdicts import number, percent
+from homotopy.results.library import Library
+from homotopy.results.methods import LABELS
+
+_MEASURED = [*MEASURES, "objective", "accuracy"]
+
+
+def table(library: Library, book: Rules) -> pd.DataFrame:
+    """Return the medians of what the claims on images measure, a row for each experiment and method.
+
+    `n` of `asked` seeds stand behind a row; what has none has no row. The columns are those of the screen's table.
+    """
+    claims = screen.claims_by_target(book)
+    rows = [
+        {"experiment": name, "method": found.config.method.name, "asked": len(found.config.seeds)}
+        | screen.case_of(found.config)._asdict()
+        | screen.measured(found, claims[target], book)
+        for target, name in FINAL.items()
+        for found in library.results(name)
+        if not found.curves.empty
+    ]
+    return pd.DataFrame(rows, columns=["experiment", *Case._fields, "method", "setting", "n", "asked", *_MEASURED])
+
+
+def text(found: pd.DataFrame) -> str:
+    """Return the table as Markdown, the accuracy in percent."""
+    if found.empty:
+        return "No results yet.\n"
+    lines = []
+    for row in found.to_dict("records"):
+        words = [row[name] for name in ("experiment", *Case._fields)]
+        numbers = [*(number(row[name]) for name in _MEASURED[:-1]), percent(row["accuracy"])]
+        n = f"{row['n']}" if row["n"] == row["asked"] else f"{row['n']} of {row['asked']}"
+        lines.append([*words, LABELS[row["method"]], row["setting"], n, *numbers])
+    head = ["experiment", "target", "network", "initialisation", "method", "setting", "seeds", *_MEASURED]
+    return markdown.table(head, lines)
