@@ -16,7 +16,7 @@ from homotopy.report.rules import Rules
 from homotopy.report.verdicts import Judged, interval, number, percent, seeds, tally
 from homotopy.results.folder import METADATA
 from homotopy.results.library import Library, Place, by_task
-from homotopy.results.methods import LABELS, METHODS
+from homotopy.results.methods import METHODS
 from homotopy.results.unstated import INITIALISATIONS, Setting
 
 SINES, ANNEALED = "fig2a", "fig2b"
@@ -79,20 +79,18 @@ def hardest(found: pd.DataFrame, seeds: str = ALL) -> list[dict[Any, Any]]:
 
 
 def headline(found: pd.DataFrame, book: Rules) -> str:
-    """Return the sentences that head the report: which share of runs solves the hardest task, by method."""
-    rows, unseen = hardest(found), hardest(found, UNSEEN)
-    if not rows:
+    """Return the sentences that come first: which share of runs solves the hardest task, by method."""
+    every, unseen = (
+        [f"{NAMES[row['method']]} solves {solvers(row)}" for row in hardest(found, which)] for which in (ALL, UNSEEN)
+    )
+    if not every:
         return "No run at omega 137 by all three methods is there yet."
-    said, also = ("; ".join(f"{LABELS[row['method']]} {solvers(row)}" for row in some) for some in (rows, unseen))
-    return (
-        f"Runs at omega 137 that solve it, that is, end with a settled train loss below {number(book.solved)}: "
-        f"{said} (in brackets the exact {100 * book.level:g} % interval of the share)."
-    ) + of_unseen(also)
-
-
-def of_unseen(said: str) -> str:
-    """Return the sentence on seeds whose results were not known beforehand, nothing where there are none."""
-    return f" Of the seeds that nobody had seen when the rules were written: {said}." if said else ""
+    said = (
+        f"Of Figure 1's runs at omega 137 {', '.join(every)}; a run solves it that ends with a settled train loss "
+        f"below {number(book.solved)}, and in brackets stands the exact {100 * book.level:g} % interval of the share."
+    )
+    also = f" Of the seeds that nobody had seen when the rules were written {', '.join(unseen)}."
+    return said + also if unseen else said
 
 
 def ratios(found: Sequence[Judged]) -> list[str]:

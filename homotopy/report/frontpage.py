@@ -8,7 +8,7 @@ from homotopy import markdown
 from homotopy.report import abstract, rules
 from homotopy.report.abstract import NAMES
 from homotopy.report.findings import Findings
-from homotopy.report.verdicts import KINDS, Judged, interval, percent, seeds
+from homotopy.report.verdicts import KINDS, Judged, interval, seeds
 from homotopy.results.library import span
 
 # what each numbered claim says, in a few words, and what tells its parts apart
@@ -82,7 +82,8 @@ def _seeds(judged: list[Judged]) -> str:
 
 def findings(found: Findings) -> str:
     """Return what was found, a sentence or two for each part of the study, with the numbers and their intervals."""
-    lines = [_solved(found)]
+    solves = abstract.solved(found.library, found.book)
+    lines = [f"**Who solves the hardest task.** {abstract.headline(solves, found.book)}"]
     hard, easy, annealed = (f"**{place}.** {abstract.ahead(found.named(id_))}" for id_, place in _PLACES.items())
     lines += [f"{hard} {easy}", annealed]
     lines.append(f"**What of it helps.** {abstract.helps({id_: found.named(id_) for id_ in abstract.PARTS})}")
@@ -97,21 +98,6 @@ def findings(found: Findings) -> str:
         "mended ([docs/theory.md](docs/theory.md))."
     )
     return "".join(f"- {line}\n" for line in lines)
-
-
-def _solved(found: Findings) -> str:
-    table = abstract.solved(found.library, found.book)
-    said, unseen = (
-        ", ".join(
-            f"{row['solved']} of {row['n']} by {NAMES[row['method']]} ({percent(row['low'])} to {percent(row['high'])})"
-            for row in abstract.hardest(table, which)
-        )
-        for which in (abstract.ALL, abstract.UNSEEN)
-    )
-    return (
-        f"**Who solves the hardest task.** Of Figure 1's runs at omega 137 these end below a loss of "
-        f"{found.book.solved:g}: {said}; in brackets the exact {100 * found.book.level:g} % interval."
-    ) + abstract.of_unseen(unseen)
 
 
 def _images(found: Findings) -> str:
