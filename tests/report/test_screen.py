@@ -1,6 +1,7 @@
 """The screen's best settings, its pick and its counts, on made-up results by the rules of docs/images.md."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,8 @@ import pytest
 from homotopy import compose, config
 from homotopy.report import rules, screen
 from homotopy.report.screen import Case
-from homotopy.results.library import Result
+from homotopy.results import images
+from homotopy.results.library import Library, Place, Result
 
 GLOROT, DEFAULT = "glorot_zero_bias", "pytorch_default"
 NETWORKS = {
@@ -145,3 +147,22 @@ def test_the_text_marks_what_is_picked(made):
     assert "| FashionMNIST | batches of 16 | source 3 | gamma 4, k 2, fixed |" in screen.text(
         screened(made(constant(losses)))
     )
+
+
+def test_a_target_s_figure_trains_what_the_committed_screen_picked():
+    """Until a screen is complete nothing is picked, and the claims on its target say that they are not tested."""
+    library = Library(Place(Path(__file__).parents[2] / "results", "paper"))
+    found = screened(library.results(*screen.EXPERIMENTS))
+    picked, chosen = screen.picked(found), screen.chosen(found)
+    for target, claims in found.claims.items():
+        assert all(bool(claim.untestable) == (target not in picked) for claim in claims), target
+    for target, case in picked.items():
+        configs = [job.config for job in library.jobs(screen.FINAL[target])]
+        assert {screen.case_of(each) for each in configs} == {case}
+        assert {each.epochs for each in configs} == {screen.FINAL_EPOCHS[target]}
+        assert {(each.method.name, images.setting(each)) for each in configs} == {
+            (method, setting) for (of, method), setting in chosen.items() if of == target
+        }
+        assert {each.batch_size for each in configs if each.method.name != "random"} == {32}
+        samples = {(each.seeds, each.task.samples, each.task.evaluated, each.task.test_samples) for each in configs}
+        assert samples == {(tuple(range(10)), 20_000, 10_000, None)}
