@@ -27,7 +27,7 @@ def advice(found: Findings) -> str:
     lines = [
         ("random weights learn it", "Hardly", _easy(found), "fig2a"),
         ("they do not, and network and input must stay as they are", "Worth a try", _hard(found), "fig1"),
-        ("the task has a parameter that can move", "Move it, on the hardest tasks", _moving(found), "frequency,limits"),
+        ("the task has a parameter that can move", "Move it where mixing fails", _moving(found), "frequency,limits"),
         ("network or input may change", "Change these first", _changed(found), "today"),
         ("it is made of images", "Not known", _images(found), "screen_fashion,screen_cifar"),
     ]
@@ -63,11 +63,14 @@ def _all_three(table: pd.DataFrame, omega: float, arm: str = "default") -> str:
 def _easy(found: Findings) -> str:
     table, (row,) = _table(found, "fig2a"), found.named("easy-tasks").rows
     speed = [row for row in found.named("sine-faster").rows if row.where == f"omega {EASY:g}" and row.ratio]
-    epochs = [f"{NAMES[row.against]} takes {interval(row.ratio)} times as many ({row.outcome})" for row in speed]
+    epochs = [
+        f"{NAMES[each.against]} needs {interval(each.ratio)} times the homotopy's epochs ({each.outcome})"
+        for each in speed
+    ]
     return (
-        f"At omega {EASY:g} {_all_three(table, EASY)}; up to there the better baseline's median loss is "
-        f"{interval(row.ratio) or NOT_RUN} times the homotopy's ({row.outcome}). Beside the homotopy's "
-        f"epochs to a loss that both reach at omega {EASY:g}, {' and '.join(epochs) or NOT_RUN}."
+        f"At omega {EASY:g} {_all_three(table, EASY)}. At {row.where} the better baseline's median loss is "
+        f"{interval(row.ratio) or NOT_RUN} times the homotopy's ({row.outcome}). To come to a loss that both reach at "
+        f"omega {EASY:g}, {' and '.join(epochs) or NOT_RUN}."
     )
 
 

@@ -155,6 +155,7 @@ def _fastest(sections: Mapping[str, list], section: str, names: str, column: int
 BLOCKS: dict[str, Callable[[Findings], str]] = {
     "findings": frontpage.findings,
     "claims": frontpage.claims,
+    "later_seeds": frontpage.later_seeds,
     "advice": advice.advice,
     "questions": questions,
     "speed": speed,

@@ -58,9 +58,13 @@ def on_the_map(claim: Claim, omegas: Sequence[float]) -> Claim | None:
 
 
 def count(claim: Claim, library: Library, book: Rules) -> MapCount | None:
-    """Return in which plain settings a claim shows; None for a claim that the map does not touch."""
+    """Return in which plain settings a claim shows; None for a claim that the map does not touch.
+
+    These are claims on other omegas, and those of which every run anneals the step size: the map has no annealing.
+    """
     mapped = on_the_map(claim, book.map_omegas)
-    if mapped is None:
+    decays = {job.config.optimizer.decay for name in claim.experiments for job in library.jobs(name)}
+    if mapped is None or "constant" not in decays:
         return None
     by_setting: dict[Setting, list[Result]] = {}
     for found in library.results(EXPERIMENT):

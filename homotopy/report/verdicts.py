@@ -60,19 +60,21 @@ class Judged(NamedTuple):
     @property
     def cell(self) -> str:
         """The verdict as a table shows it, with what must be said beside it."""
-        return "; ".join([f"**{self.text}**", *self.remarks])
+        untested = [self.claim.untestable.partition(":")[0]] if self.claim.untestable else []
+        return "; ".join([f"**{self.text}**", *untested, *self.remarks])
 
     @property
     def remarks(self) -> list[str]:
-        """What must be said beside the verdict: why nothing is tested, another reading, what the literal loss says."""
-        claim = self.claim
-        found = [claim.untestable] if claim.untestable else []
-        if claim.reading:
-            found.append(f"another reading ({claim.reading}), not counted")
+        """What must be said beside the verdict: that it is of another reading, and what the literal loss says."""
+        reading = self.claim.reading
+        found = [f"another reading ({reading}), not counted"] if reading else []
         others = [row.literal.outcome for row in self.rows if row.literal and row.literal.outcome != row.outcome]
         if others:
             said = ", ".join(f"{n} {_outcome(name, n)}" for name, n in Counter(others).items())
-            found.append(f"by the last epoch alone {len(others)} of {len(self.rows)} would be otherwise: {said}")
+            found.append(
+                f"by the loss of the last epoch alone {len(others)} of {len(self.rows)} comparisons would come out "
+                f"otherwise: {said}"
+            )
         return found
 
 

@@ -96,7 +96,7 @@ def details(judged: Judged, library: Library, book: Rules) -> str:
     if sampled:
         level = 100 * rules.row_level(book.level, len(lines))
         text.append(f"\nEach interval has {level:.3g} %; together they hold at {100 * book.level:g} %.\n")
-    text += [f"\nBeside it: {remark}.\n" for remark in judged.remarks]
+    text += [f"\nBeside it: {remark}.\n" for remark in (claim.untestable, *judged.remarks) if remark]
     if judged.notes:
         text.append(f"\nData: {'; '.join(judged.notes)}.\n")
     text.append(f"\nRule: {_rule(claim, book)}. Made by: {commands(claim, place)}.")
@@ -345,7 +345,7 @@ def text(found: Contents, library: Library) -> str:
         "threshold": number(book.solved),
         "completeness": completeness_text(found.completeness, place),
         "verdicts": verdict_table(found.claims, settings, place),
-        "overview": figure("overview", place, "All figures of the paper, redrawn from these results"),
+        "overview": figure("overview", place, "The paper's figures, made anew from these results"),
         "details": "\n".join(details(each, library, book) for each in found.claims),
         "fair": f"{fair}\n{fair_text(found.fair)}",
         "map": "\n".join([unstated.text(found.map), figure("map", place, "The map of unstated settings")]).lstrip(),

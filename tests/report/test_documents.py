@@ -167,3 +167,13 @@ def test_the_documents_show_the_committed_results():
         assert documents.stale(text, found) == [], path
         shown |= {name for name in documents.BLOCKS if f"<!-- begin {name} -->" in text}
     assert shown == set(documents.BLOCKS)
+
+
+def test_tasks_with_unseen_seeds_are_named(tmp_path):
+    place = Place(tmp_path, "quick")
+    save_experiment("fig1", place, lambda config, seed: 0.1, seeds=3)
+    save_experiment("fig2b", place, lambda config, seed: 0.1, seeds=2)
+    found = Findings(Library(place))
+    assert frontpage.later_seeds(found) == "none"
+    found.book = replace(found.book, known=1)
+    assert frontpage.later_seeds(found) == "omega 74 (2), omega 137 (2), omega 137 with annealing (1)"
