@@ -9,7 +9,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,7 +75,8 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     _say_where(todo, len(jobs) - len(todo))
     for line, its_jobs in zip(lines, jobs_of, strict=True):
         if any(job in todo for job in its_jobs):
-            _run(main, [script, *_expanded(line, its_jobs)])
+            with suppress(SystemExit) if len(lines) > 1 else nullcontext():  # a single job that failed ends so in `do`
+                _run(main, [script, *_expanded(line, its_jobs)])
     sys.exit(report(jobs, lines))
 
 

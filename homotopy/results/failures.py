@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import socket
 import time
@@ -50,7 +51,7 @@ def clear(job: Job) -> None:
     """Forget a job's failures, since it succeeded; a whole job's success is that of its parts."""
     _path(job).unlink(missing_ok=True)
     if job.config.runtime.part is None:
-        for path in _folder(job).glob(f"{job.name}.part*.json"):
+        for path in _folder(job).glob(f"{glob.escape(job.name)}.part*.json"):
             path.unlink(missing_ok=True)
 
 
@@ -61,7 +62,7 @@ def of(job: Job) -> list[Failure]:
 
 def kept(folder: Path, job: str) -> list[Failure]:
     """Return the failures, in a profile's folder `failures`, of a job with this name."""
-    paths = sorted(folder.glob(f"{job}*.json"))
+    paths = sorted(folder.glob(f"{glob.escape(job)}*.json"))
     return [failure for path in paths if (failure := _read(path))]
 
 

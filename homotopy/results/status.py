@@ -70,7 +70,7 @@ def look_up(of: Outline) -> State:
     finished = frozenset(metadata.get("seeds", []))
     failed = kept if set(of.seeds) - finished else []
     diverged = frozenset(int(seed) for seed in metadata.get("diverged_at", {})) & set(of.seeds)
-    if diverged.issuperset(of.seeds):
+    if of.seeds and diverged.issuperset(of.seeds):
         failed.append(Failure(of.name, str(Diverged(f"all {len(of.seeds)} seeds diverged", of.lr))))
     return State(of, finished, diverged, trainers, tuple(failed), tuple(metadata.get("records", [])))
 

@@ -122,13 +122,14 @@ def next_group(config: Config, folder: RunFolder, width: int, others: Sequence[H
     """
     busy = [checkpoints.path_of(folder.path, holder.seeds) for holder in others]
     interrupted = checkpoints.saved(folder.path, besides=busy)
-    trained = [seed for saved in interrupted if saved.done == config.epochs for seed in saved.seeds]
+    mine = [saved for saved in interrupted if set(saved.seeds) <= set(config.seeds) and not held(others, saved.seeds)]
+    trained = [seed for saved in mine if saved.done == config.epochs for seed in saved.seeds]
     finished = folder.finished().difference(trained)  # these are added again: adding them may have been interrupted
     for saved in interrupted:
         if finished.issuperset(saved.seeds):
             saved.path.unlink()
     free = [seed for seed in config.seeds if seed not in finished and not held(others, [seed])]
-    return next((saved.seeds for saved in interrupted if set(saved.seeds) <= set(free)), free[:width])
+    return next((saved.seeds for saved in mine if set(saved.seeds) <= set(free)), free[:width])
 
 
 def run(config: Config, watch: Watch | None = None) -> Path:

@@ -55,7 +55,8 @@ class Sources:
                     self._train(seeds, machine, stop)
                     continue
             if not told:
-                say(f"waiting for source solutions that {others[0]} is finding")
+                theirs = next(other for other in others if held([other], seeds))
+                say(f"waiting for source solutions that {theirs} is finding")
                 told = True
             time.sleep(0.2)
             stop.answer()

@@ -68,6 +68,16 @@ def test_several_experiments_run_one_after_the_other_each_with_its_own_sweep(tmp
     assert len(folders) == 6 and folders | {str(tmp_path / "smoke/illustrations/fig5.csv.gz")} == set(done.out.split())
 
 
+def test_an_experiment_of_one_job_that_fails_stops_no_other(tmp_path):
+    (tmp_path / "smoke").mkdir()
+    (tmp_path / "smoke/illustrations").write_text("a file where a folder has to be")
+    line = [*TINY, f"results.root={tmp_path}", "seeds=1", "budget.final=0", "method=random"]
+    done = command("scripts/train.py", "experiment=fig5,fig2b", *line)
+    (trained,) = compose.jobs(["experiment=fig2b", *line])
+    assert done.code == 1 and "1 of 2 jobs failed" in done.err
+    assert done.out.split() == [str(config.from_dict(trained).folder)]
+
+
 def test_the_script_shows_what_an_experiment_lacks(tmp_path):
     shown = command("scripts/status.py", "profile=smoke", f"results.root={tmp_path}", "experiment=fig1")
     assert shown.code == 0
@@ -179,6 +189,22 @@ def test_the_parts_of_a_job_fail_and_succeed_with_it(tmp_path):
     assert len(failures.of(job)) == 3
     failures.clear(of_part)
     assert len(failures.of(job)) == 2
+    failures.clear(job)
+    assert failures.of(job) == []
+
+
+def test_a_part_beyond_all_seeds_has_not_diverged(tmp_path):
+    (job,) = parsed(*TINY, f"results.root={tmp_path}", "runtime.seeds_per_job=1", "runtime.part=5")
+    assert job.config.seeds == () and state(job).failures == ()
+
+
+def test_failures_of_a_folder_named_like_a_pattern_are_found_and_cleared(tmp_path):
+    images = [f"task.{of}='{tmp_path}/set[{i}]'" for i, of in enumerate(("source", "target"))]
+    line = ["profile=smoke", "task=image_folder", *images, f"results.root={tmp_path}", "runtime.seeds_per_job=1"]
+    (job,) = parsed(*line)
+    assert "[1]" in job.name
+    failures.record(*parsed(*line, "runtime.part=1"), DataError("no data"), "a command")
+    assert len(failures.of(job)) == 1
     failures.clear(job)
     assert failures.of(job) == []
 

@@ -139,6 +139,19 @@ def test_the_checkpoint_of_other_seeds_changes_nothing(tiny, monkeypatch, method
     assert files(config) == expected
 
 
+def test_a_finished_group_s_checkpoint_does_not_make_fewer_seeds_train_twice(tiny, monkeypatch):
+    """Training ended and adding the results failed, on a full disk say; then the first two of the seeds are asked for."""
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+        patch.setattr(runner.RunFolder, "add", lambda *_: (_ for _ in ()).throw(OSError("the disk is full")))
+        runner.run(tiny("method=random", "seeds=4"))
+    trained = []
+    train_group = runner.train_group
+    monkeypatch.setattr(runner, "train_group", lambda *given: trained.append(list(given[1])) or train_group(*given))
+    runner.run(tiny("method=random", "seeds=2"))
+    runner.run(tiny("method=random", "seeds=4"))
+    assert trained == [[0, 1], [0, 1, 2, 3]]  # the second only adds what the checkpoint holds
+
+
 def test_sigusr1_asks_for_a_checkpoint_only(tiny):
     with Interruption() as stop:
         os.kill(os.getpid(), signal.SIGUSR1)
