@@ -25,7 +25,7 @@ from homotopy.results import parameters
 from homotopy.results.folder import RunFolder, metrics
 from homotopy.results.methods import LABELS
 from homotopy.results.statistics import band, median_curves
-from homotopy.settings import at_least, build, check, one_of, positive
+from homotopy.settings import at_least, build, check, one_of, positive, values
 from homotopy.solvers.build import build_ensemble, initial_theta
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
@@ -150,6 +150,9 @@ def fit(
     check(log_every, int, "log_every", at_least(1), f"{_COUNT} (epochs)")
     check(source_lr, float, "source_lr", positive, "a number above 0 (step size)")
     check(decay, str, "decay", one_of(*DECAYS), " or ".join(DECAYS))
+    check(dtype, torch.dtype, "dtype", one_of(torch.float32, torch.float64), "torch.float32 or torch.float64")
+    rule = check(optimizer or Adam(), Optimizer, "optimizer", allowed="homotopy.Adam(...) or homotopy.SGD(...)")
+    rule = build(Optimizer, values(rule), "optimizer")
 
     machine = Machine(choose_device(device), dtype)
     samples, tested = _data(x, y_source, y_target, test, len(numbers), machine)
@@ -161,7 +164,6 @@ def fit(
         theta = _source_solution(ensemble_of(Adam(source_lr), theta), deformation, budget.source, source_lr)
     epochs = len(lams) * budget.k
     steps = plan(lams, budget.k, budget.final) if path == "schedule" else plan((1.0,), epochs, budget.final)
-    rule = optimizer or Adam()
     step_size = partial(DECAYS[decay], rule.lr, epochs=epochs + budget.final)
     ensemble, history = ensemble_of(rule, theta), History(numbers, steps, log_every)
     _train(ensemble, deformation, steps, step_size, history)
@@ -172,21 +174,25 @@ def fit(
 def run(*overrides: str) -> Runs:
     """Train what `python scripts/train.py OVERRIDES` would, into the same folder, and return its result.
 
-    With "save=true" the trained parameters are kept there. Raises UserError for what the script would refuse, and
-    where the overrides stand for several configurations.
+    With "save=true" the trained parameters are kept there. Raises UserError for what the script would refuse, where
+    the overrides stand for several configurations, and where another process trains some of the seeds.
     """
     jobs = cli.check(overrides)
     if len(jobs) != 1 or not jobs[0].trains:
-        raise UserError(f"{shortened(' '.join(overrides))}: must be one configuration that trains, not {len(jobs)}")
+        asked = f"{len(jobs)} jobs, of which {sum(job.trains for job in jobs)} train"
+        raise UserError(f"{shortened(' '.join(overrides))}: must be one configuration that trains, not {asked}")
     cli.preflight(jobs)
     before, sys.argv = sys.argv, ["scripts/train.py", *overrides]  # the command that a result's metadata names
     try:
         cli.train(jobs[0])
     finally:
         sys.argv = before
-    asked = jobs[0].config
-    found = load(asked.folder)
-    return replace(found, curves=found.curves[found.curves["seed"].isin(asked.seeds)])
+    of = jobs[0].config
+    found = load(of.folder)
+    curves = found.curves[found.curves["seed"].isin(of.seeds)]
+    if lacking := set(of.seeds) - set(curves["seed"]):
+        raise ResultError(f"{of.folder}: another process trains {len(lacking)} of these seeds now")
+    return replace(found, curves=curves)
 
 
 def load(folder: str | Path, network: Callable[[], nn.Module] | None = None) -> Runs:
@@ -209,7 +215,10 @@ def _schedule(schedule: Any, gamma: Any) -> dict[str, Any]:
         return {"name": schedule, "gamma": gamma}
     if isinstance(schedule, Mapping):
         return {"gamma": gamma, **schedule}
-    return {"name": "explicit", "values": [float(lam) for lam in schedule]}
+    try:
+        return {"name": "explicit", "values": [float(lam) for lam in schedule]}
+    except (TypeError, ValueError):
+        raise ConfigError("schedule", schedule, "a name, a name with its settings, or values of lam") from None
 
 
 def _data(
@@ -225,6 +234,8 @@ def _data(
         raise ConfigError("y_target", f"an array of {target.shape[-1]} columns", allowed)
     if test is None:
         return FunctionSamples(places, source, target), None
+    if not isinstance(test, Sequence) or len(test) != 2:
+        raise ConfigError("test", shortened(test), "a pair: x and the target's values there")
     x_test, y_test = stack("test x", test[0]), test[1](test[0]) if callable(test[1]) else test[1]
     tested = x_test, stack("test y", y_test, rows=x_test.shape[1])
     for found, trained in zip(tested, (places, target), strict=True):
@@ -234,8 +245,11 @@ def _data(
     return FunctionSamples(places, source, target), tested
 
 
-def _stacked(name: str, values: Any, *, seeds: int, machine: Machine, rows: int | None = None) -> Tensor:
-    tensor = values.detach() if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+def _stacked(name: str, given: Any, *, seeds: int, machine: Machine, rows: int | None = None) -> Tensor:
+    try:  # a copy of what is no tensor, which may be read-only, reversed or of another byte order
+        tensor = given.detach() if isinstance(given, Tensor) else torch.from_numpy(np.array(given, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(name, shortened(error), "an array of numbers") from None
     shape = tuple(tensor.shape)
     tensor = tensor.unsqueeze(-1) if tensor.ndim == 1 else tensor
     tensor = tensor.expand(seeds, -1, -1) if tensor.ndim == 2 else tensor
@@ -253,7 +267,7 @@ def _network(build: Callable[[], nn.Module] | None, samples: FunctionSamples) ->
     inputs, outputs = samples.x.shape[-1], samples.y_target.shape[-1]
     if build is None:
         return MLP(inputs=inputs, outputs=outputs)
-    if isinstance(build, nn.Module):
+    if isinstance(build, nn.Module) or not callable(build):
         allowed = "a function that builds it (lambda: ...), as each seed starts from parameters of its own"
         raise ConfigError("network", type(build).__name__, allowed)
     model = ModuleNetwork(build)

@@ -16,13 +16,26 @@ from homotopy.algorithm.predictors import PREDICTORS
 from homotopy.errors import ConfigError
 from homotopy.identity import SCHEMA, digest
 from homotopy.keys import hint, named
-from homotopy.settings import at_least, build, check, given, matches, one_of, positive, rule, values, within
+from homotopy.settings import (
+    FOLDER,
+    at_least,
+    build,
+    check,
+    given,
+    is_path,
+    matches,
+    one_of,
+    positive,
+    rule,
+    values,
+    within,
+)
 from homotopy.solvers import NETWORKS, optimizers
 from homotopy.tasks import TASKS
 
 _COUNT = "an integer of at least 1"
 _SEEDS = "a count from 1 to 1000000 or a list of different integers from 0 to 2^63 - 1"
-_FOLDER = "a folder (write one that is named like a number as ./2026)"
+DEVICES = "auto, cpu, cuda or cuda:N"
 _EPOCHS = 1_000_000  # of one run; every recorded point is kept in memory
 _KEYS_BESIDES = {"budgets", "data", "illustration", "job", "theory", "why"}  # those that are no fields of `Config`
 _KEYS_WITHIN = {"data": {"root"}, "results": {"root"}}
@@ -47,7 +60,8 @@ class Budget:
     final: int = rule(at_least(0), "an integer of at least 0 (epochs after the last step)")
 
 
-def _is_device(name: str) -> bool:
+def is_device(name: str) -> bool:
+    """Whether a name is one of `DEVICES`."""
     return re.fullmatch(r"auto|cpu|cuda(:\d{1,2})?", name) is not None
 
 
@@ -55,7 +69,7 @@ def _is_device(name: str) -> bool:
 class Runtime:
     """Where and how a run is trained: what changes none of its numbers."""
 
-    device: str = rule(_is_device, "auto, cpu, cuda or cuda:N")
+    device: str = rule(is_device, DEVICES)
     threads: int | None = rule(within(1, 1024), "an integer from 1 to 1024, or null")
     seeds_at_once: int | None = rule(at_least(1), f"{_COUNT}, or null")
     seeds_per_job: int | None = rule(at_least(1), f"{_COUNT}, or null")
@@ -109,7 +123,7 @@ class Config:
     @property
     def epochs(self) -> int:
         """The run's epochs, without those of the source solution."""
-        return self.steps()[-1].epochs.stop - 1
+        return self.path_epochs + self.budget.final
 
     @property
     def source_epochs(self) -> int:
@@ -193,10 +207,6 @@ def seed_list(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
-def _is_path(value: str) -> bool:
-    return value != "" and "\0" not in value
-
-
 def _check_keys(raw: Mapping[str, Any]) -> None:
     """Raise ConfigError for a key that nothing reads; the other groups are checked where they are built."""
     known = _KEYS_BESIDES | {field.name for field in fields(Config)} - {"data_root"}
@@ -240,8 +250,8 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         runtime=runtime,
         save=top("save", bool, None, "true or false (keep the trained parameters)"),
         profile=top("profile", str, lambda v: v.strip(".") and "/" not in v, "a folder's name"),
-        results=Path(top("results.root", str, _is_path, _FOLDER)),
-        data_root=Path(top("data.root", str, _is_path, _FOLDER)),
+        results=Path(top("results.root", str, is_path, FOLDER)),
+        data_root=Path(top("data.root", str, is_path, FOLDER)),
     )
     _check_together(config)
     return config

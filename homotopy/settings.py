@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, ge
 from homotopy.errors import ConfigError
 
 T = TypeVar("T")
+FOLDER = "a folder (write one that is named like a number as ./2026)"
 _BELOW = 2**31  # what an integer must be below, so that what is too large is said before it is tried
 
 
@@ -53,6 +54,11 @@ def positive(value: float) -> bool:
 def one_of(*choices: Any) -> Callable[[Any], bool]:
     """One of some values."""
     return lambda value: value in choices
+
+
+def is_path(value: str) -> bool:
+    """Whether a file or folder could have this name; `FOLDER` says so in words."""
+    return value != "" and "\0" not in value
 
 
 def matches(value: Any, kind: Any) -> bool:
@@ -121,10 +127,9 @@ def given(raw: Mapping[str, Any], key: str) -> Any:
     return found
 
 
-def check(
-    value: Any, kind: Any, key: str, holds: Callable[[Any], bool] | None = None, allowed: str = "of another type"
-) -> Any:
+def check(value: Any, kind: Any, key: str, holds: Callable[[Any], bool] | None = None, allowed: str = "") -> Any:
     """Return `value` if it has the type `kind` and `holds`, else raise ConfigError, which says what is `allowed`."""
+    allowed = allowed or f"of type {getattr(kind, '__name__', kind)}"
     if not matches(value, kind) or (holds is not None and value is not None and not holds(value)):
         raise ConfigError(key, value, allowed)
     if isinstance(value, int) and abs(value) >= _BELOW:

@@ -19,7 +19,6 @@ class Purpose(IntEnum):
     SHUFFLING = 2
     PAIRING = 3
     SOURCE_SHUFFLING = 4
-    SOURCE_PAIRING = 5
     FILTER = 6
     THEORY = 7
     BOOTSTRAP = 8

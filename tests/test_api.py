@@ -15,6 +15,7 @@ import homotopy
 from homotopy import api, compose, config, keys
 from homotopy.errors import ConfigError, ResultError, UserError
 from homotopy.results.files import csv_bytes
+from homotopy.results.locks import hold
 from homotopy.solvers.mlp import MLP
 from tests.conftest import TINY
 from tests.machine import ROOT, command
@@ -150,6 +151,13 @@ def test_median_and_plot_show_the_curves():
         ({"network": nn.Linear(1, 1)}, "network"),
         ({"network": lambda: nn.Linear(2, 1)}, "network"),
         ({"network": lambda: nn.Linear(1, 2)}, "network"),
+        ({"network": 3}, "network"),
+        ({"optimizer": "adam"}, "optimizer"),
+        ({"optimizer": homotopy.SGD(-0.1)}, "optimizer.lr"),
+        ({"dtype": torch.float16}, "dtype"),
+        ({"device": "gpu"}, "runtime.device"),
+        ({"schedule": 5}, "schedule"),
+        ({"test": 5}, "test"),
     ],
 )
 def test_a_wrong_setting_is_named(wrong, key):
@@ -166,6 +174,7 @@ def test_a_wrong_setting_is_named(wrong, key):
         ((X, np.sin, np.full(60, np.nan)), "y_target"),
         ((np.zeros((3, 60, 1)), np.sin, np.sin), "x"),
         ((np.zeros(0), np.sin, np.sin), "x"),
+        ((["a", "b"], np.sin, np.sin), "x"),
     ],
 )
 def test_data_that_do_not_fit_are_named(data, key):
@@ -223,7 +232,24 @@ def test_a_method_of_ones_own_name_is_called_by_it(tmp_path):
     assert homotopy.run(*TINY, "method.name=mine", "seeds=1", f"results.root={tmp_path}").label == "mine"
 
 
+def test_arrays_that_are_reversed_or_read_only_are_taken():
+    values = np.sin(X)
+    values.flags.writeable = False
+    plain, odd = fit(X[::-1].copy(), np.sin(X)[::-1].copy(), hard), fit(X[::-1], values[::-1], hard)
+    pd.testing.assert_frame_equal(odd.curves, plain.curves, check_exact=True)
+
+
+def test_run_says_that_another_process_trains_the_seeds(tmp_path):
+    settings = [*TINY, "method=random", f"results.root={tmp_path}"]
+    homotopy.run(*settings, "seeds=[5]")
+    (raw,) = compose.jobs(settings)
+    with hold(config.from_dict(raw).folder, lambda others: [0, 1]), pytest.raises(ResultError, match="another process"):
+        homotopy.run(*settings, "seeds=2")
+
+
 def test_run_takes_one_configuration_and_load_a_result():
+    with pytest.raises(UserError, match="one configuration"):
+        homotopy.run("experiment=fig5")
     with pytest.raises(UserError, match="one configuration"):
         homotopy.run(*TINY, "method=random,homotopy")
     with pytest.raises(UserError, match="task.omega"):

@@ -35,7 +35,7 @@ def test_right_values_are_taken_and_defaults_filled_in(read):
         ({"width": 0}, "net.width=0", "at least 1"),
         ({"width": True}, "net.width=True", "at least 1"),
         ({"scale": 1.0}, "net.width=missing", "at least 1"),
-        ({"width": 1, "scale": "a"}, "net.scale=a", "another type"),
+        ({"width": 1, "scale": "a"}, "net.scale=a", "of type float"),
         ({"width": 1, "depth": 2}, "net.depth=2", "net has width, scale"),
         (7, "net=7", "a group with width, scale"),
     ],

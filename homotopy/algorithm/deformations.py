@@ -30,7 +30,7 @@ class Deformation(Protocol):
         """Return the target task's problem."""
 
     def metrics(self, ensemble: Ensemble) -> dict[str, Tensor]:
-        """Return what is measured at a logged epoch, each float64 (S,); `test_loss` always among them."""
+        """Return what is measured at a logged epoch, each float64 (S,); `test_loss` where there are test data."""
 
 
 def linear(source: Tensor, target: Tensor, lam: float | Tensor) -> Tensor:
@@ -44,7 +44,8 @@ def frequency_shift(x: Tensor, source_omega: float, omega: float, lam: float | T
     x is of any shape, which that of lam broadcasts to. It is exactly 0 at lam = 0 and 1, so that source and target
     stay what they are, noise included.
     """
-    dtype, x, lam = x.dtype, x.double(), lam.double() if isinstance(lam, Tensor) else lam
+    dtype, x = x.dtype, x.double()
+    lam = lam.to(x.device, torch.float64) if isinstance(lam, Tensor) else lam
     mixed = linear(torch.sin(source_omega * x), torch.sin(omega * x), lam)
     moved = torch.sin(((1 - lam) * source_omega + lam * omega) * x)
     return (moved - mixed).to(dtype)

@@ -22,6 +22,9 @@ from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
 from homotopy.solvers.vgg import VGG
 
+# of a file that is damaged, or whose network or settings this program does not know
+_UNREADABLE = (safetensors.SafetensorError, OSError, RuntimeError, StopIteration, ValueError, KeyError, TypeError)
+
 
 def path_of(folder: Path, seed: int) -> Path:
     """Return where a result folder has the parameters of a seed."""
@@ -49,7 +52,7 @@ def read(path: Path, build: Callable[[], nn.Module] | None = None) -> nn.Module:
         dtype = next(value.dtype for value in state.values() if value.is_floating_point())
         module = build().to(dtype) if build else _empty(path, dtype)
         module.load_state_dict(state)
-    except (safetensors.SafetensorError, OSError, RuntimeError, StopIteration, ValueError) as error:
+    except _UNREADABLE as error:
         raise ResultError(f"{path} cannot be read: {shortened(error)}") from None
     return module
 

@@ -41,8 +41,6 @@ class GraphEnsemble(OwnMoments):
 
     The step size is rounded to float32 in every precision, since PyTorch's CUDA kernels read it only from a tensor of
     that type.
-    Recording and replaying need theta's GPU to be the process's current one, as `homotopy.training.device.prepare`
-    makes it.
     """
 
     def __init__(self, model: MLP, optimizer: Optimizer, theta: Tensor, batch_size: int) -> None:
@@ -59,12 +57,13 @@ class GraphEnsemble(OwnMoments):
     @torch.no_grad()
     def epoch(self, problem: Regression, epoch: int, lr: float) -> EpochLoss:
         """Train one epoch with step size lr, all seeds in every kernel."""
-        found = self._hold(*problem.shuffled(epoch, self._orders))
-        self._lr.fill_(lr)
-        if self._graph is not None:
-            self._graph.replay()
-        else:
-            self._run(found)
+        with torch.cuda.device_of(self._theta):  # graphs are recorded and replayed on the current GPU
+            found = self._hold(*problem.shuffled(epoch, self._orders))
+            self._lr.fill_(lr)
+            if self._graph is not None:
+                self._graph.replay()
+            else:
+                self._run(found)
         samples = found.x.shape[1]
         return EpochLoss(found.objective / samples, None if found.target is None else found.target / samples)
 
@@ -116,7 +115,10 @@ class GraphEnsemble(OwnMoments):
                 data.target.add_(squared_error(prediction, data.y_target[:, batch]))
 
     def _step(self, x: Tensor, y: Tensor) -> Tensor:
-        """Move every seed by one step on its mini-batch x (S, B, in), y (S, B, 1); return the predictions before."""
+        """Move every seed by one step on its mini-batch; return the predictions before.
+
+        x is (S, B, inputs), y and the predictions are (S, B, outputs).
+        """
         layers = self._model.split(self._theta)
         inputs = [x]
         for weight, bias in layers[:-1]:

@@ -25,7 +25,7 @@ class ModuleNetwork:
         self._module = self._drawn(0)
 
     def _drawn(self, seed: int) -> nn.Module:
-        """Build a module with PyTorch's generator at `seed`; the generator is as before afterwards."""
+        """Build a module with PyTorch's generators at `seed`; that of the CPU is as before afterwards."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self._build()

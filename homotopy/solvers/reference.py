@@ -63,7 +63,8 @@ class AutogradEnsemble:
         with torch.no_grad():
             self._theta.copy_(state["theta"])
         self.reset_moments()
-        moments = {name: value.clone() for name, value in state.items() if name != "theta"}
+        device = self._theta.device
+        moments = {name: value.to(device, copy=True) for name, value in state.items() if name != "theta"}
         if moments:
             self._optimizer.state[self._theta].update(moments)
 

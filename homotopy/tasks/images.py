@@ -15,7 +15,7 @@ from torch import Tensor
 
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.errors import ConfigError, all_of
-from homotopy.settings import at_least, one_of, rule
+from homotopy.settings import FOLDER, at_least, is_path, one_of, rule
 from homotopy.streams import Purpose, generator
 from homotopy.tasks import embedded
 from homotopy.tasks.classification import PAIRINGS, Classification, ImageSamples
@@ -48,8 +48,8 @@ def _data_set() -> Any:
 class Classifying(ABC):
     """What every study between two sets of images has in common."""
 
-    source: str
-    target: str
+    source: str = rule(is_path, FOLDER)
+    target: str = rule(is_path, FOLDER)
     samples: int | None = _count("training images of each data set that a seed draws")
     evaluated: int | None = _count("of these, target images on which loss and accuracy are measured")
     test_samples: int | None = _count("test images that a seed draws")
@@ -125,7 +125,7 @@ class Images(Classifying):
     source: str = _data_set()
     target: str = _data_set()
     images: str = rule(one_of("embedded", "official", "unofficial"), "embedded, official or unofficial")
-    root: str
+    root: str = rule(is_path, FOLDER)
     name: str = "images"
     without_effect: ClassVar[tuple[str, ...]] = ("root",)
 

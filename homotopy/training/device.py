@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from homotopy.config import Config
+from homotopy.config import DEVICES, Config, is_device
 from homotopy.errors import ConfigError
 from homotopy.progress import say_once
 
@@ -38,6 +38,8 @@ def choose_device(name: str) -> torch.device:
         if gpus:
             say_once("training on the CPU: there is a GPU, and runtime.device=cuda uses it, which was not tried yet")
         return torch.device("cpu")
+    if not is_device(name):
+        raise ConfigError("runtime.device", name, DEVICES)
     device = torch.device(name)
     if device.type == "cuda":
         device = torch.device("cuda", device.index or 0)  # torch.cuda.set_device refuses one without an index

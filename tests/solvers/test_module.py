@@ -1,7 +1,10 @@
 """Networks as PyTorch modules: any module can be trained, and every trained network is one."""
 
+import json
+
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 
@@ -102,6 +105,10 @@ def test_what_cannot_be_read_is_said(tmp_path):
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(ResultError, match="cannot be read"):
         parameters.read(path, layers)
+    for head in ({"name": "of a later version"}, {"name": "mlp", "heads": 8}):
+        path.write_bytes(safetensors.torch.save({"weight": torch.zeros(1)}, {"network": json.dumps(head)}))
+        with pytest.raises(ResultError, match="cannot be read"):
+            parameters.read(path)
 
 
 def test_an_mlp_with_another_forward_pass_has_no_module_with_relus():

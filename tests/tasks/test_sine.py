@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from homotopy.algorithm.deformations import filter_targets
+from homotopy.algorithm.deformations import filter_targets, frequency_shift
 from homotopy.tasks.sine import Sine
 
 SETTINGS = {
@@ -70,6 +70,11 @@ def test_frequency_moves_omega_and_nothing_else():
         torch.testing.assert_close(task.at(lam).y, torch.sin((1 + 73 * lam) * task.source().x))
     each = task.at(torch.tensor([0.25, 0.5]).reshape(-1, 1, 1)).y
     torch.testing.assert_close(each[1], task.at(0.5).y[1])
+
+
+def test_frequency_takes_each_seed_s_lam_to_the_device_of_the_data():
+    x = torch.rand(2, 5, 1, device="meta")  # a device that computes nothing, in the place of a GPU
+    assert frequency_shift(x, 1.0, 9.0, torch.tensor([0.2, 0.5]).reshape(2, 1, 1)).device == x.device
 
 
 def test_frequency_has_the_noise_of_eq_14():

@@ -140,7 +140,7 @@ def test_the_checkpoint_of_other_seeds_changes_nothing(tiny, monkeypatch, method
 
 
 def test_a_finished_group_s_checkpoint_does_not_make_fewer_seeds_train_twice(tiny, monkeypatch):
-    """Training ended and adding the results failed, on a full disk say; then the first two of the seeds are asked for."""
+    """Training ended, adding the results failed, on a full disk say, and then only two of the seeds are asked for."""
     with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
         patch.setattr(runner.RunFolder, "add", lambda *_: (_ for _ in ()).throw(OSError("the disk is full")))
         runner.run(tiny("method=random", "seeds=4"))
