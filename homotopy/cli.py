@@ -20,6 +20,7 @@ from tqdm import tqdm
 from homotopy import compose, progress
 from homotopy.errors import ConfigError, Diverged, ResultError, UserError, all_of, in_words, shortened
 from homotopy.figures import illustrations
+from homotopy.figures.registry import FIGURES
 from homotopy.job import TRAIN, Job, parse
 from homotopy.progress import say
 from homotopy.results import failures, status, summary
@@ -208,7 +209,7 @@ def report(jobs: Sequence[Job], lines: Sequence[Sequence[str]]) -> int:
     if numbers := summary.lines([job for job in jobs if job.trains]):
         say("\n".join([f"{summary.HEAD}:", *numbers]))
     experiments = [text.partition("=")[2] for line in lines for text in line if text.startswith("experiment=")]
-    if not all(found) and (command := summary.drawing(experiments, jobs[0], lines[0])):
+    if not all(found) and (command := summary.drawing(experiments, jobs[0], lines[0], FIGURES)):
         say(f"draw it with: {command}")
     if any(found):
         title = f"{sum(map(bool, found))} of {len(jobs)} jobs failed:"

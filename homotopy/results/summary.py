@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -17,9 +17,7 @@ from homotopy.results.methods import LABELS
 # keys that labels leave out: the method has its own place, omega stands in the task's name, the rest follows from these
 _UNLABELLED = ("budgets.", "method.", "results.", "theory.", "why.", "log_every", "seeds", "task.omega")
 HEAD = "train loss on the target: median of each seed's last 100 epochs (at most a fifth of the run), then of all seeds"
-# figures whose experiments have other names
-_DRAWN = {"appendix_c": "figc", "frequency": "limits", "limits": "limits", "theory": "fig9"}
-_NOT_DRAWN = ("ablation", "adaptive", "limit", "schedules", "screen", "search", "sensitivity")
+_DRAWN = {"appendix_c": "figc", "frequency": "limits", "theory": "fig9"}  # figures whose experiments have other names
 
 
 def loss(found: Result) -> float:
@@ -68,12 +66,15 @@ def _labels(jobs: Sequence[Job]) -> list[str]:
     ]
 
 
-def drawing(experiments: Sequence[str], job: Job, overrides: Sequence[str]) -> str:
-    """Return the command that draws what experiments made, or judges it; nothing where there is none for it."""
+def drawing(experiments: Sequence[str], job: Job, overrides: Sequence[str], figures: Container[str]) -> str:
+    """Return the command that draws what experiments made, or judges it; nothing where there is none for it.
+
+    `figures` are those that scripts/plot.py knows.
+    """
     place = Place(job.config.results, job.config.profile, telling(overrides))
-    figures = [_DRAWN.get(name, name) for name in experiments if name in _DRAWN or not name.startswith(_NOT_DRAWN)]
-    if figures:
-        return shlex.join(["python", "scripts/plot.py", *figures, *place.options])
+    drawn = [name for name in (_DRAWN.get(each, each) for each in experiments) if name in figures]
+    if drawn:
+        return shlex.join(["python", "scripts/plot.py", *drawn, *place.options])
     if experiments and not place.overrides:
         return shlex.join(["python", "scripts/report.py", *place.options])
     return ""

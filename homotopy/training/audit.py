@@ -24,6 +24,7 @@ from homotopy.training.again import differences
 # what image runs may differ by where the processor differs (docs/determinism.md): there PyTorch's sums have another
 # order, and epochs of Adam magnify that
 IMAGES = Tolerance(loss=0.5, accuracy=0.1)
+INEXACT = "AutogradEnsemble"  # its digits depend on the seeds that train together and on the processor
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,16 @@ class Pair:
 def chosen(runs: str, place: Place, choice: int) -> list[Pair]:
     """Return the runs that `runs` asks for: how many of the sine study at random, those of an experiment, or all.
 
-    Random ones are of a known solver, and the same for the same `choice`. Raises UserError if there are none, or if
-    their data are missing.
+    Random ones are of a known solver, and the same for the same `choice`. Left out are runs of the solver `INEXACT`.
+    Raises UserError if there are none, or if their data are missing.
     """
     experiments = keys.names("experiment")
     if runs.isdecimal() and int(runs) > 0:
-        pairs = [pair for pair in _finished(_of_sine(experiments, place)) if pair.solver]
+        pairs = [pair for pair in _finished(_of_sine(experiments, place)) if pair.solver not in (None, INEXACT)]
         pairs = random.Random(choice).sample(pairs, min(int(runs), len(pairs)))
     elif runs in ("all", *experiments):
         pairs = _finished(_of(experiments if runs == "all" else [runs], place))
+        pairs = [pair for pair in pairs if pair.solver != INEXACT]
     else:
         raise ConfigError("runs", runs, f"an integer of at least 1, all, or one of {', '.join(experiments)}")
     if not pairs:

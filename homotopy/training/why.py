@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from homotopy.algorithm.corrector import Ensemble
+from homotopy.algorithm.deformations import linear
 from homotopy.config import Config
 from homotopy.errors import ConfigError
 from homotopy.job import Job
 from homotopy.results.files import write_csv
+from homotopy.results.library import Place, jobs
 from homotopy.settings import at_least, build, given, rule
 from homotopy.tasks.sine import Sine
 from homotopy.training import probes
@@ -125,19 +127,23 @@ def problem(task: Sine, lam: float, x: Tensor) -> tuple[Tensor, float]:
         omega = (1 - lam) * task.source_omega + lam * task.omega
         return torch.sin(omega * x), omega
     source = torch.zeros_like(x) if task.deformation == "amplitude" else torch.sin(task.source_omega * x)
-    return (1 - lam) * source + lam * torch.sin(task.omega * x), task.omega
+    return linear(source, torch.sin(task.omega * x), lam), task.omega
 
 
 def look(job: Job) -> None:
     """Train a configuration in a temporary folder and write <results>/<profile>/why/<method>-<table>.csv.
 
-    Raises ResultError if a run that is saved does not come out again to the byte.
+    Tables of a configuration that experiment=why does not ask for stand in a folder of their own beside these. Raises
+    ResultError if a run that is saved does not come out again to the byte.
     """
     use = job.config
     probe = Probe(use, settings(job))
     watched(use, probe)
+    place = Place(use.results, use.profile)
+    asked = use.folder in [each.config.folder for each in jobs("why", place)]
     for table, frames in zip(TABLES, (probe.epochs, probe.stations), strict=True):
         path = file(job.folder, use.method.name, table)
+        path = path if asked else path.parent / use.name / path.name
         write_csv(path, pd.concat(frames).sort_values(["seed", "epoch"], ignore_index=True))
         print(path)
 

@@ -54,11 +54,12 @@ def test_the_numbers_are_the_results_a_line_for_each_setting(tmp_path):
 @pytest.mark.parametrize("name", keys.names("experiment"))
 def test_every_experiment_is_followed_by_what_draws_or_judges_it(name, tmp_path):
     (job, *_) = jobs(tmp_path)
-    _, script, first, *rest = summary.drawing([name], job, []).split()
+    _, script, first, *rest = summary.drawing([name], job, [], FIGURES).split()
     assert first in FIGURES if script == "scripts/plot.py" else script == "scripts/report.py"
     assert (first in FIGURES) or name not in FIGURES
     assert rest[-1] == f"results.root={tmp_path}" or first == "profile=smoke"
-    assert summary.drawing([], job, []) == ""
+    assert summary.drawing([], job, [], FIGURES) == ""
+    assert "scripts/report.py" in summary.drawing(["an_own_one"], job, [], FIGURES)
 
 
 def test_a_piped_command_says_a_line_for_every_finished_run_and_the_numbers(tmp_path):

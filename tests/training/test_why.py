@@ -22,8 +22,11 @@ def job(root, *overrides):
 
 
 def test_it_writes_a_row_per_seed_and_look_and_per_station(tmp_path):
-    why.look(job(tmp_path, "budget.k=4", "budget.final=3", "schedule.gamma=2", "why.every=3"))
-    epochs, stations = (pd.read_csv(why.file(tmp_path / "smoke", "homotopy", table)) for table in why.TABLES)
+    look = job(tmp_path, "budget.k=4", "budget.final=3", "schedule.gamma=2", "why.every=3")
+    why.look(look)
+    folder = tmp_path / "smoke" / "why" / look.config.name  # its own: the experiment asks for other settings
+    epochs, stations = (pd.read_csv(folder / f"homotopy-{table}.csv") for table in why.TABLES)
+    assert not why.file(tmp_path / "smoke", "homotopy", "epochs").exists()
     assert epochs.loc[epochs["seed"] == 1, "epoch"].tolist() == [0, 1, 3, 4, 6, 8, 9, 11]
     assert stations.loc[stations["seed"] == 0, "epoch"].tolist() == [4, 8, 11]
     assert stations.loc[stations["seed"] == 0, "lam"].tolist() == [0.5, 1, 1]
