@@ -39,7 +39,7 @@ def whole_sum(start: float, alpha: float, mu: float, c2: float, k: int) -> float
 
 
 def smallest_square_radius(alpha: float, mu: float, c2: float, k: int) -> float:
-    """The r^2 above which Eq. 31 has a solution: alpha C^2/(2 mu (1 - (1 - 2 alpha mu)^k)), Section F."""
+    """The r^2 above which Eq. 31 has a positive solution: alpha C^2/(2 mu (1 - (1 - 2 alpha mu)^k)), Section F."""
     return noise_floor(alpha, mu, c2) / (1 - contraction(alpha, mu, k))
 
 
@@ -54,7 +54,10 @@ def square_radius_as_printed(alpha: float, mu: float, c2: float, k: int) -> floa
 
 
 def admissible_step(r: float, delta: float, alpha: float, mu: float, c2: float, k: int) -> float:
-    """Theorem 3.9, Eq. 10: how far lam may move. Where it is not positive the theorem allows no step at all."""
+    """Theorem 3.9, Eq. 10: how far lam may move. Where it is not positive the theorem allows no step at all.
+
+    Where Eq. 10 has no real value, as its radicand is negative, -r/delta is returned.
+    """
     room = max(0.0, r**2 - noise_floor(alpha, mu, c2))
     return (math.sqrt(room / contraction(alpha, mu, k)) - r) / delta
 

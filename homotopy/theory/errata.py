@@ -13,6 +13,7 @@ import torch
 from homotopy.algorithm.deformations import filter_targets, linear
 from homotopy.theory import bounds
 from homotopy.theory.demonstration import Demonstration
+from homotopy.theory.near_optimum import READINGS
 from homotopy.theory.problems import Quadratic, isotropic
 from homotopy.theory.sgd import Array, exactly, mean_with_interval, run, square_norm
 
@@ -100,6 +101,7 @@ def density(rng: np.random.Generator) -> Demonstration:
 def sum_and_mean() -> Demonstration:
     """Eq. 32, 36 and 37: N equal gradients of norm nu; the data's sum against the batch's mean."""
     n, batch, nu = 20, 10, 1.0
-    difference = n * nu - nu  # ||sum of N - mean of M||
+    reading = READINGS["as printed"]
+    difference = reading.data(n, batch) * n * nu - reading.batch(n, batch) * batch * nu
     printed = bounds.batch_noise_as_printed(n, batch, nu)
     return Demonstration(printed, exactly(difference), difference > printed)

@@ -112,7 +112,10 @@ class Quadratic:
         return self.smoothness**2 * error + self.noise**2
 
     def largest_error(self, error: float, alpha: float) -> float:
-        """The larger of `error` and the stationary alpha noise^2/(mu (2 - alpha mu)), for alpha <= 1/L."""
+        """The larger of `error` and alpha noise^2/(mu (2 - alpha mu)), for alpha <= 1/L.
+
+        The second bounds the stationary error, and is equal to it if A = mu I.
+        """
         return max(error, alpha * self.noise**2 / (self.mu * (2 - alpha * self.mu)))
 
     def exact(self, start: Array, lam: float, alpha: float, k: int) -> tuple[Array, Array]:

@@ -50,7 +50,8 @@ def second_moment(problem: Problem, alpha: float, radius: float, move: float) ->
 def setting(problem: Problem, alpha: float, k: int) -> Setting:
     """Choose the radius and the step. C depends on both, so that each is found together with the C that it implies.
 
-    alpha must be below 2 mu/L^2 (L the smoothness), for otherwise no ball exists: C^2 grows faster than r^2.
+    alpha must be below 2 mu/L^2 (L the smoothness), for with the C known here no ball exists otherwise: C^2 grows
+    faster than r^2.
     """
     speed = delta(problem)
 

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -86,10 +87,14 @@ def test_the_printed_radius_is_too_small_exactly_where_alpha_exceeds_a_half(mu, 
 @given(R, DELTA, st.floats(0, 1))
 def test_prop_g1_leaves_room_for_the_optimums_move(radius, delta, share):
     step = share * radius / delta
-    assert bounds.distance_before_step(radius, delta, step) + delta * step == pytest.approx(radius)
+    directions = np.random.default_rng(0).standard_normal((2, 50, 3))
+    iterates, moves = directions / np.linalg.norm(directions, axis=2, keepdims=True)
+    distance = bounds.distance_before_step(radius, delta, step) * iterates - delta * step * moves
+    assert np.linalg.norm(distance, axis=1).max() <= radius * (1 + 1e-9)
 
 
 def test_the_smallest_batch_meets_its_condition_and_a_smaller_one_does_not():
     for factor in (1.0, 2.0):
-        m = bounds.smallest_batch(100, nu=2.0, slack=0.3, alpha=0.01, factor=factor)
-        assert 0.01 * factor * (100 - m) * 2.0 == pytest.approx(0.3)
+        smallest = math.ceil(bounds.smallest_batch(100, nu=2.0, slack=0.3, alpha=0.01, factor=factor))
+        meets = [0.01 * factor * (100 - m) * 2.0 <= 0.3 for m in (smallest - 1, smallest)]
+        assert meets == [False, True]

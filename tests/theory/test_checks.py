@@ -144,6 +144,12 @@ def test_section_g_holds_except_for_the_printed_sum_beside_a_mean():
     assert (claimed["left"] == 0).all()
 
 
+def test_a_bound_in_the_ball_follows_from_the_constants_of_its_row_and_says_more_than_the_ball():
+    for row in near_optimum.iterate_rows(WELLS, 50, 0):
+        bound = bounds.iterate_error(WELLS.ball**2, row["alpha"], row["mu"], row["nu"] ** 2, row["k"])
+        assert row["bound"] == pytest.approx(bound) and bound < WELLS.ball**2
+
+
 def test_the_two_unbiased_readings_take_the_same_steps():
     rows = pd.DataFrame(near_optimum.rows(100, 0)).query("M == 15").set_index(["bound_of", "case"])["measured"]
     scaled, mean = "G.1, " + near_optimum.UNBIASED, "G.1, " + near_optimum.MENDED
