@@ -55,10 +55,10 @@ audit: $(STAMP)  ## train committed runs again and compare every digit; AUDIT=2 
 	$(PYTHON) scripts/audit.py runs=$(AUDIT) results.root=$(RESULTS)
 
 doctor: $(STAMP)  ## what is wrong with this machine, and what mends it
-	$(PYTHON) scripts/doctor.py
+	$(PYTHON) scripts/doctor.py results.root=$(RESULTS)
 
 bench: $(STAMP)  ## speed, as ratios measured in one run
-	$(PYTHON) scripts/bench.py
+	$(PYTHON) scripts/bench.py results.root=$(RESULTS)
 
 test: $(STAMP)  ## all tests
 	$(PYTHON) -m pytest

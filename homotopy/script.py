@@ -103,8 +103,13 @@ def options(
             raise UserError(f"{shortened(argument)}: must be KEY=VALUE with a key of {', '.join(defaults)}")
         elif not value and defaults[key]:
             raise ConfigError(key, value, f"given (without it: {defaults[key]})")
-        given[key] = value
+        given[key] = at_home(value)
     return {**defaults, **given}
+
+
+def at_home(value: str) -> str:
+    """Return a value such as ~/images with the user's home in the place of ~, as if a shell had read it."""
+    return re.sub(r"^~(?=/|$)", str(Path.home()), value)
 
 
 def listed(key: str, value: str, known: Collection[str]) -> list[str]:

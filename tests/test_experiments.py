@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 from homotopy import cli, compose, config
 from homotopy.results import outline, status
+from homotopy.results.comparison import INEXACT
+from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place
 from scripts import reproduce
 from tests.made import save_experiment
@@ -207,6 +210,35 @@ def test_reproduce_says_which_runs_are_equal_to_committed_ones(tmp_path):
     assert len(others) == 2 and all("random-" in line and line.endswith("seed 1") for line in others)
     assert reproduce.equal(place, Place(tmp_path / "nothing", "paper")) == []
     assert reproduce.equal(committed, committed) == []
+
+
+def test_reproduce_says_nothing_of_runs_whose_digits_are_not_promised(tmp_path):
+    place, committed = Place(tmp_path / "mine", "quick"), Place(tmp_path / "committed", "paper")
+    save_experiment("fig2b", place, lambda run, seed: 0.1)
+    save_experiment("fig2b", committed, lambda run, seed: 0.2)
+    for metadata in committed.folder.glob("*/*/metadata.json"):
+        folder = RunFolder(metadata.parent)
+        (record,) = folder.metadata()["records"]
+        runs = folder.runs()
+        shutil.rmtree(folder.path)
+        folder.add(runs, record | {"solver": INEXACT}, {})
+    assert reproduce.equal(place, committed) == []
+
+
+def test_reproduce_lets_a_step_end_that_ctrl_c_stops(tmp_path, monkeypatch):
+    """As in a terminal Ctrl-C reaches both; the step takes longer to end than subprocess waits for it."""
+    step, done = tmp_path / "step.py", tmp_path / "done"
+    step.write_text(
+        "import os, pathlib, signal, sys, time\n"
+        "def stop(*_):\n"
+        f"    time.sleep(1); pathlib.Path({str(done)!r}).touch(); sys.exit(130)\n"
+        "signal.signal(signal.SIGINT, stop)\n"
+        "os.kill(os.getppid(), signal.SIGINT)\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        reproduce.run([str(step)])
+    assert done.exists()
 
 
 def test_quick_makes_committed_runs_of_figure_1_again():

@@ -66,6 +66,12 @@ def test_the_help_of_train_names_every_choice_and_its_examples_are_right():
         cli.check(line)
 
 
+def test_a_value_in_the_home_folder_is_found_there(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    found = script.options("about", ["results.root=~/results"], {"results.root": "results", "profile": "quick"})
+    assert found == {"results.root": "/home/someone/results", "profile": "quick"}
+
+
 def test_words_without_a_key_are_values():
     defaults = {"profile": "quick", "figures": ""}
     assert script.options("", ["fig1", "profile=paper", "fig2a"], defaults, words="figures") == {

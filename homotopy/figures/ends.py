@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from homotopy.results.statistics import settling
 _RULES = Path(__file__).resolve().parents[2] / "rules.yaml"
 
 
+@cache
 def solved() -> float:
     """Return the loss below which a run counts as having solved its task, from the rules that judge the claims."""
     return float(yaml.safe_load(_RULES.read_text())["solved"])

@@ -47,8 +47,10 @@ def runs(place: Place) -> list[Run]:
     groups = [group for group in tasks("fig1", place)[0] if group[0].config.task.omega == OMEGA]
     if not groups:
         raise ResultError(f"learning: no runs of omega {OMEGA:g}; make them with: {place.command('fig1')}")
-    (homotopy,) = (found for found in groups[0] if found.config.method.name == "homotopy")
-    seed = snapshots.ranked(homotopy.curves)["median"]
+    ranks = [snapshots.ranked(found.curves) for found in groups[0] if found.config.method.name == "homotopy"]
+    if not ranks or "median" not in ranks[0]:
+        raise ResultError(f"learning: no homotopy's run of seeds 0 to 9 is among what was asked for ({place.options})")
+    seed = ranks[0]["median"]
     return [_run(found, seed, place) for found in groups[0]]
 
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from homotopy.figures import common
 from homotopy.results.intervals import ratio_of_medians
-from homotopy.results.library import Place, Result, experiment
+from homotopy.results.library import Place, Result, experiment, missing
 
 _COLOURS = LinearSegmentedColormap.from_list("lower", [common.VERMILLION, "white", common.BLUE])
 
@@ -53,7 +53,10 @@ def _cell(axes: Axes, x: int, y: int, cell: pd.Series, show_n: bool) -> None:
 
 def draw(place: Place) -> list[Path]:
     """Draw the grid; blue where the homotopy ends below warm start, vermillion where above."""
-    table = ratios(experiment("omega_gamma", place))
+    found = experiment("omega_gamma", place)
+    if {"warmstart", "homotopy"} - {r.config.method.name for r in found}:
+        raise missing("omega_gamma", place, found)
+    table = ratios(found)
     omegas, gammas = (sorted(table[key].unique()) for key in ("omega", "gamma"))
     grid = table.pivot(index="omega", columns="gamma", values="ratio").to_numpy()
     finite = grid[np.isfinite(grid) & (grid > 0)]

@@ -21,7 +21,10 @@ Tables = Mapping[str, pd.DataFrame]
 
 
 def draw(place: Place) -> list[Path]:
-    """Draw six panels of medians over seeds with quartiles, a line per method, but for (c), which has the seeds."""
+    """Draw six panels of medians over seeds with quartiles, a line per method.
+
+    Where a step begins, in (d), there are medians alone, and (c) has the seeds.
+    """
     epochs, stations = (tables(place, name) for name in TABLES)
     figure, axes = common.subplots(columns=3, rows=2, height=2.3)
     fitted(axes[0], epochs)
@@ -87,10 +90,9 @@ def steps(axes: Axes, stations: Tables) -> None:
 
 
 def curvature(axes: Axes, stations: Tables) -> None:
-    """Draw the Hessian's smallest eigenvalue at the ends of steps."""
+    """Draw the Hessian's smallest eigenvalue where lam may change, and at the end."""
     for method, rows in stations.items():
-        least = rows.groupby("epoch")["mu"].median()
-        axes.plot(least.index, least, color=common.COLOURS[method])
+        _line(axes, rows["epoch"], rows["mu"], method)
     axes.set(title=r"(e) least eigenvalue of $\nabla^2 H$", xlabel="epochs")
     axes.set_yscale("symlog", linthresh=0.01)
 

@@ -217,6 +217,8 @@ def tasks(name: str, place: Place) -> tuple[list[list[Result]], str]:
 def missing(name: str, place: Place, found: Sequence[Result]) -> ResultError:
     """Return the error for an experiment some of whose results have no finished seed."""
     empty = [r.config for r in found if r.curves.empty]
+    if not empty:
+        return ResultError(f"{name}: not all of its methods are among what was asked for ({shlex.join(place.options)})")
     first = f"{empty[0].task.label} {empty[0].method.name}"
     return ResultError(
         f"{name}: {len(empty)} of {len(found)} configurations have no result in {place.folder} ({first} is one); "

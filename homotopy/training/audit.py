@@ -15,7 +15,7 @@ from homotopy import keys
 from homotopy.config import Config
 from homotopy.errors import ConfigError, ResultError
 from homotopy.results import outline
-from homotopy.results.comparison import Tolerance
+from homotopy.results.comparison import INEXACT, Tolerance
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Library, Place
 from homotopy.results.provenance import hardware
@@ -24,7 +24,6 @@ from homotopy.training.again import differences
 # what image runs may differ by where the processor differs (docs/determinism.md): there PyTorch's sums have another
 # order, and epochs of Adam magnify that
 IMAGES = Tolerance(loss=0.5, accuracy=0.1)
-INEXACT = "AutogradEnsemble"  # its digits depend on the seeds that train together and on the processor
 
 
 @dataclass(frozen=True)

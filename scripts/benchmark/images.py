@@ -136,7 +136,7 @@ def _measure(target: str, name: str, rounds: int) -> _Measured:
     alone = Convolutions(model, moment.state["theta"], deformation.at(LAM), BATCH)
     with tempfile.TemporaryDirectory() as folder:
         moment.write(Path(folder) / "moment.pt")
-        processes = Processes(partial(_part, target, model, Path(folder) / "moment.pt"))
+        processes = Processes(partial(_part, target, model, Path(folder) / "moment.pt"), SEEDS)
     single = _loops(target, model, moment, deformation.at(LAM))
     several = {ALONE: alone.epoch} | ensembles(on_cpu(), model, moment, deformation)
     several["one process per core"] = processes

@@ -31,11 +31,11 @@ def in_new_process(work: Callable[..., T], *arguments: Any) -> T:
 
 
 class Processes:
-    """As many processes as PyTorch uses threads here, each with one thread and its own work."""
+    """As many processes as PyTorch uses threads here, but at most `most`, each with one thread and its own work."""
 
-    def __init__(self, build: Callable[[int, int], Work]) -> None:
+    def __init__(self, build: Callable[[int, int], Work], most: int | None = None) -> None:
         """Start them. Process i of n calls build(i, n) once, which must be importable, and does what that returns."""
-        count = torch.get_num_threads()
+        count = min(torch.get_num_threads(), most or torch.get_num_threads())
         self._pools = [ProcessPoolExecutor(1, get_context("spawn")) for _ in range(count)]
         for number, pool in enumerate(self._pools):
             pool.submit(_prepare, build, number, count).result()

@@ -23,7 +23,7 @@ def short(monkeypatch):
 class NoProcesses:
     """In place of processes, which take seconds to start."""
 
-    def __init__(self, build):
+    def __init__(self, build, most):
         self.close = lambda: None
 
     def __call__(self):

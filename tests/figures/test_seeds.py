@@ -10,7 +10,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import rgb_to_hsv, to_rgb
 from PIL import Image
 
+from homotopy.errors import ResultError
 from homotopy.figures import common, ends, fig1, fig3, names
+from homotopy.figures.registry import FIGURES
 from homotopy.report import overview, rules
 from homotopy.results.folder import KEYS, MEDIANS, RunFolder, csv_bytes
 from homotopy.results.library import Place, tasks
@@ -178,3 +180,19 @@ def test_what_is_said_about_a_figure_is_in_its_file_and_not_on_it(tmp_path):
     assert Image.open(png).text["Description"] == "MNIST: official files, checksums be035a44"
     assert b"checksums be035a44" in pdf.read_bytes()
     assert Image.open(png).width == round(300 * common.WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("figure", "given"),
+    [
+        ("omega_gamma", ["method=homotopy"]),
+        ("omega_gamma", ["method=warmstart"]),
+        ("map", ["method=random"]),
+        ("learning", ["method=random"]),
+    ],
+)
+def test_a_figure_without_one_of_its_methods_is_one_line(figure, given, tmp_path):
+    place = Place(tmp_path, "smoke", tuple(given))
+    save_experiment({"learning": "fig1"}.get(figure, figure), place, lambda of, seed: 0.1, seeds=1)
+    with pytest.raises(ResultError):
+        FIGURES[figure](place)

@@ -11,6 +11,7 @@ import pytest
 from homotopy import compose
 from homotopy.config import Config, from_dict
 from homotopy.errors import Interrupted
+from homotopy.results.comparison import INEXACT
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place
 from homotopy.training import audit
@@ -60,7 +61,7 @@ def test_the_choice_can_be_repeated_and_leaves_out_runs_of_an_unknown_solver(sav
     assert audit.chosen("5", place, 3) == audit.chosen("5", place, 3) != audit.chosen("5", place, 4)
     assert all(pair.solver for pair in audit.chosen("10", place, 0))
     assert audit.chosen("all", place, 0) == pairs
-    inexact = audit.Pair(saved, "fig1", 20, audit.INEXACT)
+    inexact = audit.Pair(saved, "fig1", 20, INEXACT)
     monkeypatch.setattr(audit, "_finished", lambda folders: [*pairs, inexact])
     assert audit.chosen("all", place, 0) == pairs and inexact not in audit.chosen("21", place, 0)
 
