@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from math import isclose
+from math import isclose, isnan
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -48,7 +48,7 @@ def solved(library: Library, book: Rules) -> pd.DataFrame:
     for name in (SINES, ANNEALED):
         for group in by_task(library.results(name)):
             for which, first in {ALL: 0, UNSEEN: book.known}.items():
-                shares = evidence.solved(group, "target_loss", book, first)
+                shares = evidence.solved(group, book, first)
                 for method in (name for name in METHODS if name in shares):
                     share, low, high, n = shares[method]
                     start = {"experiment": name, "task": group[0].config.task.label, "method": method, "seeds": which}
@@ -114,7 +114,7 @@ def ratios(found: Sequence[Judged]) -> list[str]:
 def largest(found: Sequence[Judged]) -> list[str]:
     """Return a sentence on the largest lead over both baselines."""
     for judged in found:
-        rows = [row for row in judged.rows if row.ratio]
+        rows = [row for row in judged.rows if row.ratio and not isnan(row.ratio.value)]
         if judged.claim.id == LARGEST and rows:
             most = max(rows, key=lambda row: row.ratio.value if row.ratio else 0)
             return [
@@ -216,7 +216,8 @@ def cost(place: Place) -> str:
     """Return the sentence on the compute spent."""
     runs, hours, hardware = spent(place)
     on = f" on {'; '.join(hardware)}" if hardware else ""
-    return f"The {runs:,} runs in this folder took {number(hours)} hours{on}; processes side by side are added up."
+    took = f"The {runs:,} runs in this folder took {number(hours)} hours{on}"
+    return f"{took}, without the training of source solutions; processes side by side are added up."
 
 
 def text(

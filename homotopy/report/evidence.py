@@ -208,6 +208,8 @@ def sampled_row(claim: Claim, label: str, found: Samples, level: float, least_se
     medians = np.stack([statistics.median(ours), statistics.median(theirs).min(axis=0)])
     nothing = np.isinf(medians).all(axis=0).any()
     outcome = rules.OPEN if nothing else rules.outcome(claim, ratio, paired, least_seeds)
+    if nothing:
+        ratio = paired = Interval(np.nan, np.nan, np.nan, ratio.n)
     first, second = np.exp(np.log(medians).mean(axis=1)).tolist()
     return Row(label, outcome, ratio.n, asked, ratio, paired, better, first, second, found.note)
 
@@ -241,13 +243,15 @@ def _bound_row(name: str, table: pd.DataFrame) -> Row:
     return Row(label, rules.VIOLATED if violated else held, n, n, Interval(value, low, high, n), note=note)
 
 
-def solved(results: Sequence[Result], metric: str, book: Rules, first: int = 0) -> dict[str, Interval]:
+def solved(results: Sequence[Result], book: Rules, first: int = 0) -> dict[str, Interval]:
     """Return the share of seeds that solve a task, by method, of the seeds from `first` on that all methods have.
 
     A seed solves it whose settled loss at the last epoch is below `solved`.
     """
     seeds = [seed for seed in shared_seeds(results) if seed >= first]
     final = {
-        r.config.method.name: statistics.settled(*curves(r, metric, seeds), book.settled) for r in results if seeds
+        r.config.method.name: statistics.settled(*curves(r, "target_loss", seeds), book.settled)
+        for r in results
+        if seeds
     }
     return {name: intervals.share(losses < book.solved, book.level) for name, losses in final.items()}

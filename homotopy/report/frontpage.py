@@ -62,12 +62,13 @@ def _count(judged: Judged) -> str:
     if judged.claim.untestable:
         return judged.claim.untestable.partition(":")[0]
     if len(judged.rows) == 1 and judged.rows[0].ratio and judged.claim.quantity == "loss":
-        return f"{interval(judged.rows[0].ratio)} times lower"
+        row = judged.rows[0]
+        return f"the better baseline ends at {interval(row.ratio)} times its median loss ({row.outcome})"
     holding = sum(row.outcome == rules.HOLDS for row in judged.rows)
     if judged.claim.predicate == "reaches":
         half = sum(row.outcome == rules.HALF for row in judged.rows)
         whole = f"{holding} of {len(judged.rows)} comparisons reach a factor of {judged.claim.margin:g}"
-        return f"{whole} by their intervals, {half} one of {judged.claim.half:g}"
+        return f"{whole} by their intervals, {half} more one of {judged.claim.half:g}"
     return f"{holding} of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} hold"
 
 

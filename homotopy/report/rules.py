@@ -132,12 +132,12 @@ class Row(NamedTuple):
     @property
     def where(self) -> str:
         """The part of the label before the opponents: what is compared, "omega 95, 137 together"."""
-        return self.label.partition(", against ")[0]
+        return self.label.partition("against ")[0].removesuffix(", ")
 
     @property
     def against(self) -> str:
         """The part of the label that names the opponents, "random and warmstart"."""
-        return self.label.partition(", against ")[2]
+        return self.label.partition("against ")[2]
 
 
 def read(path: Path = FILE) -> Rules:

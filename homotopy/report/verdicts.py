@@ -97,13 +97,13 @@ def number(value: float | None) -> str:
         return ""
     if np.isinf(value):
         return "infinite" if value > 0 else "minus infinite"
-    short = f"{value:.3g}"
-    return f"{float(short):,.0f}" if 1000 <= abs(value) < 1e6 else short
+    short = float(f"{value:.3g}")
+    return f"{short:,.0f}" if 1000 <= abs(short) < 1e6 else f"{short:.3g}"
 
 
 def interval(found: Interval | None) -> str:
     """Return an estimate with its interval."""
-    if found is None:
+    if found is None or np.isnan(found.value):
         return ""
     value, low, high, _ = found
     return number(value) if low == high == value else f"{number(value)} [{number(low)}, {number(high)}]"
@@ -130,26 +130,34 @@ def summary(judged: Judged) -> str:
         return "not run"
     counts, total = Counter(row.outcome for row in judged.rows), len(judged.rows)
     outcomes = ", ".join(f"{counts[name]} {_outcome(name, counts[name])}" for name in _OUTCOMES if counts[name])
-    values = [row.ratio.value for row in found if row.ratio]
-    between = " to ".join(dict.fromkeys([number(min(values)), number(max(values))]))
+    values = [row.ratio.value for row in found if row.ratio and not np.isnan(row.ratio.value)]
+    between = " to ".join(dict.fromkeys([number(min(values)), number(max(values))])) if values else "none"
     of, what = ("bounds", "settings") if judged.claim.bounds else ("comparisons", "n =")
     n, asked = span([row.n for row in judged.rows]), span([row.asked for row in judged.rows])
     n += f" of {asked}" if judged.so_far else ""
     rest = "".join(f"; {note}" for note in judged.notes)
     quantity = QUANTITIES[judged.claim.quantity]
     if total == 1:
-        return f"{judged.rows[0].outcome}: {quantity} {interval(found[0].ratio)}, {what} {n}{rest}"
+        return f"{judged.rows[0].outcome}: {quantity} {interval(found[0].ratio) or 'none'}, {what} {n}{rest}"
     return f"of {total} {of} {outcomes}; {quantity} {between}, {what} {n}{rest}"
 
 
 def tally(found: Sequence[Judged]) -> str:
-    """Return how many of the claims came out how, by kind; other readings of a sentence are not counted."""
+    """Return how many of the claims came out how, by kind; other readings of a sentence are not counted.
+
+    In brackets stands that they are indicative, or so far.
+    """
     parts = []
     for kind, name in KINDS.items():
-        verdicts = Counter(j.verdict for j in found if j.claim.kind == kind and not j.claim.reading)
+        counted = [j for j in found if j.claim.kind == kind and not j.claim.reading]
+        verdicts = Counter(j.verdict for j in counted)
         order = (rules.REPRODUCED, rules.PARTLY, rules.NOT, rules.OPEN)
         said = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in order if verdicts[verdict])
-        if said:
+        if any(j.profile != "paper" for j in counted):
+            said += " (indicative)"
+        elif any(j.so_far for j in counted):
+            said += " (so far)"
+        if counted:
             parts.append(f"{name}: {said}")
     return "; ".join(parts)
 

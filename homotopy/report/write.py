@@ -11,11 +11,12 @@ from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from homotopy import markdown
 from homotopy.config import Config
-from homotopy.report import abstract, finals, overview, predictions, rules, screen, tables, unstated
+from homotopy.report import abstract, evidence, finals, overview, predictions, rules, screen, tables, unstated
 from homotopy.report.abstract import solvers
 from homotopy.report.findings import Findings
 from homotopy.report.multiverse import MapCount
@@ -110,7 +111,9 @@ def _rule(claim: Claim, book: Rules) -> str:
     settled = any(part.quantity in ("loss", "speed") for part in claim.parts)
     window = [f"losses settled over {book.window(claim)} epochs"] if settled else []
     threshold = [f"epochs to a loss of {number(claim.threshold)}"] if claim.threshold is not None else []
-    return ", ".join([claim.predicate, *margin, *window, *threshold, f"{claim.combine} rows"])
+    half = [f"half way at {number(claim.half)}"] if np.isfinite(claim.half) else []
+    source = ["the source's epochs counted"] if claim.count_source else []
+    return ", ".join([claim.predicate, *margin, *half, *window, *threshold, *source, f"{claim.combine} rows"])
 
 
 def _detail(row: Row) -> list[str]:
@@ -132,9 +135,9 @@ def _files(claim: Claim, library: Library) -> list[str]:
     if claim.bounds:
         path = folder / "theory" / "bounds.csv"
         return [str(path.relative_to(folder))] if path.exists() else []
-    wanted = {claim.ours, *(claim.against or [])}
-    found = [r.config for r in library.results(*claim.experiments) if not r.curves.empty]
-    return sorted({str(c.folder.relative_to(folder)) for c in found if c.method.name in wanted})
+    compared = evidence.comparisons(claim, library.results(*claim.experiments))
+    read = [r for each in compared for r in each.results if not r.curves.empty]
+    return sorted({str(r.config.folder.relative_to(folder)) for r in read})
 
 
 def _code(items: Sequence[str]) -> str:

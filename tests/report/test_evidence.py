@@ -11,6 +11,7 @@ from homotopy.errors import ResultError
 from homotopy.report import evidence, rules
 from homotopy.report.evidence import Samples
 from homotopy.report.rules import Claim
+from homotopy.report.verdicts import Judged, interval, summary
 from homotopy.results import statistics
 from homotopy.results.intervals import Interval
 from homotopy.results.library import Place, Result
@@ -178,7 +179,9 @@ def test_diverged_seeds_are_worst():
 @pytest.mark.parametrize("predicate", ["below", "alike"])
 def test_where_both_fail_there_is_nothing_to_compare(predicate):
     row = evidence.sampled_row(claim(predicate=predicate), "", samples([np.inf] * 9, [np.inf] * 9), 0.95, 3, 9)
-    assert row.outcome == rules.OPEN
+    assert row.outcome == rules.OPEN and (interval(row.ratio), interval(row.paired)) == ("", "")
+    judged = Judged(claim(predicate=predicate), [row], rules.OPEN, "paper")
+    assert "1" not in summary(judged).partition(",")[0]
 
 
 def test_a_seed_is_better_where_it_beats_every_opponent():
@@ -192,11 +195,11 @@ def test_a_run_solves_its_task_below_the_loss_fixed_beforehand(made):
         made("random", [(1, 1, 0.01)] * 3, seeds=[2, 3, 4]),
     ]
     book = dataclasses.replace(rules.read(), settled=5)
-    found = evidence.solved(results, "target_loss", book)
+    found = evidence.solved(results, book)
     assert {name: (share.value, share.n) for name, share in found.items()} == {"homotopy": (2 / 3, 3), "random": (0, 3)}
-    later = evidence.solved(results, "target_loss", book, first=3)
+    later = evidence.solved(results, book, first=3)
     assert {name: (share.value, share.n) for name, share in later.items()} == {"homotopy": (1 / 2, 2), "random": (0, 2)}
-    assert evidence.solved([], "target_loss", book) == evidence.solved(results, "target_loss", book, first=5) == {}
+    assert evidence.solved([], book) == evidence.solved(results, book, first=5) == {}
 
 
 def test_equality_is_exact(made):
