@@ -20,7 +20,6 @@ from tqdm import tqdm
 from homotopy import compose, progress
 from homotopy.errors import ConfigError, Diverged, ResultError, UserError, all_of, in_words, shortened
 from homotopy.figures import illustrations
-from homotopy.figures.registry import FIGURES
 from homotopy.job import TRAIN, Job, parse
 from homotopy.progress import say
 from homotopy.results import failures, status, summary
@@ -202,6 +201,8 @@ def report(jobs: Sequence[Job], lines: Sequence[Sequence[str]]) -> int:
 
     `lines` are the command lines that ask for the jobs. Return the exit status.
     """
+    from homotopy.figures.registry import FIGURES  # here: all figures take a second to import
+
     found = [status.problems(job) for job in jobs]
     for job, problems in zip(jobs, found, strict=True):
         if job.trains and not problems:

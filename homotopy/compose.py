@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -22,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from homotopy.errors import ConfigError, UserError, shortened
 from homotopy.keys import CONF, check_choice, choice_hint, hint
+from homotopy.script import at_home
 
 # for budgets that are shared out among gamma steps, and at least one epoch each
 OmegaConf.register_new_resolver("divide", lambda total, parts: max(1, int(total) // max(1, int(parts))), replace=True)
@@ -134,7 +134,7 @@ def command_lines(overrides: Sequence[str]) -> list[list[str]]:
 
     The ~ of a value such as ~/images becomes the user's home, as if a shell had read it. Raises UserError.
     """
-    overrides = [re.sub(r"(?<==)~(?=/|$)", str(Path.home()), text) for text in overrides]
+    overrides = [at_home(text) for text in overrides]
     _check_words(overrides)
     with _in_one_line(overrides):
         given = _parsed(overrides)

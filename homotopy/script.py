@@ -96,20 +96,20 @@ def options(
     found, flags = parser.parse_known_args(arguments)
     given: dict[str, str] = {}
     for argument in [*found.pairs, *flags]:
-        key, equals, value = argument.partition("=")
+        key, equals, value = at_home(argument).partition("=")
         if words and not equals and argument not in flags:
             key, value = words, ",".join(filter(None, [given.get(words), argument]))
         elif not equals or key not in defaults:
             raise UserError(f"{shortened(argument)}: must be KEY=VALUE with a key of {', '.join(defaults)}")
         elif not value and defaults[key]:
             raise ConfigError(key, value, f"given (without it: {defaults[key]})")
-        given[key] = at_home(value)
+        given[key] = value
     return {**defaults, **given}
 
 
-def at_home(value: str) -> str:
-    """Return a value such as ~/images with the user's home in the place of ~, as if a shell had read it."""
-    return re.sub(r"^~(?=/|$)", str(Path.home()), value)
+def at_home(argument: str) -> str:
+    """Return KEY=~/images with the user's home in the place of ~, as if a shell had read it."""
+    return re.sub(r"(?<==)~(?=/|$)", str(Path.home()), argument)
 
 
 def listed(key: str, value: str, known: Collection[str]) -> list[str]:

@@ -225,7 +225,7 @@ def test_reproduce_says_nothing_of_runs_whose_digits_are_not_promised(tmp_path):
     assert reproduce.equal(place, committed) == []
 
 
-def test_reproduce_lets_a_step_end_that_ctrl_c_stops(tmp_path, monkeypatch):
+def test_reproduce_lets_a_step_end_that_ctrl_c_stops(tmp_path):
     """As in a terminal Ctrl-C reaches both; the step takes longer to end than subprocess waits for it."""
     step, done = tmp_path / "step.py", tmp_path / "done"
     step.write_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -49,7 +50,8 @@ def runs(place: Place) -> list[Run]:
         raise ResultError(f"learning: no runs of omega {OMEGA:g}; make them with: {place.command('fig1')}")
     ranks = [snapshots.ranked(found.curves) for found in groups[0] if found.config.method.name == "homotopy"]
     if not ranks or "median" not in ranks[0]:
-        raise ResultError(f"learning: no homotopy's run of seeds 0 to 9 is among what was asked for ({place.options})")
+        asked = shlex.join(place.options)
+        raise ResultError(f"learning: no homotopy's run of seeds 0 to 9 is among what was asked for ({asked})")
     seed = ranks[0]["median"]
     return [_run(found, seed, place) for found in groups[0]]
 

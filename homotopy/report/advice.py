@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from homotopy import markdown
@@ -54,18 +56,16 @@ def _solving(table: pd.DataFrame, omega: float, method: str, arm: str = "default
     return f"{rows['solved'].iloc[0]} of {rows['n'].iloc[0]}" if len(rows) else NOT_RUN
 
 
-def _all_three(table: pd.DataFrame, omega: float, arm: str = "default") -> str:
-    """Return how many runs of each method solve a task."""
-    random, warm, homotopy = (_solving(table, omega, method, arm) for method in METHODS)
+def _all_three(solves: Mapping[str, str]) -> str:
+    """Return in words how many runs of each method solve a task."""
+    random, warm, homotopy = (solves[method] for method in METHODS)
     return f"random initialisation solves {random}, warm start {warm}, the homotopy {homotopy}"
 
 
 def _of_the_paper(found: Findings, omega: float) -> dict[str, str]:
     """Return, by method, how many of the seeds that all methods have solve a task of the paper."""
-    table = abstract.solved(found.library, found.book)
-    rows = table[(table["experiment"] == abstract.SINES) & (table["task"] == f"sine-omega{omega:g}")]
-    of = {row["method"]: row for row in rows[rows["seeds"] == abstract.ALL].to_dict("records")}
-    return {method: f"{of[method]['solved']} of {of[method]['n']}" if method in of else NOT_RUN for method in METHODS}
+    there = {row["method"]: f"{row['solved']} of {row['n']}" for row in abstract.solving(found.solved, omega)}
+    return dict.fromkeys(METHODS, NOT_RUN) | there
 
 
 def _easy(found: Findings) -> str:
@@ -76,8 +76,7 @@ def _easy(found: Findings) -> str:
         for each in speed
     ]
     return (
-        f"At omega {EASY:g} random initialisation solves {solves['random']}, warm start {solves['warmstart']}, "
-        f"the homotopy {solves['homotopy']}. At {row.where} the better baseline's median loss is "
+        f"At omega {EASY:g} {_all_three(solves)}. At {row.where} the better baseline's median loss is "
         f"{interval(row.ratio) or NOT_RUN} times the homotopy's ({row.outcome}). To come to a loss that both reach at "
         f"omega {EASY:g}, {' and '.join(epochs) or NOT_RUN}."
     )
@@ -109,7 +108,10 @@ def _moving(found: Findings) -> str:
 def _changed(found: Findings) -> str:
     """Return what each change does for the three methods, of those that were run."""
     table = _table(found, "today")
-    arms = {words: _all_three(table, HARDEST, arm) for arm, words in CHANGES.items()}
+    arms = {
+        words: _all_three({method: _solving(table, HARDEST, method, arm) for method in METHODS})
+        for arm, words in CHANGES.items()
+    }
     said = [f"with {words} {solving}" for words, solving in arms.items() if NOT_RUN not in solving]
     return f"At omega {HARDEST:g} {'; '.join(said) or NOT_RUN}."
 

@@ -8,7 +8,7 @@ from homotopy import markdown
 from homotopy.report import screen
 from homotopy.report.rules import MEASURES, Rules
 from homotopy.report.screen import FINAL, Case
-from homotopy.report.verdicts import number, percent
+from homotopy.report.verdicts import number, of_asked, percent
 from homotopy.results.library import Library
 from homotopy.results.methods import LABELS
 
@@ -40,7 +40,6 @@ def text(found: pd.DataFrame) -> str:
     for row in found.to_dict("records"):
         words = [row[name] for name in ("experiment", *Case._fields)]
         numbers = [*(number(row[name]) for name in _MEASURED[:-1]), percent(row["accuracy"])]
-        n = f"{row['n']}" if row["n"] == row["asked"] else f"{row['n']} of {row['asked']}"
-        lines.append([*words, LABELS[row["method"]], row["setting"], n, *numbers])
+        lines.append([*words, LABELS[row["method"]], row["setting"], of_asked(row["n"], row["asked"]), *numbers])
     head = ["experiment", "target", "network", "initialisation", "method", "setting", "seeds", *_MEASURED]
     return markdown.table(head, lines)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from homotopy.report import finals, multiverse, predictions, rules, screen
+from homotopy.report import abstract, finals, multiverse, predictions, rules, screen
 from homotopy.report.predictions import JudgedPrediction
 from homotopy.report.rules import Claim
 from homotopy.report.verdicts import Judged, judge, number
@@ -40,6 +40,11 @@ class Findings:
     def screened(self) -> screen.Screen:
         """What the screen of networks for images found."""
         return screen.screen(self.library.results(*screen.EXPERIMENTS), self.book)
+
+    @cached_property
+    def solved(self) -> pd.DataFrame:
+        """How many seeds solve each sine task, by method."""
+        return abstract.solved(self.library, self.book)
 
     @cached_property
     def finals(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from homotopy import markdown
 from homotopy.report import abstract, rules
 from homotopy.report.abstract import NAMES
 from homotopy.report.findings import Findings
-from homotopy.report.verdicts import KINDS, Judged, interval, seeds
+from homotopy.report.verdicts import KINDS, Judged, interval, of_asked, seeds
 from homotopy.results.library import span
 
 # what each numbered claim says, in a few words, and what tells its parts apart
@@ -59,8 +59,8 @@ def _together(words: Mapping[str, str]) -> str:
 
 
 def _count(judged: Judged) -> str:
-    if judged.claim.untestable:
-        return judged.claim.untestable.partition(":")[0]
+    if judged.claim.untested:
+        return judged.claim.untested
     if len(judged.rows) == 1 and judged.rows[0].ratio and judged.claim.quantity == "loss":
         row = judged.rows[0]
         return f"the better baseline ends at {interval(row.ratio)} times its median loss ({row.outcome})"
@@ -68,7 +68,7 @@ def _count(judged: Judged) -> str:
     if judged.claim.predicate == "reaches":
         half = sum(row.outcome == rules.HALF for row in judged.rows)
         whole = f"{holding} of {len(judged.rows)} comparisons reach a factor of {judged.claim.margin:g}"
-        return f"{whole} by their intervals, {half} more one of {judged.claim.half:g}"
+        return f"{whole} by their intervals, {half} more a factor of {judged.claim.half:g}"
     return f"{holding} of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} hold"
 
 
@@ -82,13 +82,12 @@ def _seeds(judged: list[Judged]) -> str:
     if not rows:
         return ""
     n, asked = span([row.n for row in rows]), span([row.asked for row in rows])
-    return n if n == asked else f"{n} of {asked}"
+    return of_asked(n, asked)
 
 
 def findings(found: Findings) -> str:
     """Return what was found, a sentence or two for each part of the study, with the numbers and their intervals."""
-    solves = abstract.solved(found.library, found.book)
-    lines = [f"**Who solves the hardest task.** {abstract.headline(solves, found.book)}"]
+    lines = [f"**Who solves the hardest task.** {abstract.headline(found.solved, found.book)}"]
     hard, easy, annealed = (f"**{place}.** {abstract.ahead(found.named(id_))}" for id_, place in _PLACES.items())
     lines += [f"{hard} {easy}", annealed]
     lines.append(f"**What of it helps.** {abstract.helps({id_: found.named(id_) for id_ in abstract.PARTS})}")
@@ -106,10 +105,8 @@ def findings(found: Findings) -> str:
 
 def later_seeds(found: Findings) -> str:
     """Return which sine tasks have seeds whose results nobody knew when the rules were written, and how many."""
-    table = abstract.solved(found.library, found.book)
-    rows = table[table["seeds"] == abstract.UNSEEN].to_dict("records")
     said = {}
-    for row in rows:
+    for row in found.solved[found.solved["seeds"] == abstract.UNSEEN].to_dict("records"):
         annealed = " with annealing" if row["experiment"] == abstract.ANNEALED else ""
         said[row["task"].replace("sine-omega", "omega ") + annealed] = row["n"]
     return ", ".join(f"{task} ({n})" for task, n in said.items()) or "none"

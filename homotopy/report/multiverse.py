@@ -63,8 +63,9 @@ def count(claim: Claim, library: Library, book: Rules) -> MapCount | None:
     These are claims on other omegas, and those of which every run anneals the step size: the map has no annealing.
     """
     mapped = on_the_map(claim, book.map_omegas)
-    decays = {job.config.optimizer.decay for name in claim.experiments for job in library.jobs(name)}
-    if mapped is None or "constant" not in decays:
+    if mapped is None:
+        return None
+    if all(job.config.optimizer.decay != "constant" for name in claim.experiments for job in library.jobs(name)):
         return None
     by_setting: dict[Setting, list[Result]] = {}
     for found in library.results(EXPERIMENT):

@@ -74,6 +74,11 @@ class Claim:
         return [replace(self, quantity=name) for name in self.measures or [self.quantity]]
 
     @property
+    def untested(self) -> str:
+        """Why it cannot be tested, in short: what `untestable` has before its colon; nothing where it can."""
+        return (self.untestable or "").partition(":")[0]
+
+    @property
     def experiments(self) -> list[str]:
         """The experiments that the commands run."""
         return [command.partition("experiment=")[2].split()[0] for command in self.commands]

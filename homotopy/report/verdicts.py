@@ -60,8 +60,7 @@ class Judged(NamedTuple):
     @property
     def cell(self) -> str:
         """The verdict as a table shows it, with what must be said beside it."""
-        untested = [self.claim.untestable.partition(":")[0]] if self.claim.untestable else []
-        return "; ".join([f"**{self.text}**", *untested, *self.remarks])
+        return "; ".join(filter(None, [f"**{self.text}**", self.claim.untested, *self.remarks]))
 
     @property
     def remarks(self) -> list[str]:
@@ -120,7 +119,12 @@ def percent(share: float) -> str:
 
 def seeds(row: Row) -> str:
     """Return how many seeds, or settings of a bound, a row has: "8 of 100" until it has all."""
-    return f"{row.n}" if row.n == row.asked else f"{row.n} of {row.asked}"
+    return of_asked(row.n, row.asked)
+
+
+def of_asked(n: object, asked: object) -> str:
+    """Return how many of those asked for there are: "8 of 100" until there are all."""
+    return f"{n}" if n == asked else f"{n} of {asked}"
 
 
 def summary(judged: Judged) -> str:

@@ -296,7 +296,7 @@ def compute(library: Library, experiments: Sequence[str], varied: Sequence[str])
         [known.judged(claim) for claim in book.claims],
         [known.judged(claim) for claim in book.questions],
         known.map_counts(),
-        abstract.solved(library, book),
+        known.solved,
         tables.completeness(library, experiments),
         tables.fair(library.results("fig1")),
         {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},

@@ -50,11 +50,10 @@ def chosen(runs: str, place: Place, choice: int) -> list[Pair]:
     """
     experiments = keys.names("experiment")
     if runs.isdecimal() and int(runs) > 0:
-        pairs = [pair for pair in _finished(_of_sine(experiments, place)) if pair.solver not in (None, INEXACT)]
+        pairs = [pair for pair in _exact(_of_sine(experiments, place)) if pair.solver]
         pairs = random.Random(choice).sample(pairs, min(int(runs), len(pairs)))
     elif runs in ("all", *experiments):
-        pairs = _finished(_of(experiments if runs == "all" else [runs], place))
-        pairs = [pair for pair in pairs if pair.solver != INEXACT]
+        pairs = _exact(_of(experiments if runs == "all" else [runs], place))
     else:
         raise ConfigError("runs", runs, f"an integer of at least 1, all, or one of {', '.join(experiments)}")
     if not pairs:
@@ -79,6 +78,10 @@ def _of(experiments: list[str], place: Place) -> dict[Path, str]:
 def _configs(experiment: str, place: Place) -> dict[Path, Config]:
     """Return what an experiment trains, by folder, on the copy of the data that has results."""
     return {job.config.folder: job.config for job in Library(place).jobs(experiment) if job.trains}
+
+
+def _exact(folders: Mapping[Path, str]) -> list[Pair]:
+    return [pair for pair in _finished(folders) if pair.solver != INEXACT]
 
 
 def _finished(folders: Mapping[Path, str]) -> list[Pair]:
