@@ -6,7 +6,7 @@ examples:
   python scripts/train.py                                      the homotopy on omega 137
   python scripts/train.py task.omega=74 method=random schedule.gamma=5 seeds=20
   python scripts/train.py method=random,warmstart,homotopy task.omega=74,137     all combinations
-  python scripts/train.py task=mnist_fashion                   from MNIST to FashionMNIST, as Figure 3a
+  python scripts/train.py task=mnist_fashion                   from MNIST to FashionMNIST
   python scripts/train.py experiment=fig1                      Figure 1 with fewer seeds
   python scripts/train.py experiment=fig1,fig8 profile=paper   Figures 1 and 8 with all seeds
 

@@ -163,6 +163,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "runs_fig1": _runs("fig1"),
     "runs_fig3a": _runs("fig3a"),
     "runs_fig3b": _runs("fig3b"),
+    "runs_first_fashion": _runs("first_fashion"),
     "map": lambda found: unstated.text(unstated.table(found.library.results("map"))),
     "search": lambda found: search_text(tables.search(found.library.results(*SEARCHES))),
     "screen": lambda found: screen.text(found.screened),

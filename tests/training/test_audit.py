@@ -80,7 +80,7 @@ def test_image_runs_of_another_processor_are_compared_within_the_tolerance(
     runs.loc[1, "test_loss"] *= factor
     folder.add(runs, record | ({"hardware": hardware} if hardware else {}), {})
     place = Place(tmp_path, "smoke")
-    (pair,) = audit.chosen("fig3a", place, 0)
+    (pair,) = audit.chosen("first_fashion", place, 0)
     assert (audit.tolerance(pair, place) is None) == (hardware is None)
     assert (audit.check(pair, place)[0] is None) == is_equal
 
