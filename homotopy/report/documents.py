@@ -21,10 +21,10 @@ from scipy import stats
 from homotopy import markdown
 from homotopy.errors import ResultError
 from homotopy.figures import why
-from homotopy.report import advice, finals, frontpage, screen, tables, unstated
+from homotopy.report import advice, finals, frontpage, screen, unstated
 from homotopy.report.findings import Findings
 from homotopy.report.verdicts import number, percent, summary
-from homotopy.report.write import SEARCHES, predictions_text, search_text
+from homotopy.report.write import predictions_text, search_text
 from homotopy.results.methods import LABELS
 
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->)(.*?)(<!-- end \2 -->)", re.DOTALL)
@@ -164,8 +164,8 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "runs_fig3a": _runs("fig3a"),
     "runs_fig3b": _runs("fig3b"),
     "runs_first_fashion": _runs("first_fashion"),
-    "map": lambda found: unstated.text(unstated.table(found.library.results("map"))),
-    "search": lambda found: search_text(tables.search(found.library.results(*SEARCHES))),
+    "map": lambda found: unstated.text(found.unstated),
+    "search": lambda found: search_text(found.search),
     "screen": lambda found: screen.text(found.screened),
     "finals": lambda found: finals.text(found.finals),
     "expected_frequency": _expected("frequency"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from homotopy.report import abstract, finals, multiverse, predictions, rules, screen
+from homotopy.report import abstract, finals, multiverse, predictions, rules, screen, tables, unstated
 from homotopy.report.predictions import JudgedPrediction
 from homotopy.report.rules import Claim
 from homotopy.report.verdicts import Judged, judge, number
@@ -32,6 +32,16 @@ class Findings:
         return self.judged(next(claim for claim in (*self.book.claims, *self.book.questions) if claim.id == id_))
 
     @cached_property
+    def claims(self) -> list[Judged]:
+        """What became of every claim of the paper."""
+        return [self.judged(claim) for claim in self.book.claims]
+
+    @cached_property
+    def questions(self) -> list[Judged]:
+        """What became of every question beyond the paper."""
+        return [self.judged(claim) for claim in self.book.questions]
+
+    @cached_property
     def expected(self) -> list[JudgedPrediction]:
         """What became of every prediction."""
         return [predictions.judge(each, self.library, self.book) for each in predictions.read()]
@@ -47,12 +57,28 @@ class Findings:
         return abstract.solved(self.library, self.book)
 
     @cached_property
+    def fair(self) -> pd.DataFrame:
+        """What Figure 1's methods need, source training counted."""
+        return tables.fair(self.library.results("fig1"))
+
+    @cached_property
     def finals(self) -> pd.DataFrame:
         """What Figures 3a and 3b come to."""
         return finals.table(self.library, self.book)
 
+    @cached_property
+    def search(self) -> pd.DataFrame:
+        """What the search for the first image study's settings found."""
+        return tables.search(self.library.results(*tables.SEARCHES))
+
+    @cached_property
+    def unstated(self) -> pd.DataFrame:
+        """What the map of unstated settings found."""
+        return unstated.table(self.library.results(multiverse.EXPERIMENT))
+
+    @cached_property
     def map_counts(self) -> dict[str, multiverse.MapCount]:
-        """Return, by claim, in which plain settings of the map it shows."""
+        """In which plain settings of the map each claim shows, by claim."""
         counts = {claim.id: multiverse.count(claim, self.library, self.book) for claim in self.book.claims}
         return {id_: count for id_, count in counts.items() if count}
 

@@ -91,7 +91,7 @@ def findings(found: Findings) -> str:
     hard, easy, annealed = (f"**{place}.** {abstract.ahead(found.named(id_))}" for id_, place in _PLACES.items())
     lines += [f"{hard} {easy}", annealed]
     lines.append(f"**What of it helps.** {abstract.helps({id_: found.named(id_) for id_ in abstract.PARTS})}")
-    lines += [f"**What decides.** {line}" for line in abstract.dependence(found.map_counts())]
+    lines += [f"**What decides.** {line}" for line in abstract.dependence(found.map_counts)]
     lines.append(f"**Images.** {' '.join([*abstract.untested(found.book.claims), _images(found)])}")
     theory = [found.judged(claim) for claim in found.book.claims if claim.kind == rules.THEOREM]
     bounds = [row for judged in theory for row in judged.rows]

@@ -21,6 +21,7 @@ from homotopy.results.statistics import first_epoch, median, settled
 from homotopy.results.timing import seconds_per_epoch, shared_hardware
 from homotopy.training import why
 
+SEARCHES = ("search_fashion", "search_cifar")
 MARGIN = 1.25  # of medians: within this factor two methods end alike
 
 

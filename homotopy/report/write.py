@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,6 @@ from homotopy.results.library import Library, Place, span
 from homotopy.results.methods import LABELS, METHODS
 
 TITLE = "Transferring Optimality Across Data Distributions via Homotopy Methods (ICLR 2020)"
-SEARCHES = ("search_fashion", "search_cifar")
 EXPECTED = {  # the figures of the experiments that predictions.yaml is about
     "limits": "Where the homotopies end: seeds that solve their task",
     "today": "What people would do today",
@@ -266,54 +265,18 @@ def budget(of: Config) -> str:
     return f"{of.task.label}, {of.epochs:,} epochs ({path}; {of.budget.source} on the source), seeds {seeds}"
 
 
-class Contents(NamedTuple):
-    """What a report shows: the judged claims and questions, and its tables.
-
-    `counts` has the map's count by claim, `sensitivity` a table by experiment.
-    """
-
-    book: Rules
-    claims: list[Judged]
-    questions: list[Judged]
-    counts: dict[str, MapCount]
-    solved: pd.DataFrame
-    completeness: pd.DataFrame
-    fair: pd.DataFrame
-    sensitivity: dict[str, pd.DataFrame]
-    search: pd.DataFrame
-    map: pd.DataFrame
-    screened: screen.Screen
-    finals: pd.DataFrame
-    expected: list[predictions.JudgedPrediction]
+def sensitivities(library: Library, experiments: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return the table of one setting at a time of each experiment that varies settings."""
+    return {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in experiments}
 
 
-def compute(library: Library, experiments: Sequence[str], varied: Sequence[str]) -> Contents:
-    """Judge every claim and make every table; of `experiments` what is complete, of `varied` the sensitivity."""
-    known = Findings(library)
-    book = known.book
-    return Contents(
-        book,
-        [known.judged(claim) for claim in book.claims],
-        [known.judged(claim) for claim in book.questions],
-        known.map_counts(),
-        known.solved,
-        tables.completeness(library, experiments),
-        tables.fair(library.results("fig1")),
-        {name: tables.sensitivity(name, library.jobs(name), library.results(name)) for name in varied},
-        tables.search(library.results(*SEARCHES)),
-        unstated.table(library.results("map")),
-        known.screened,
-        known.finals,
-        known.expected,
-    )
-
-
-def save(found: Contents, place: Place) -> None:
+def save(found: Findings, complete: pd.DataFrame, sensitivity: Mapping[str, pd.DataFrame]) -> None:
     """Write the tables as CSV into the folder `report`, that of the map beside its figure's data."""
+    folder = found.library.place.folder
     frames = {
-        "completeness": found.completeness,
+        "completeness": complete,
         "fair": found.fair,
-        "sensitivity": pd.concat(found.sensitivity.values()),
+        "sensitivity": pd.concat(sensitivity.values()),
         "search": found.search,
         "screen": found.screened.table,
         "finals": found.finals,
@@ -322,22 +285,24 @@ def save(found: Contents, place: Place) -> None:
         "verdicts": verdicts([*found.claims, *found.questions]),
     }
     for name, frame in frames.items():
-        write_csv(place.folder / "report" / f"{name}.csv", frame)
-    if not found.map.empty:
-        write_csv(place.folder / "map" / "map.csv", found.map)
+        write_csv(folder / "report" / f"{name}.csv", frame)
+    if not found.unstated.empty:
+        write_csv(folder / "map" / "map.csv", found.unstated)
 
 
-def text(found: Contents, library: Library) -> str:
-    """Return the report as Markdown."""
-    place, book = library.place, found.book
+def text(found: Findings, complete: pd.DataFrame, sensitivity: Mapping[str, pd.DataFrame]) -> str:
+    """Return the report as Markdown: which experiments are complete, and the tables of those that vary settings."""
+    library, book = found.library, found.book
+    place = library.place
     expected = [(name, place, caption) for name, caption in EXPECTED.items()]
     fair = figure("fair", place, "Loss against all epochs and against time, and on the test set")
-    settings = {id_: plain_settings(count) for id_, count in found.counts.items()}
+    drawn_map = figure("map", place, "The map of unstated settings")
+    settings = {id_: plain_settings(count) for id_, count in found.map_counts.items()}
     settings |= {id_: str(count) for id_, count in screen.counts(found.screened).items()}
     parts = {
         "title": TITLE,
         "standing": standing([*found.claims, *found.questions], place),
-        "summary": abstract.text(found.claims, found.questions, found.solved, found.counts, book, place),
+        "summary": abstract.text(found.claims, found.questions, found.solved, found.map_counts, book, place),
         "level": f"{100 * book.level:g} %",
         "rules": book.rules,
         "image_rules": book.image_rules,
@@ -346,13 +311,13 @@ def text(found: Contents, library: Library) -> str:
         "known": str(book.known),
         "solved": solved_text(found.solved),
         "threshold": number(book.solved),
-        "completeness": completeness_text(found.completeness, place),
+        "completeness": completeness_text(complete, place),
         "verdicts": verdict_table(found.claims, settings, place),
         "overview": figure("overview", place, "The paper's figures, made anew from these results"),
         "details": "\n".join(details(each, library, book) for each in found.claims),
         "fair": f"{fair}\n{fair_text(found.fair)}",
-        "map": "\n".join([unstated.text(found.map), figure("map", place, "The map of unstated settings")]).lstrip(),
-        "sensitivity": "\n".join(sensitivity_text(name, frame, library) for name, frame in found.sensitivity.items()),
+        "map": f"{unstated.text(found.unstated)}\n{drawn_map}",
+        "sensitivity": "\n".join(sensitivity_text(name, frame, library) for name, frame in sensitivity.items()),
         "questions": verdict_table(found.questions, {}, place),
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),
         "search": search_text(found.search),
@@ -371,10 +336,11 @@ def write(place: Place, experiments: Sequence[str], varied: Sequence[str] = SENS
     REPORT.md and REPORT.html.
     """
     library = Library(place)
-    found = compute(library, experiments, varied)
-    save(found, place)
+    found, complete = Findings(library), tables.completeness(library, experiments)
+    sensitivity = sensitivities(library, varied)
+    save(found, complete, sensitivity)
     overview.draw(place, verdicts([*found.claims, *found.questions]))
-    words = text(found, library)
+    words = text(found, complete, sensitivity)
     contents = {"REPORT.md": words, "REPORT.html": page(words, TITLE, place.folder)}
     for name, content in contents.items():
         write_atomic(place.folder / name, content.encode())

@@ -14,6 +14,7 @@ from PIL import Image
 from homotopy import keys
 from homotopy.figures import fig1
 from homotopy.report import abstract, overview, rules, tables, write
+from homotopy.report.findings import Findings
 from homotopy.report.names import NAMES
 from homotopy.report.rules import Row
 from homotopy.report.verdicts import Judged, judge, number, percent, summary, tally
@@ -205,7 +206,7 @@ def test_other_results_give_other_numbers(tmp_path):
     other = Place(tmp_path, "quick")
     save_experiment("fig1", other, lambda config, seed: 0.3 * LOSSES[config.method.name] ** 0.1)
     library = Library(other)
-    text = write.text(write.compute(library, ["fig1"], ["fig1"]), library)
+    text = write.text(Findings(library), tables.completeness(library, ["fig1"]), write.sensitivities(library, ["fig1"]))
     assert [path for path in other.folder.rglob("*") if path.is_file() and "sine-" not in str(path)] == []
     assert verdict(text, "sine-lowest") == "open (indicative)"
     assert "0.00119" not in text
