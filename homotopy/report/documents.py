@@ -23,7 +23,7 @@ from homotopy.errors import ResultError
 from homotopy.figures import why
 from homotopy.report import advice, finals, frontpage, screen, unstated
 from homotopy.report.findings import Findings
-from homotopy.report.verdicts import number, percent, summary
+from homotopy.report.verdicts import interval, number, percent, seeds, summary
 from homotopy.report.write import predictions_text, search_text
 from homotopy.results.methods import LABELS
 
@@ -64,6 +64,19 @@ def questions(found: Findings) -> str:
     """Return our own questions, what was found, and the answers."""
     judged = [found.judged(claim) for claim in found.book.questions]
     return markdown.table(["question", "ours", "answer"], [[j.claim.claim, summary(j), j.cell] for j in judged])
+
+
+def image_rows(found: Findings) -> str:
+    """Return every comparison of the claims on images, with what decides its outcome."""
+    lines = []
+    for target, claims in found.screened.claims.items():
+        for claim in claims:
+            for row in found.judged(claim).rows:
+                better = percent(row.better.value) if row.better else ""
+                numbers = [interval(row.ratio), interval(row.paired), better, seeds(row)]
+                lines.append([target, *screen.said(claim), row.where, *numbers, f"**{row.outcome}**"])
+    numbers = ["ratio of medians", "seed by seed", "homotopy better on", "seeds"]
+    return markdown.table(["target", "ratio", "claimed", "of", *numbers, "outcome"], lines)
 
 
 def _runs(experiment: str) -> Callable[[Findings], str]:
@@ -167,6 +180,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "map": lambda found: unstated.text(found.unstated),
     "search": lambda found: search_text(found.search),
     "screen": lambda found: screen.text(found.screened),
+    "image_rows": image_rows,
     "finals": lambda found: finals.text(found.finals),
     "expected_frequency": _expected("frequency"),
     "expected_limits": _expected("limits"),

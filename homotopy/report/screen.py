@@ -181,13 +181,18 @@ def counts(of: Screen) -> dict[str, Count]:
     return {claim.id: count(of, claim) for target, claims in of.claims.items() if target in tried for claim in claims}
 
 
+def said(claim: Claim) -> tuple[str, str]:
+    """Return in words which ratio a claim on images is about, and what it says of it."""
+    is_ = "at least" if claim.predicate == "below" else "within"
+    return f"{LABELS[(claim.against or [])[0]]} over the homotopy", f"{is_} {claim.margin:g}"
+
+
 def _count_lines(of: Screen) -> list[list[str]]:
     """Return a line for each claim and measure, and one for all measures of a claim together."""
     lines = []
     for target, claims in of.claims.items():
         for claim in claims if any(case.target == target for case in of.cases) else []:
-            is_ = f"at least {claim.margin:g}" if claim.predicate == "below" else f"within {claim.margin:g}"
-            over = f"{LABELS[(claim.against or [])[0]]} over the homotopy"
+            over, is_ = said(claim)
             for name in [part.quantity for part in claim.parts]:
                 lines.append([target, over, name, is_, str(count(of, claim, [name]))])
             lines.append([target, over, "all of these", is_, str(count(of, claim))])
