@@ -37,7 +37,8 @@ EXPERIMENTS = (
 # in profile paper
 BEYOND = (
     "map", "sensitivity", "ablation", "adaptive", "search_fashion", "search_cifar", "sensitivity_pairing",
-    "screen_fashion", "screen_cifar", "first_fashion", "frequency", "limits", "today", "schedules", "why",
+    "screen_fashion", "screen_cifar", "first_fashion", "slow_fashion",
+    "frequency", "limits", "today", "schedules", "why",
 )  # fmt: skip
 
 

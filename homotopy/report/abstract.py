@@ -24,6 +24,7 @@ HARDEST = 137.0  # omega
 LARGEST = "two-orders"
 WITH_ANNEALING = "annealed"
 PARTS = ("path-alone", "source-solution", "more-than-amplitude")  # our questions on what of the homotopy helps
+IMAGES = {"FashionMNIST": ("fashion-faster", "fashion-comparable"), "CIFAR-10": ("cifar-faster", "cifar-ahead")}
 # how a sentence calls the methods
 NAMES = {"homotopy": "the homotopy", "warmstart": "warm start", "random": "random initialisation"}
 ALL, UNSEEN = "all", "unseen"  # seeds, and those whose results were not known when the rules were written
@@ -213,6 +214,21 @@ def untested(claims: Sequence[Claim]) -> list[str]:
     return [f"Claim {number} is open, {reason}." for number, reason in reasons.items()]
 
 
+def images(found: Mapping[str, Judged]) -> str:
+    """Return how many times the homotopy's mean loss over all epochs each baseline's is on a target's images."""
+    said = []
+    for target, ids in IMAGES.items():
+        rows = [row for id_ in ids for row in found[id_].rows if row.where == "area" and row.ratio]
+        means = [
+            f"{NAMES[row.against]}'s is {interval(row.ratio)} times the homotopy's ({row.outcome})" for row in rows
+        ]
+        if rows:
+            notes = dict.fromkeys(note for id_ in ids for note in found[id_].notes)
+            basis = "; ".join([f"{seeds(rows[0])} seeds", *notes])
+            said.append(f"on {target} ({basis}) {' and '.join(means)}")
+    return f"The geometric mean of the loss over all epochs: {'; '.join(said) or 'not run yet'}."
+
+
 def cost(place: Place) -> str:
     """Return the sentence on the compute spent."""
     runs, hours, hardware = spent(place)
@@ -233,7 +249,7 @@ def text(
     named = {judged.claim.id: judged for judged in (*claims, *questions)}
     lines = [headline(solves, book), *ratios(claims), f"With cosine annealing: {_lower(ahead(named[WITH_ANNEALING]))}"]
     lines += [*largest(claims), *dependence(counts), f"What of it helps: {_lower(helps(named))}"]
-    lines += [*verdicts(claims), cost(place)]
+    lines += [images(named), *verdicts(claims), cost(place)]
     return "".join(f"- {line}\n" for line in lines)
 
 

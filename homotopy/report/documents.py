@@ -67,16 +67,16 @@ def questions(found: Findings) -> str:
 
 
 def image_rows(found: Findings) -> str:
-    """Return every comparison of the claims on images, with what decides its outcome."""
+    """Return every comparison of the claims and questions on images, with what decides its outcome."""
     lines = []
-    for target, claims in found.screened.claims.items():
-        for claim in claims:
-            for row in found.judged(claim).rows:
-                better = percent(row.better.value) if row.better else ""
-                numbers = [interval(row.ratio), interval(row.paired), better, seeds(row)]
-                lines.append([target, *screen.said(claim), row.where, *numbers, f"**{row.outcome}**"])
+    for judged in (each for each in (*found.claims, *found.questions) if each.claim.measures):
+        for row in judged.rows:
+            better = percent(row.better.value) if row.better else ""
+            numbers = [interval(row.ratio), interval(row.paired), better, seeds(row)]
+            start = [*judged.claim.experiments, *screen.said(judged.claim), row.where]
+            lines.append([*start, *numbers, f"**{row.outcome}**"])
     numbers = ["ratio of medians", "seed by seed", "homotopy better on", "seeds"]
-    return markdown.table(["target", "ratio", "claimed", "of", *numbers, "outcome"], lines)
+    return markdown.table(["experiment", "ratio", "claimed", "of", *numbers, "outcome"], lines)
 
 
 def _runs(experiment: str) -> Callable[[Findings], str]:

@@ -1,4 +1,4 @@
-"""What Figures 3a and 3b come to, and the first study beside them: the medians that the claims on images are about."""
+"""What Figures 3a and 3b come to, and what stands beside them: the medians that the claims on images are about."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from homotopy.report.verdicts import number, of_asked, percent
 from homotopy.results.library import Library
 from homotopy.results.methods import LABELS
 
-FIRST = {"FashionMNIST": "first_fashion"}  # the first study's experiment of a target, beside its final one
+BESIDE = {"FashionMNIST": ("slow_fashion", "first_fashion")}  # each target's other experiments
 _MEASURED = [*MEASURES, "objective", "accuracy"]
 
 
@@ -27,8 +27,7 @@ def table(library: Library, book: Rules) -> pd.DataFrame:
         | screen.case_of(found.config)._asdict()
         | screen.measured(found, claims[target], book)
         for target, final in FINAL.items()
-        for name in (final, FIRST.get(target))
-        if name
+        for name in (final, *BESIDE.get(target, ()))
         for found in library.results(name)
         if not found.curves.empty
     ]

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from homotopy import markdown
 from homotopy.report import abstract, rules
-from homotopy.report.abstract import NAMES
 from homotopy.report.findings import Findings
-from homotopy.report.verdicts import KINDS, Judged, interval, of_asked, seeds
+from homotopy.report.verdicts import KINDS, Judged, interval, of_asked
 from homotopy.results.library import span
 
 # what each numbered claim says, in a few words, and what tells its parts apart
@@ -37,7 +36,6 @@ CLAIMS: Mapping[int, tuple[str, Mapping[str, str]]] = {
         {"bounds": "convex", "bounds-near-the-optimum": "near the optimum"},
     ),
 }
-_IMAGES = {"FashionMNIST": 5, "CIFAR-10": 6}  # the claim on each target
 _PLACES = {"hard-tasks": "Hard tasks", "easy-tasks": "Easy tasks", "annealed": "Annealing"}
 
 
@@ -92,7 +90,8 @@ def findings(found: Findings) -> str:
     lines += [f"{hard} {easy}", annealed]
     lines.append(f"**What of it helps.** {abstract.helps({id_: found.named(id_) for id_ in abstract.PARTS})}")
     lines += [f"**What decides.** {line}" for line in abstract.dependence(found.map_counts)]
-    lines.append(f"**Images.** {' '.join([*abstract.untested(found.book.claims), _images(found)])}")
+    images = abstract.images({id_: found.named(id_) for ids in abstract.IMAGES.values() for id_ in ids})
+    lines.append(f"**Images.** {' '.join([*abstract.untested(found.book.claims), images])}")
     theory = [found.judged(claim) for claim in found.book.claims if claim.kind == rules.THEOREM]
     bounds = [row for judged in theory for row in judged.rows]
     holding = sum(row.outcome == rules.HOLDS for row in bounds)
@@ -110,18 +109,3 @@ def later_seeds(found: Findings) -> str:
         annealed = " with annealing" if row["experiment"] == abstract.ANNEALED else ""
         said[row["task"].replace("sine-omega", "omega ") + annealed] = row["n"]
     return ", ".join(f"{task} ({n})" for task, n in said.items()) or "none"
-
-
-def _images(found: Findings) -> str:
-    """Return how many times the homotopy's mean loss over all epochs each baseline's is on a target's images."""
-    said = []
-    for target, number in _IMAGES.items():
-        _, parts = CLAIMS[number]
-        rows = [row for id_ in parts for row in found.named(id_).rows if row.where == "area" and row.ratio]
-        ends = [f"that of {NAMES[row.against]} is {interval(row.ratio)} times the homotopy's" for row in rows]
-        if rows:
-            outcomes = " and ".join(dict.fromkeys(row.outcome for row in rows))
-            notes = dict.fromkeys(note for id_ in parts for note in found.named(id_).notes)
-            basis = "; ".join([outcomes, f"{seeds(rows[0])} seeds", *notes])
-            said.append(f"on {target} {', '.join(ends)} ({basis})")
-    return f"The geometric mean of the loss over all epochs: {'; '.join(said) or 'not run yet'}."

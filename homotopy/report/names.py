@@ -20,6 +20,8 @@ NAMES: Mapping[str, str] = {
     "limiting-case": "homotopy with gamma = 1 equal to warm start",
     "bounds": "convex bounds",
     "bounds-near-the-optimum": "local bounds",
+    "slow-faster": "homotopy faster than random initialisation where that is slow",
+    "slow-comparable": "homotopy as fast and low as warm start where random initialisation is slow",
     "fair-epochs": "homotopy faster, source training counted too",
     "test-loss": "homotopy lowest on the test set, too",
     "path-alone": "help from the path alone",

@@ -15,6 +15,7 @@ from homotopy.results.intervals import Interval
 
 INF = np.inf
 IMAGES = (5, 6)  # claims that were written anew before their runs, as rules.yaml says
+ADDED = {"slow-faster", "slow-comparable"}  # questions, each with a dated line in rules.yaml
 
 
 def claim(**fields):
@@ -36,7 +37,11 @@ def registered(commit):
 def test_the_rules_are_those_that_were_committed_before_their_runs():
     def judging(text):
         found = yaml.safe_load(text) | {"rules": None, "image_rules": None, "known": None}
-        return found | {"claims": [each for each in found["claims"] if each["number"] not in IMAGES]}
+        questions = [each for each in found["questions"] if each["id"] not in ADDED]
+        return found | {
+            "claims": [each for each in found["claims"] if each["number"] not in IMAGES],
+            "questions": questions,
+        }
 
     assert judging(rules.FILE.read_text()) == judging(registered(rules.read().rules))
 

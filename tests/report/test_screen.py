@@ -149,6 +149,22 @@ def test_the_text_marks_what_is_picked(made):
     )
 
 
+def test_the_slow_experiment_trains_the_committed_screen_s_slowest_network():
+    library = Library(Place(Path(__file__).parents[2] / "results", "paper"))
+    found = screened(library.results("screen_fashion"))
+    deep = [case for case in found.cases if case.network in screen.CANDIDATES]
+    slowest = max(deep, key=lambda case: found.best[case, "random"]["area"])
+    configs = [job.config for job in library.jobs("slow_fashion")]
+    assert {screen.case_of(each) for each in configs} == {slowest}
+    assert {each.method.name: images.setting(each) for each in configs} == {
+        method: found.best[slowest, method]["setting"] for method in ("random", "warmstart", "homotopy")
+    }
+    of_the_screen = [job.config for job in library.jobs("screen_fashion")]
+    data = [{(c.task.images, c.task.samples, c.epochs) for c in each} for each in (configs, of_the_screen)]
+    assert data[0] == data[1] == {("embedded", 5000, 40)}
+    assert {each.seeds for each in configs} == {tuple(range(10))}
+
+
 def test_a_target_s_figure_trains_what_the_committed_screen_picked():
     """Until a screen is complete nothing is picked, and the claims on its target say that they are not tested."""
     library = Library(Place(Path(__file__).parents[2] / "results", "paper"))
