@@ -129,7 +129,7 @@ def _images(found: Findings) -> str:
         for target, margin, count in counts
         if count.cases and not count.missing
     ]
-    means = abstract.images(found.named)
+    means = abstract.images([*found.claims, *found.questions])
     if not said:
         return means
     return (

@@ -62,21 +62,21 @@ def documents() -> list[Path]:
 
 def questions(found: Findings) -> str:
     """Return our own questions, what was found, and the answers."""
-    judged = [found.judged(claim) for claim in found.book.questions]
-    return markdown.table(["question", "ours", "answer"], [[j.claim.claim, summary(j), j.cell] for j in judged])
+    lines = [[judged.claim.claim, summary(judged), judged.cell] for judged in found.questions]
+    return markdown.table(["question", "ours", "answer"], lines)
 
 
 def image_rows(found: Findings) -> str:
     """Return every comparison of the claims and questions on images, with what decides its outcome."""
     lines = []
-    for judged in (each for each in (*found.claims, *found.questions) if each.claim.measures):
-        for row in judged.rows:
+    for judged in (*found.claims, *found.questions):
+        for row in judged.rows if judged.claim.measures else []:
+            start = [*judged.claim.experiments, *screen.said(judged.claim), row.where]
             better = percent(row.better.value) if row.better else ""
             numbers = [interval(row.ratio), interval(row.paired), better, seeds(row)]
-            start = [*judged.claim.experiments, *screen.said(judged.claim), row.where]
             lines.append([*start, *numbers, f"**{row.outcome}**"])
-    numbers = ["ratio of medians", "seed by seed", "homotopy better on", "seeds"]
-    return markdown.table(["experiment", "ratio", "claimed", "of", *numbers, "outcome"], lines)
+    head = ["experiment", "ratio", "claimed", "of", "ratio of medians", "seed by seed", "homotopy better on", "seeds"]
+    return markdown.table([*head, "outcome"], lines)
 
 
 def _runs(experiment: str) -> Callable[[Findings], str]:

@@ -316,7 +316,7 @@ def text(found: Findings, complete: pd.DataFrame, sensitivity: Mapping[str, pd.D
         "overview": figure("overview", place, "The paper's figures, made anew from these results"),
         "details": "\n".join(details(each, library, book) for each in found.claims),
         "fair": f"{fair}\n{fair_text(found.fair)}",
-        "map": f"{unstated.text(found.unstated)}\n{drawn_map}",
+        "map": f"{unstated.text(found.unstated)}\n{drawn_map}".lstrip(),
         "sensitivity": "\n".join(sensitivity_text(name, frame, library) for name, frame in sensitivity.items()),
         "questions": verdict_table(found.questions, {}, place),
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),

@@ -147,7 +147,7 @@ def test_a_line_without_a_number_gets_no_name(axes):
 
 
 def test_the_accuracys_axis_holds_what_comes_after_the_path():
-    results = tasks("first_fashion", COMMITTED)[0][0]
+    results = tasks("fig3a", COMMITTED)[0][0]
     low, high = fig3.after_the_path(results, "accuracy")
     start = results[-1].config.steps()[-1].epochs.start
     for found in results:

@@ -62,7 +62,9 @@ def test_the_report_counts_the_runs_that_it_reads(tmp_path):
     assert (row["done"], row["runs"], row["configurations"]) == (6, 30, 3)
 
 
-@pytest.mark.parametrize("name", ["first_fashion", "fig3b", "search_fashion", "search_cifar", "sensitivity_pairing"])
+@pytest.mark.parametrize(
+    "name", ["fig3a", "first_fashion", "fig3b", "search_fashion", "search_cifar", "sensitivity_pairing"]
+)
 def test_the_committed_results_are_found(name):
     found = Library(Place(ROOT / "results", "paper")).results(name)
     assert all(r.seeds >= 2 for r in found)
