@@ -27,7 +27,7 @@ PARTS = ("path-alone", "source-solution", "more-than-amplitude")  # our question
 # how a sentence calls what an experiment on images trains on
 IMAGES = {
     "fig3a": "FashionMNIST",
-    "slow_fashion": "FashionMNIST where random initialisation is slow",
+    "slow_fashion": "FashionMNIST in a network where random initialisation is slow",
     "fig3b": "CIFAR-10",
 }
 # how a sentence calls the methods
@@ -220,19 +220,21 @@ def untested(claims: Sequence[Claim]) -> list[str]:
 
 
 def images(found: Sequence[Judged]) -> str:
-    """Return how many times the homotopy's mean loss over all epochs each baseline's is on a target's images."""
+    """Return how each baseline's mean loss over all epochs compares with the homotopy's, target by target."""
     said = []
     for name, target in IMAGES.items():
         of = [judged for judged in found if name in judged.claim.experiments]
         rows = [row for judged in of for row in judged.rows if row.where == "area" and row.ratio]
-        means = [
-            f"{NAMES[row.against]}'s is {interval(row.ratio)} times the homotopy's ({row.outcome})" for row in rows
-        ]
         if rows:
+            means = [f"{NAMES[row.against]} {interval(row.ratio)} ({row.outcome})" for row in rows]
             notes = dict.fromkeys(note for judged in of for note in judged.notes)
-            basis = "; ".join([f"{seeds(rows[0])} seeds", *notes])
-            said.append(f"on {target} ({basis}) {' and '.join(means)}")
-    return f"The geometric mean of the loss over all epochs: {'; '.join(said) or 'not run yet'}."
+            said.append(f"On {target}: {', '.join(means)}; {'; '.join([f'{seeds(rows[0])} seeds', *notes])}.")
+    if not said:
+        return "The images were not run yet."
+    return (
+        "The geometric mean of the loss over all epochs as a multiple of the homotopy's, so that below 1 the baseline "
+        f"is ahead. {' '.join(said)}"
+    )
 
 
 def cost(place: Place) -> str:

@@ -91,7 +91,7 @@ def findings(found: Findings) -> str:
     lines.append(f"**What of it helps.** {abstract.helps({id_: found.named(id_) for id_ in abstract.PARTS})}")
     lines += [f"**What decides.** {line}" for line in abstract.dependence(found.map_counts)]
     images = abstract.images([*found.claims, *found.questions])
-    lines.append(f"**Images.** {' '.join([*abstract.untested(found.book.claims), images])}")
+    lines.append(f"**Images.** {' '.join([images, *abstract.untested(found.book.claims)])}")
     theory = [judged for judged in found.claims if judged.claim.kind == rules.THEOREM]
     bounds = [row for judged in theory for row in judged.rows]
     holding = sum(row.outcome == rules.HOLDS for row in bounds)

@@ -16,7 +16,7 @@ from homotopy.report import rules
 from homotopy.report.evidence import rows
 from homotopy.report.rules import Claim, Row, Rules
 from homotopy.results.intervals import Interval
-from homotopy.results.library import Library, span
+from homotopy.results.library import Library, Result, span
 
 _PLURALS = {rules.HOLDS: "hold", rules.DIFFERS: "differ", rules.SHORT: "fall short"}  # of outcomes whose plural differs
 _OUTCOMES = (
@@ -86,8 +86,15 @@ def judge(claim: Claim, library: Library, book: Rules) -> Judged:
     found = [] if claim.bounds else library.results(*claim.experiments)
     evaluated = rows(claim, found, library.place, book)
     verdict = rules.verdict(claim, [row.outcome for row in evaluated])
-    notes = {f"{data['name']} {data['note']}" for r in found for data in r.data if data["note"]}
-    return Judged(claim, evaluated, verdict, library.place.profile, sorted(notes))
+    return Judged(claim, evaluated, verdict, library.place.profile, _notes(found))
+
+
+def _notes(found: Sequence[Result]) -> list[str]:
+    """Return for each thing that is unusual about image data which data sets it is said of."""
+    names: dict[str, set[str]] = {}
+    for data in (data for r in found for data in r.data if data["note"]):
+        names.setdefault(data["note"], set()).add(data["name"])
+    return [f"{', '.join(sorted(names[note]))}: {note}" for note in sorted(names)]
 
 
 def number(value: float | None) -> str:

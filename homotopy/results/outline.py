@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from homotopy import user_cache
 from homotopy.errors import ResultError
 from homotopy.keys import CONF
 from homotopy.results.files import sha256, write_atomic
@@ -107,8 +108,7 @@ def _version() -> str:
 
 
 def _file(profile: str) -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "homotopy" / f"experiments-{profile}-{sha256(str(CONF).encode())[:8]}.json"
+    return user_cache.folder() / f"experiments-{profile}-{sha256(str(CONF).encode())[:8]}.json"
 
 
 def _kept(profile: str, version: str) -> dict[str, list[dict[str, Any]]]:

@@ -125,6 +125,14 @@ def test_every_comparison_on_images_has_its_outcome(tmp_path):
     assert len(told) == 15 and {row[-1] for key, row in told.items() if key[0] != "fig3a"} == {"**open**"}
 
 
+def test_the_images_sentence_has_every_ratio_with_its_outcome(tmp_path):
+    place = Place(tmp_path, "paper")
+    save_experiment("fig3a", place, lambda of, seed: 0.5 if of.method.name == "random" else 0.25)
+    line = next(line for line in frontpage.findings(Findings(Library(place))).splitlines() if "**Images.**" in line)
+    assert "On FashionMNIST: random initialisation 1.41 (holds), warm start 1 (holds); 10 seeds" in line
+    assert "CIFAR-10:" not in line
+
+
 def test_a_number_is_that_of_its_row(found):
     assert documents.BLOCKS["share_that_left"](found) == "0.505"
 

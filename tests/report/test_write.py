@@ -327,5 +327,5 @@ def test_data_that_are_not_official_are_told_with_every_number(tmp_path):
     book = rules.read()
     (claim,) = (claim for claim in book.claims if claim.id == "cifar-ahead")
     judged = judge(claim, library, book)
-    assert summary(judged).endswith("; CIFAR10 not the official files")
-    assert "\nData: CIFAR10 not the official files.\n" in write.details(judged, library, book)
+    assert summary(judged).endswith("; CIFAR10: not the official files")
+    assert "\nData: CIFAR10: not the official files.\n" in write.details(judged, library, book)
