@@ -17,7 +17,8 @@ import pandas as pd
 from homotopy import compose, config, keys
 from homotopy.errors import ResultError
 from homotopy.job import Job, parse
-from homotopy.results.folder import RUNS, RunFolder, metrics
+from homotopy.results import copies
+from homotopy.results.folder import RunFolder, metrics
 from homotopy.results.statistics import median_curves, settled, settling
 
 # settings that no result depends on, besides hydra's own; what is drawn is the same with and without them
@@ -137,26 +138,6 @@ def result(of: config.Config) -> Result:
     return Result(of, curves[curves["seed"].isin(of.seeds)])
 
 
-def of_one_copy(asked: Sequence[Job]) -> Sequence[Job]:
-    """Return an experiment's jobs on the data that have results: unofficial ones if official ones have none.
-
-    All of an experiment is read from the one or all from the other, so that no figure mixes them.
-    """
-    if _any_runs(asked):
-        return asked
-    unofficial = [_unofficial(job) for job in asked]
-    return unofficial if _any_runs(unofficial) else asked
-
-
-def _unofficial(job: Job) -> Job:
-    task = job.composed["task"]
-    return parse({**job.composed, "task": task | {"images": "unofficial"}}) if task.get("images") == "official" else job
-
-
-def _any_runs(asked: Sequence[Job]) -> bool:
-    return any((job.config.folder / RUNS).exists() for job in asked)
-
-
 class Library:
     """A place's experiments, each composed once, and their configurations, each read once."""
 
@@ -169,7 +150,10 @@ class Library:
     def jobs(self, experiment: str) -> Sequence[Job]:
         """Return what an experiment asks for, on the data that have results."""
         if experiment not in self._jobs:
-            self._jobs[experiment] = of_one_copy(jobs(experiment, self.place))
+            asked = jobs(experiment, self.place)
+            self._jobs[experiment] = copies.chosen(
+                asked, lambda: [copies.unofficial(job) for job in asked], lambda job: job.config.folder
+            )
         return self._jobs[experiment]
 
     def results(self, *experiments: str) -> list[Result]:

@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any
 from homotopy import user_cache
 from homotopy.errors import ResultError
 from homotopy.keys import CONF
+from homotopy.results import copies
 from homotopy.results.files import sha256, write_atomic
 from homotopy.script import shown
 from homotopy.settings import values
 
 if TYPE_CHECKING:
     from homotopy.config import Config
+    from homotopy.job import Job
 
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -65,38 +67,49 @@ def of(config: Config) -> Outline:
 
 
 def experiments(names: Sequence[str], results: Path, profile: str) -> dict[str, list[Outline]]:
-    """Return the outlines of what each experiment trains; raises UserError as `compose.jobs` does."""
+    """Return the outlines of what each experiment trains, on the image files that have results.
+
+    Raises UserError as `compose.jobs` does.
+    """
     version = _version()
     kept = _kept(profile, version)
     if missing := [name for name in names if name not in kept]:
         with shown(f"composing {len(missing)} experiments, once"):
             kept |= _composed(missing, profile)
         _keep(profile, version, kept)
-    return {name: [_placed(plain, results) for plain in kept[name]] for name in names}
+    return {name: _of_one_copy(kept[name], results) for name in names}
+
+
+def _of_one_copy(kept: Sequence[list[dict[str, Any]]], results: Path) -> list[Outline]:
+    asked, others = ([_placed(plain, results) for plain in found] for found in kept)
+    return list(copies.chosen(asked, lambda: others, lambda each: each.folder))
 
 
 def _placed(plain: dict[str, Any], results: Path) -> Outline:
     return Outline(**plain | {"folder": results / plain["folder"], "seeds": tuple(plain["seeds"])})
 
 
-def _composed(names: Sequence[str], profile: str) -> dict[str, list[dict[str, Any]]]:
+def _composed(names: Sequence[str], profile: str) -> dict[str, list[list[dict[str, Any]]]]:
     from homotopy import compose  # noqa: F401  (here, for the processes to have it)
 
     with ProcessPoolExecutor(min(len(names), os.cpu_count() or 1)) as pool:
         return dict(zip(names, pool.map(partial(_compose, profile), names), strict=True))
 
 
-def _compose(profile: str, name: str) -> list[dict[str, Any]]:
-    """Return the outlines of an experiment as plain values, their folders seen from that of the results."""
+def _compose(profile: str, name: str) -> list[list[dict[str, Any]]]:
+    """Return the outlines of an experiment as plain values, as it stands and on unofficial image files."""
     from homotopy import compose
     from homotopy.job import parse
 
-    jobs = [parse(composed) for composed in compose.jobs([f"experiment={name}", f"profile={profile}"])]
-    return [
-        asdict(of(job.config)) | {"folder": str(job.config.folder.relative_to(job.config.results))}
-        for job in jobs
-        if job.trains
-    ]
+    asked = [parse(composed) for composed in compose.jobs([f"experiment={name}", f"profile={profile}"])]
+    trained = [job for job in asked if job.trains]
+    return [[_plain(job) for job in jobs] for jobs in (trained, map(copies.unofficial, trained))]
+
+
+def _plain(job: Job) -> dict[str, Any]:
+    """Return a job's outline as plain values, its folder seen from that of the results."""
+    config = job.config
+    return asdict(of(config)) | {"folder": str(config.folder.relative_to(config.results))}
 
 
 def _version() -> str:
@@ -111,7 +124,7 @@ def _file(profile: str) -> Path:
     return user_cache.folder() / f"experiments-{profile}-{sha256(str(CONF).encode())[:8]}.json"
 
 
-def _kept(profile: str, version: str) -> dict[str, list[dict[str, Any]]]:
+def _kept(profile: str, version: str) -> dict[str, list[list[dict[str, Any]]]]:
     """Return what was kept of this version; nothing if it is of another, damaged, or was never written."""
     with suppress(OSError, RuntimeError, ValueError, LookupError, TypeError):  # RuntimeError: a user without a home
         found = json.loads(_file(profile).read_bytes())
@@ -120,6 +133,6 @@ def _kept(profile: str, version: str) -> dict[str, list[dict[str, Any]]]:
     return {}
 
 
-def _keep(profile: str, version: str, kept: dict[str, list[dict[str, Any]]]) -> None:
+def _keep(profile: str, version: str, kept: dict[str, list[list[dict[str, Any]]]]) -> None:
     with suppress(ResultError, RuntimeError):  # it is made again where it cannot be kept
         write_atomic(_file(profile), json.dumps({"version": version, "experiments": kept}).encode())

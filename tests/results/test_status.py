@@ -12,9 +12,10 @@ import yaml
 from homotopy import compose, config
 from homotopy.errors import DataError
 from homotopy.job import parse
-from homotopy.results import failures, outline, provenance, status
+from homotopy.results import copies, failures, library, outline, provenance, status
 from homotopy.results.locks import hold
 from tests.machine import ROOT, command
+from tests.made import save
 
 TINY = ["profile=smoke", "task.samples=60", "batch_size=16", "model.width=8", "model.depth=2"]
 
@@ -130,6 +131,18 @@ def test_outlines_that_cannot_be_kept_are_made_each_time(tmp_path, monkeypatch):
     monkeypatch.setattr(outline, "_file", lambda profile: tmp_path / "file" / "smoke.json")
     for _ in range(2):
         assert outline.experiments(["fig1"], tmp_path, "smoke")["fig1"] == fresh(tmp_path)
+
+
+def test_outlines_are_of_the_image_files_that_have_results(kept, tmp_path):
+    def tasks():
+        return {each.folder.parent.name for each in outline.experiments(["fig3b"], tmp_path, "paper")["fig3b"]}
+
+    asked = library.jobs("fig3b", library.Place(tmp_path, "paper"))
+    assert tasks() == {"mnist-cifar10"}
+    save(copies.unofficial(asked[0]).config, lambda config, seed: 1.0)
+    assert tasks() == {"mnist-cifar10-unofficial"}
+    save(asked[0].config, lambda config, seed: 1.0)
+    assert tasks() == {"mnist-cifar10"}
 
 
 def test_status_needs_no_pytorch(tmp_path):
