@@ -15,7 +15,8 @@ import yaml
 from homotopy.errors import ConfigError, ResultError
 from homotopy.figures import common
 from homotopy.keys import dotted
-from homotopy.results.folder import CONFIG, RunFolder, metrics
+from homotopy.results.files import CONFIG
+from homotopy.results.folder import RunFolder, metrics
 from homotopy.results.methods import LABELS
 from homotopy.results.statistics import band
 

@@ -14,7 +14,7 @@ from homotopy.report import evidence, rules
 from homotopy.report.multiverse import MapCount
 from homotopy.report.rules import Claim, Rules
 from homotopy.report.verdicts import Judged, interval, number, percent, seeds, tally
-from homotopy.results.folder import METADATA
+from homotopy.results.files import METADATA
 from homotopy.results.library import Library, Place, by_task
 from homotopy.results.methods import METHODS
 from homotopy.results.unstated import INITIALISATIONS, Setting

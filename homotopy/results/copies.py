@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from homotopy.results.files import RUNS
+
 if TYPE_CHECKING:
     from homotopy.job import Job
 
@@ -27,7 +29,7 @@ def chosen(asked: Sequence[Of], others: Callable[[], Sequence[Of]], folder: Call
     """
 
     def any_runs(found: Sequence[Of]) -> bool:
-        return any((folder(each) / "runs.csv.gz").exists() for each in found)
+        return any((folder(each) / RUNS).exists() for each in found)
 
     if any_runs(asked):
         return asked

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
+# of a folder of results; not in folder.py, as `make status` needs their names, but not pandas
+CONFIG, RUNS, MEDIANS, METADATA, SUMS = "config.yaml", "runs.csv.gz", "median.csv", "metadata.json", "SHA256SUMS"
+
 _SEAL = 64  # hexadecimal digits of the SHA-256 that ends a tensor file
 
 

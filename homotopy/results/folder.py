@@ -24,11 +24,22 @@ import yaml
 from homotopy.errors import ResultError
 from homotopy.identity import SCHEMA, digest
 from homotopy.results import locks
-from homotopy.results.files import csv_bytes, packed, refusal, set_aside, sha256, write_atomic
+from homotopy.results.files import (
+    CONFIG,
+    MEDIANS,
+    METADATA,
+    RUNS,
+    SUMS,
+    csv_bytes,
+    packed,
+    refusal,
+    set_aside,
+    sha256,
+    write_atomic,
+)
 from homotopy.results.statistics import median_curves
 
 KEYS = ["seed", "epoch", "lam", "phase"]  # of runs.csv.gz; its other columns are metrics
-CONFIG, RUNS, MEDIANS, METADATA, SUMS = "config.yaml", "runs.csv.gz", "median.csv", "metadata.json", "SHA256SUMS"
 
 
 def metrics(runs: pd.DataFrame) -> list[str]:

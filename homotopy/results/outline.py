@@ -81,8 +81,11 @@ def experiments(names: Sequence[str], results: Path, profile: str) -> dict[str, 
 
 
 def _of_one_copy(kept: Sequence[list[dict[str, Any]]], results: Path) -> list[Outline]:
-    asked, others = ([_placed(plain, results) for plain in found] for found in kept)
-    return list(copies.chosen(asked, lambda: others, lambda each: each.folder))
+    def placed(plain: Sequence[dict[str, Any]]) -> list[Outline]:
+        return [_placed(each, results) for each in plain]
+
+    asked, others = kept
+    return list(copies.chosen(placed(asked), lambda: placed(others), lambda each: each.folder))
 
 
 def _placed(plain: dict[str, Any], results: Path) -> Outline:

@@ -20,6 +20,7 @@ from homotopy import processor
 from homotopy.errors import Diverged, ResultError
 from homotopy.results import failures, outline
 from homotopy.results.failures import Failure
+from homotopy.results.files import METADATA, RUNS
 from homotopy.results.locks import Holder, held, holders
 from homotopy.results.outline import Outline
 
@@ -77,7 +78,7 @@ def look_up(of: Outline) -> State:
 
 def _metadata(folder: Path) -> dict[str, Any]:
     """Return what is known of a folder's runs; ResultError if that cannot be read, or if the runs are gone."""
-    path, runs = folder / "metadata.json", folder / "runs.csv.gz"
+    path, runs = folder / METADATA, folder / RUNS
     try:
         found = json.loads(path.read_bytes())
         if runs.stat().st_size == 0:
@@ -98,7 +99,7 @@ def experiments(names: Sequence[str], results: Path, profile: str) -> dict[str, 
 def others(found: Mapping[str, Sequence[State]], folder: Path) -> list[State]:
     """Return the states of the results in a profile's folder that are of none of the experiments."""
     known = {each.config.folder for states in found.values() for each in states}
-    paths = sorted({path.parent for path in folder.glob("*/*/metadata.json")} - known)
+    paths = sorted({path.parent for path in folder.glob(f"*/*/{METADATA}")} - known)
     return [look_up(_besides(path)) for path in paths]
 
 

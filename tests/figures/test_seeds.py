@@ -14,7 +14,8 @@ from homotopy.errors import ResultError
 from homotopy.figures import common, ends, fig1, fig3, names
 from homotopy.figures.registry import FIGURES
 from homotopy.report import overview, rules
-from homotopy.results.folder import KEYS, MEDIANS, RunFolder, csv_bytes
+from homotopy.results.files import MEDIANS, csv_bytes
+from homotopy.results.folder import KEYS, RunFolder
 from homotopy.results.library import Place, tasks
 from homotopy.results.methods import LABELS, METHODS
 from homotopy.results.statistics import band, median_curves, settling

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from homotopy import compose, config
-from homotopy.results.folder import RUNS, RunFolder
+from homotopy.results.files import RUNS
+from homotopy.results.folder import RunFolder
 from homotopy.training import runner
 from tests.machine import ROOT, needs_cpp
 
