@@ -37,7 +37,7 @@ EXPERIMENTS = (
 # in profile paper
 BEYOND = (
     "map", "sensitivity", "ablation", "adaptive", "search_fashion", "search_cifar", "sensitivity_pairing",
-    "screen_fashion", "screen_cifar", "first_fashion", "slow_fashion",
+    "screen_fashion", "screen_cifar", "screen_glorot", "first_fashion", "slow_fashion",
     "frequency", "limits", "today", "schedules", "why",
 )  # fmt: skip
 

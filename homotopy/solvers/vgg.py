@@ -17,7 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from homotopy.settings import not_set, one_of, rule
-from homotopy.solvers.mlp import INITIALISATIONS, linear
+from homotopy.solvers import mlp
+from homotopy.solvers.mlp import linear
+
+INITIALISATIONS = {**mlp.INITIALISATIONS, "glorot_kernel_zero_bias": mlp.glorot_kernel_zero_bias}
 
 
 def _are_units(value: Any) -> bool:
@@ -46,6 +49,7 @@ class VGG:
     init: str = rule(lambda v: v in INITIALISATIONS, ", ".join(INITIALISATIONS), default="he_zero_bias")
     name: str = "vgg"
     precisions: ClassVar[tuple[str, ...]] = ("float32", "tf32", "float64", "bfloat16")
+    seeds_per_thread: ClassVar[int] = 4  # a group's results are written when all of it has finished, after minutes
 
     def network(self, deformation: Any) -> Self:
         """Return this network for the deformation's images and classes."""
@@ -91,7 +95,7 @@ class VGG:
         """Draw theta, float64 (P,), with the initialisation named `init`; batch norm starts as the identity."""
         draw, parts = INITIALISATIONS[self.init], []
         for fan_in, fan_out in self.convolutions:
-            weight, bias = draw(rng, 9 * fan_in, fan_out)
+            weight, bias = draw(rng, fan_in, fan_out, kernel=9)
             parts += [weight.T, bias]
             if self.batch_norm:
                 parts += [np.ones(fan_out), np.zeros(fan_out)]

@@ -61,6 +61,27 @@ def test_vgg11_has_its_number_of_parameters():
     assert model.size == model.trained == 9_220_480 + 512 * 10 + 10
 
 
+@pytest.mark.parametrize(
+    ("init", "variance"),
+    [
+        ("pytorch_default", 1 / (3 * 9 * 64)),
+        ("glorot_kernel_zero_bias", 2 / (9 * (64 + 128))),
+        ("glorot_zero_bias", 2 / (9 * 64 + 128)),
+        ("he_zero_bias", 2 / (9 * 64)),
+    ],
+)
+def test_an_initialisation_has_its_variance(init, variance):
+    model = VGG((3, 16, 16), 10, ((64,), (128,)), init=init)
+    theta = torch.from_numpy(model.initial(np.random.default_rng(0)))[None]
+    weight = views(theta, model.trained_shapes())[2]
+    assert float(weight.square().mean()) == pytest.approx(variance, rel=0.02)
+    layer = nn.Conv2d(64, 128, 3)
+    if init == "glorot_kernel_zero_bias":  # PyTorch's own
+        nn.init.xavier_uniform_(layer.weight)
+    if init in ("pytorch_default", "glorot_kernel_zero_bias"):
+        assert float(layer.weight.detach().square().mean()) == pytest.approx(variance, rel=0.02)
+
+
 def test_the_initialisation_is_he_s_and_batch_norm_starts_as_the_identity():
     model = VGG((3, 16, 16), 10, ((64,), (64,)), batch_norm=True)
     theta = torch.from_numpy(model.initial(np.random.default_rng(0)))[None]
