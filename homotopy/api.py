@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 
 from homotopy import cli, config
 from homotopy.algorithm import schedules
-from homotopy.algorithm.continuation import Step, follow, plan, solve_source
+from homotopy.algorithm.continuation import Epoch, Step, follow, plan, solve_source
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.errors import ConfigError, ResultError, UserError, shortened
 from homotopy.progress import Progress
@@ -31,7 +32,7 @@ from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
 from homotopy.solvers.optimizers import DECAYS, SGD, Adam, Optimizer
 from homotopy.tasks.functions import FunctionSamples, SharedInputs
-from homotopy.training.device import Machine, choose_device
+from homotopy.training.device import Machine, as_before, choose_device
 from homotopy.training.history import History, measured
 
 __all__ = ["SGD", "Adam", "Runs", "fit", "load", "run"]
@@ -153,6 +154,7 @@ def fit(
     check(dtype, torch.dtype, "dtype", one_of(torch.float32, torch.float64), "torch.float32 or torch.float64")
     rule = check(optimizer or Adam(), Optimizer, "optimizer", allowed="homotopy.Adam(...) or homotopy.SGD(...)")
     rule = build(Optimizer, values(rule), "optimizer")
+    check(rule.decay, str, "optimizer.decay", one_of("constant"), "constant: `decay` is an argument of its own")
 
     machine = Machine(choose_device(device), dtype)
     samples, tested = _data(x, y_source, y_target, test, len(numbers), machine)
@@ -166,7 +168,8 @@ def fit(
     steps = plan(lams, budget.k, budget.final) if path == "schedule" else plan((1.0,), epochs, budget.final)
     step_size = partial(DECAYS[decay], rule.lr, epochs=epochs + budget.final)
     ensemble, history = ensemble_of(rule, theta), History(numbers, steps, log_every)
-    _train(ensemble, deformation, steps, step_size, history)
+    epochs_run = follow(ensemble, deformation, steps, step_size, reset_moments=rule.moments == "reset")
+    _record(epochs_run, steps, deformation, ensemble, history)
     thetas = dict(zip(numbers, ensemble.theta, strict=True))
     return Runs(history.frame(), LABELS[method], lambda seed: model.module(thetas[seed]))
 
@@ -184,7 +187,8 @@ def run(*overrides: str) -> Runs:
     cli.preflight(jobs)
     before, sys.argv = sys.argv, ["scripts/train.py", *overrides]  # the command that a result's metadata names
     try:
-        cli.train(jobs[0])
+        with as_before():
+            cli.train(jobs[0])
     finally:
         sys.argv = before
     of = jobs[0].config
@@ -211,10 +215,10 @@ def load(folder: str | Path, network: Callable[[], nn.Module] | None = None) -> 
 
 def _schedule(schedule: Any, gamma: Any) -> dict[str, Any]:
     """Return a schedule as a configuration has it."""
-    if isinstance(schedule, str):
-        return {"name": schedule, "gamma": gamma}
-    if isinstance(schedule, Mapping):
-        return {"gamma": gamma, **schedule}
+    if isinstance(schedule, str | Mapping):
+        settings = {"name": schedule} if isinstance(schedule, str) else dict(schedule)
+        function = schedules.SCHEDULES.get(settings.get("name", ""))
+        return {"gamma": gamma, **settings} if function and "gamma" in signature(function).parameters else settings
     try:
         return {"name": "explicit", "values": [float(lam) for lam in schedule]}
     except (TypeError, ValueError):
@@ -257,9 +261,10 @@ def _stacked(name: str, given: Any, *, seeds: int, machine: Machine, rows: int |
         n = f"N = {rows}" if rows else "N"
         allowed = f"({n},), ({n}, columns) or ({seeds} seeds, {n}, columns)"
         raise ConfigError(name, f"an array of shape {shape}", allowed)
+    tensor = tensor.to(machine.device, machine.dtype)
     if not tensor.isfinite().all():
-        raise ConfigError(name, "an array with infinite or missing values", "one of finite numbers")
-    return tensor.to(machine.device, machine.dtype)
+        raise ConfigError(name, "an array with infinite or missing values", f"one of finite numbers of {machine.dtype}")
+    return tensor
 
 
 def _network(build: Callable[[], nn.Module] | None, samples: FunctionSamples) -> MLP | ModuleNetwork:
@@ -270,12 +275,19 @@ def _network(build: Callable[[], nn.Module] | None, samples: FunctionSamples) ->
     if isinstance(build, nn.Module) or not callable(build):
         allowed = "a function that builds it (lambda: ...), as each seed starts from parameters of its own"
         raise ConfigError("network", type(build).__name__, allowed)
-    model = ModuleNetwork(build)
-    theta = torch.zeros(1, model.size).to(samples.x)
+    try:
+        model = ModuleNetwork(build)
+        size = model.size
+    except Exception as error:  # whatever a function of one's own may raise
+        allowed = "one that builds a torch.nn.Module when it is called without arguments"
+        raise ConfigError("network", shortened(error), allowed) from error
+    if not size:
+        raise ConfigError("network", "one without parameters to train", "one that has some")
+    theta = torch.zeros(1, size).to(samples.x)
     try:
         shape = tuple(model.forward(theta, samples.x[:1, :2]).shape[1:])
-    except RuntimeError as error:
-        raise ConfigError("network", shortened(error), f"one that takes (N, {inputs})") from None
+    except Exception as error:
+        raise ConfigError("network", shortened(error), f"one that takes (N, {inputs}) and returns a tensor") from error
     if shape != samples.y_target[0, :2].shape:
         raise ConfigError("network", f"one that maps (2, {inputs}) to {shape}", f"one that returns (2, {outputs})")
     return model
@@ -289,16 +301,12 @@ def _source_solution(ensemble: Ensemble, deformation: SharedInputs, epochs: int,
     return ensemble.theta
 
 
-def _train(
-    ensemble: Ensemble,
-    deformation: SharedInputs,
-    steps: Sequence[Step],
-    step_size: Callable[[int], float],
-    history: History,
+def _record(
+    run: Iterator[Epoch], steps: Sequence[Step], deformation: SharedInputs, ensemble: Ensemble, history: History
 ) -> None:
-    """Run the rest of Algorithm 1."""
+    """Run the rest of Algorithm 1, which yields its epochs, and record what it comes to."""
     with Progress("target task", steps[-1].epochs.stop - 1) as progress:
-        for epoch in follow(ensemble, deformation, steps, step_size):
+        for epoch in run:
             history.watch(epoch.number, epoch.loss.objective)
             progress.advance(epoch.lam, float(epoch.loss.objective.median()))
             if epoch.number in history.epochs:

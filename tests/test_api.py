@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import matplotlib.pyplot
 import numpy as np
@@ -105,6 +106,7 @@ def test_the_path_is_the_schedule_s():
     assert lams() == pytest.approx([1 / 3, 2 / 3, 1])
     assert lams(schedule=[0.2, 0.5, 1]) == [0.2, 0.5, 1]
     assert lams(schedule={"name": "geometric", "ratio": 0.5, "gamma": 2}) == pytest.approx([2 / 3, 1])
+    assert lams(schedule={"name": "explicit", "values": [0.2, 0.5, 1]}) == [0.2, 0.5, 1]
     assert lams(method="random") == [1, 1, 1]
 
 
@@ -122,6 +124,27 @@ def test_a_module_of_ones_own_is_trained_and_returned():
     x = torch.as_tensor(X, dtype=torch.float32)[:, None]
     loss = (found.network(0)(x)[:, 0] - torch.as_tensor(hard(X))).square().mean()
     assert float(loss.detach()) == pytest.approx(found.curves.query("seed == 0")["test_loss"].iloc[-1], rel=1e-4)
+
+
+def test_what_a_module_has_frozen_stays_and_its_copies_share_nothing():
+    def frozen():
+        layers = nn.Sequential(nn.Linear(1, 5), nn.Tanh(), nn.Linear(5, 1))
+        layers[0].requires_grad_(False)
+        return layers
+
+    found = fit(network=frozen)
+    one, other, again = found.network(0), found.network(1), found.network(0)
+    assert torch.equal(one[0].weight, other[0].weight) and not torch.equal(one[2].weight, other[2].weight)
+    with torch.no_grad():
+        one[2].weight.zero_()
+    assert again[2].weight.abs().min() > 0 and torch.equal(found.network(0)[2].weight, again[2].weight)
+
+
+def test_moments_that_start_anew_change_the_path_and_not_its_first_step():
+    kept, reset = (fit(optimizer=replace(homotopy.Adam(), moments=name)).curves for name in ("keep", "reset"))
+    first = kept["epoch"] <= SHORT["k"]
+    pd.testing.assert_frame_equal(reset[first], kept[first], check_exact=True)
+    assert (reset[~first]["train_loss"] != kept[~first]["train_loss"]).all()
 
 
 def test_median_and_plot_show_the_curves():
@@ -152,6 +175,11 @@ def test_median_and_plot_show_the_curves():
         ({"network": lambda: nn.Linear(2, 1)}, "network"),
         ({"network": lambda: nn.Linear(1, 2)}, "network"),
         ({"network": 3}, "network"),
+        ({"network": lambda: lambda x: x}, "network"),
+        ({"network": nn.Linear}, "network"),
+        ({"network": nn.Identity}, "network"),
+        ({"network": lambda: nn.LSTM(1, 1)}, "network"),
+        ({"optimizer": replace(homotopy.Adam(), decay="cosine")}, "optimizer.decay"),
         ({"optimizer": "adam"}, "optimizer"),
         ({"optimizer": homotopy.SGD(-0.1)}, "optimizer.lr"),
         ({"dtype": torch.float16}, "dtype"),
@@ -172,6 +200,7 @@ def test_a_wrong_setting_is_named(wrong, key):
         ((X, np.sin(X)[:-1], hard(X)), "y_source"),
         ((X, np.sin, lambda x: hard(x)[:, None].repeat(2, 1)), "y_target"),
         ((X, np.sin, np.full(60, np.nan)), "y_target"),
+        ((X, np.sin, np.full(60, 1e39)), "y_target"),
         ((np.zeros((3, 60, 1)), np.sin, np.sin), "x"),
         ((np.zeros(0), np.sin, np.sin), "x"),
         ((["a", "b"], np.sin, np.sin), "x"),
@@ -245,6 +274,12 @@ def test_run_says_that_another_process_trains_the_seeds(tmp_path):
     (raw,) = compose.jobs(settings)
     with hold(config.from_dict(raw).folder, lambda others: [0, 1]), pytest.raises(ResultError, match="another process"):
         homotopy.run(*settings, "seeds=2")
+
+
+def test_run_leaves_the_threads_of_its_caller(tmp_path):
+    before = torch.get_num_threads()
+    homotopy.run(*TINY, "method=random", "seeds=1", f"runtime.threads={before + 1}", f"results.root={tmp_path}")
+    assert torch.get_num_threads() == before
 
 
 def test_run_takes_one_configuration_and_load_a_result():

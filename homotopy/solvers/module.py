@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -14,9 +14,10 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 class ModuleNetwork:
     """A network as the solvers need it, such as `MLP`, made of the modules that a function builds.
 
-    theta, of length `size` = P, holds a module's parameters in the order of `parameters()`. Buffers stay as they are in
-    the module that is built first, the same for every seed, and nothing random may happen in a forward pass: PyTorch
-    refuses batch norm's running statistics, and dropout, when many networks are evaluated at once.
+    theta, of length `size` = P, holds those parameters of a module that require gradients, in the order of
+    `parameters()`. The others (a frozen backbone) and buffers stay as they are in the module that is built first, the
+    same for every seed, and nothing random may happen in a forward pass: PyTorch refuses batch norm's running
+    statistics, and dropout, when many networks are evaluated at once.
     """
 
     def __init__(self, build: Callable[[], nn.Module]) -> None:
@@ -33,20 +34,20 @@ class ModuleNetwork:
     @property
     def size(self) -> int:
         """P, the number of parameters."""
-        return sum(parameter.numel() for parameter in self._module.parameters())
+        return sum(parameter.numel() for _, parameter in _trained(self._module))
 
     def initial(self, rng: np.random.Generator) -> np.ndarray:
         """Draw theta, float64 (P,): the parameters of a module that is built anew."""
         drawn = self._drawn(int(rng.integers(2**63)))
-        return parameters_to_vector(drawn.parameters()).detach().double().cpu().numpy()
+        return parameters_to_vector(parameter for _, parameter in _trained(drawn)).detach().double().cpu().numpy()
 
     def forward(self, theta: Tensor, x: Tensor) -> Tensor:
         """Apply S networks, theta (S, P), each to its own inputs x (S, B, inputs); returns (S, B, outputs)."""
-        self._module.to(theta)  # the buffers
+        self._module.to(theta)  # what is not in theta
         return vmap(self._one)(theta, x)
 
     def _one(self, theta: Tensor, x: Tensor) -> Tensor:
-        named = list(self._module.named_parameters())
+        named = list(_trained(self._module))
         parts = theta.split([parameter.numel() for _, parameter in named])
         views = {name: part.view_as(parameter) for (name, parameter), part in zip(named, parts, strict=True)}
         return functional_call(self._module, views, (x,))
@@ -54,5 +55,10 @@ class ModuleNetwork:
     def module(self, theta: Tensor) -> nn.Module:
         """Return a module of its own with the parameters theta (P,)."""
         found = self._drawn(0).to(theta)
-        vector_to_parameters(theta.detach(), found.parameters())
+        copied = theta.detach().clone()  # parameters become views of it
+        vector_to_parameters(copied, (parameter for _, parameter in _trained(found)))
         return found
+
+
+def _trained(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    return ((name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -12,10 +14,6 @@ from homotopy.progress import say_once
 
 # of parameters and data; with bfloat16 only the layers compute in it
 DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
-
-# seeds that train together; with fewer, each takes longer (`make bench`, section contestants). A group's results are
-# written when all of it has finished, and that of a classifier takes minutes
-SEEDS_PER_THREAD = {"mlp": 16, "siren": 16, "vgg": 4}
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,19 @@ def prepare(config: Config) -> Machine:
     return Machine(device, DTYPES[config.precision])
 
 
+@contextmanager
+def as_before() -> Iterator[None]:
+    """Leave PyTorch's threads and the precision of its products afterwards as they were: what `prepare` sets."""
+    threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    convolutions = torch.backends.cudnn.allow_tf32
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(products)
+        torch.backends.cudnn.allow_tf32 = convolutions
+
+
 def check_precision(name: str, device: torch.device) -> None:
     """Raise ConfigError if the device cannot compute in the precision of that name."""
     if name == "tf32" and device.type != "cuda":
@@ -74,7 +85,7 @@ def allow_tf32(allowed: bool) -> None:
 
 
 def group_width(config: Config, device: torch.device) -> int:
-    """Return how many seeds train together at most: on a GPU all, on a CPU `SEEDS_PER_THREAD` for every thread."""
+    """Return how many seeds train together at most: on a GPU all, on a CPU a number for every thread."""
     if config.runtime.seeds_at_once or device.type != "cpu":
         return config.runtime.seeds_at_once or len(config.seeds)
-    return SEEDS_PER_THREAD[config.model.name] * torch.get_num_threads()
+    return config.model.seeds_per_thread * torch.get_num_threads()
