@@ -107,7 +107,6 @@ class Config:
     save: bool
     profile: str
     results: Path
-    data_root: Path
 
     @property
     def needs_source(self) -> bool:
@@ -209,7 +208,7 @@ def seed_list(value: Any) -> tuple[int, ...]:
 
 def _check_keys(raw: Mapping[str, Any]) -> None:
     """Raise ConfigError for a key that nothing reads; the other groups are checked where they are built."""
-    known = _KEYS_BESIDES | {field.name for field in fields(Config)} - {"data_root"}
+    known = _KEYS_BESIDES | {field.name for field in fields(Config)}
     for group, allowed in {"": known, **_KEYS_WITHIN}.items():
         members = raw.get(group) if group else raw
         for name, value in members.items() if isinstance(members, Mapping) else ():
@@ -251,8 +250,8 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         save=top("save", bool, None, "true or false (keep the trained parameters)"),
         profile=top("profile", str, lambda v: v.strip(".") and "/" not in v, "a folder's name"),
         results=Path(top("results.root", str, is_path, FOLDER)),
-        data_root=Path(top("data.root", str, is_path, FOLDER)),
     )
+    top("data.root", str, is_path, FOLDER)  # which a task of images has as its own root
     _check_together(config)
     return config
 
@@ -267,6 +266,12 @@ def _check_together(config: Config) -> None:
     if config.precision not in config.model.precisions:
         allowed = f"{', '.join(config.model.precisions)} with model={config.model.name}"
         raise ConfigError("precision", config.precision, allowed)
+    if config.method.path == "direct" and not config.task.ends_at_target:
+        allowed = "one that follows a path with this task and deformation: without a path there is nothing to deform"
+        raise ConfigError("method", config.method.name, allowed)
+    for name in config.optimizer.unheeded:
+        if (value := getattr(config.optimizer, name)) != getattr(optimizers.Optimizer, name):
+            raise ConfigError(f"optimizer.{name}", value, f"left out with optimizer.name={config.optimizer.name}")
     tried = config.method.path == "adaptive" or config.method.predictor != "constant"
     if tried and not config.task.tries_steps:
         raise ConfigError("method", config.method.name, "without tried steps for this task and deformation")

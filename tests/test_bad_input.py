@@ -146,6 +146,9 @@ def test_a_command_line_is_accepted_or_refused_in_one_line_and_nothing_is_writte
         (["+seeds=3"], "seeds"),
         (["hydra/launcher=1,2"], "means nothing to Hydra"),
         (["task.omega=interval(0,1)"], "sweep"),
+        (["method=random", "task.deformation=gaussian_filter"], "method=random"),
+        (["+optimizer.momentum=0.5"], "optimizer.momentum=0.5"),
+        (["optimizer=sgd", "+optimizer.beta1=0.5"], "optimizer.beta1=0.5"),
         (["nope=1"], "nope"),
         (["method=nope"], "one of adaptive"),
         (["omega=74"], "task.omega"),
@@ -228,21 +231,26 @@ def test_an_error_that_nobody_foresaw_is_one_line_and_its_traceback_a_file(tmp_p
         script.guard(lambda: 1 / 0)
     (file,) = tmp_path.iterdir()
     assert end.value.code == 1 and "ZeroDivisionError" in file.read_text()
-    assert capsys.readouterr().err == f"error: ZeroDivisionError: division by zero; the traceback is in {file}\n"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ZeroDivisionError: division by zero" in line and str(file) in line
 
 
 def test_what_the_system_refuses_is_one_line(capsys):
     with pytest.raises(SystemExit) as end:
         script.guard(open, "/nope")
     assert end.value.code == 2
-    assert capsys.readouterr().err == "error: /nope: No such file or directory\n"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "/nope" in line
     assert in_words(MemoryError("8 TB")).startswith("not enough memory: 8 TB; train fewer seeds")
 
 
 def test_what_hydra_fails_at_is_one_line_too(tmp_path):
-    done = command("scripts/train.py", *TINY, f"results.root={tmp_path}", "hydra.run.dir=/proc/x")
+    (tmp_path / "file").touch()
+    done = command(
+        "scripts/train.py", *TINY, f"results.root={tmp_path / 'results'}", f"hydra.run.dir={tmp_path}/file/x"
+    )
     first, table, *_ = done.err.splitlines()
-    assert (done.code, first, table) == (1, "error: /proc/x: No such file or directory", "1 of 1 jobs failed:")
+    assert done.code == 1 and f"{tmp_path}/file/x" in first and "1 of 1 jobs" in table
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ DECAYS = {f.__name__: f for f in (constant, cosine, warmup)}
 class Optimizer:
     """The solver inside a step of lam: an update rule, and how its step size and moments change during a run.
 
-    Adam does not heed `momentum`, nor stochastic gradient descent beta1, beta2 and eps.
+    Adam does not heed `momentum`, nor stochastic gradient descent beta1, beta2 and eps (`unheeded`).
     """
 
     name: str = rule(one_of("adam", "sgd"), "adam or sgd")
@@ -52,6 +52,11 @@ class Optimizer:
     def is_adam(self) -> bool:
         """Whether the rule is Adam; else it is stochastic gradient descent."""
         return self.name == "adam"
+
+    @property
+    def unheeded(self) -> tuple[str, ...]:
+        """The settings that the rule does not read."""
+        return ("momentum",) if self.is_adam else ("beta1", "beta2", "eps")
 
     def build(self, theta: Tensor) -> torch.optim.Optimizer:
         """Return PyTorch's optimizer of `theta`, any shape; one fused kernel updates every seed."""

@@ -89,6 +89,11 @@ class FunctionTask:
         return True
 
     @property
+    def ends_at_target(self) -> bool:
+        """Whether H(., 1) is the target task's problem, on which a method without a path trains at once."""
+        return True
+
+    @property
     def label(self) -> str:
         """The task's folder among the results."""
         return self.name

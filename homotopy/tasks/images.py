@@ -55,6 +55,7 @@ class Classifying(ABC):
     test_samples: int | None = _count("test images that a seed draws")
     pairing: str = rule(lambda v: v in PAIRINGS, " or ".join(PAIRINGS))
     models: ClassVar[tuple[str, ...]] = ("vgg",)
+    ends_at_target: ClassVar[bool] = True
     tries_steps: ClassVar[bool] = False  # each seed's own lam would need each seed's own mixture of a batch
     without_effect: ClassVar[tuple[str, ...]] = ()  # settings that cannot change a run's numbers
 

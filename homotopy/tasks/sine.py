@@ -67,6 +67,11 @@ class Sine(FunctionTask):
         return self.deformation != "gaussian_filter"
 
     @property
+    def ends_at_target(self) -> bool:
+        """Whether H(., 1) is the target task's problem: the filter's is an approximation at the source's inputs."""
+        return self.deformation != "gaussian_filter"
+
+    @property
     def label(self) -> str:
         """The task's folder among the results."""
         return f"sine-omega{self.omega:g}"
@@ -83,7 +88,9 @@ class Sine(FunctionTask):
             del used["source_omega"], used["deformation"]
         elif self.deformation == "amplitude":
             del used["source_omega"]
-        if not needs_path or self.deformation != "gaussian_filter":
+        elif self.deformation == "frequency" and not needs_path:  # no lam between 0 and 1 is ever seen
+            used["deformation"] = "linear_targets"
+        if self.deformation != "gaussian_filter":
             del used["filter_samples"], used["filter_width"]
         return used
 

@@ -35,6 +35,10 @@ class Task(Protocol):
     def tries_steps(self) -> bool:
         """Whether each seed may have its own lam, and a step's loss be known before its training."""
 
+    @property
+    def ends_at_target(self) -> bool:
+        """Whether H(., 1) is the target task's problem, on which a method without a path trains at once."""
+
     def identity(self, *, needs_source: bool, needs_path: bool) -> dict[str, object]:
         """Return the settings that can change a run's numbers."""
 

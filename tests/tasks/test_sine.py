@@ -77,6 +77,13 @@ def test_frequency_takes_each_seed_s_lam_to_the_device_of_the_data():
     assert frequency_shift(x, 1.0, 9.0, torch.tensor([0.2, 0.5]).reshape(2, 1, 1)).device == x.device
 
 
+def test_without_a_path_frequency_is_eq_14():
+    moved, mixed = (Sine(**SETTINGS | {"deformation": name}) for name in ("frequency", "linear_targets"))
+    identities = [task.identity(needs_source=True, needs_path=False) for task in (moved, mixed)]
+    assert identities[0] == identities[1]
+    assert moved.identity(needs_source=True, needs_path=True) != mixed.identity(needs_source=True, needs_path=True)
+
+
 def test_frequency_has_the_noise_of_eq_14():
     noise = {}
     for deformation in ("frequency", "linear_targets"):
