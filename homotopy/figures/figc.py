@@ -53,17 +53,20 @@ def ends_panel(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def training_panel(axes: Axes, place: Place) -> dict[str, Line2D]:
-    """Draw the homotopy's loss on the target with either deformation; return the medians' lines by their names."""
+    """Draw the homotopy's loss on the target's test set with either deformation; return the medians' lines by name.
+
+    The loss on its training set is measured differently: while theta moves where an epoch trains on it, else after it.
+    """
     drawn = {}
     results = experiment("appendix_c", place)
     for result in results:
         label, colour = TRAINED[result.config.task.deformation]
-        median, low, high = result.band("target_loss")
+        median, low, high = result.band("test_loss")
         seen = np.isfinite(median)
         band = [running(values[seen], SMOOTH) for values in (median, low, high)]
         axes.fill_between(result.epochs[seen], band[1], band[2], color=colour, alpha=0.18, linewidth=0)
         (drawn[label],) = axes.plot(result.epochs[seen], band[0], color=colour)
-        axes.set_ylabel(f"train loss on the target\n({smoothed(result)})")
+        axes.set_ylabel(f"test loss on the target\n({smoothed(result)})")
     axes.set_yscale("log")
     axes.set_xlabel(f"epochs ({count(results)})")
     return drawn

@@ -26,7 +26,7 @@ _PLACES = 400
 def expectation(x: Array, width: float) -> tuple[Array, Array]:
     """Expected filtered target and expected sum of w_i/M at x (n,), for x_target ~ U(0, 1); by the midpoint rule.
 
-    Ten cells to a width, and at least 2,000: some forty to a period of the sine.
+    Ten cells to a width, and at least 2,000, some ninety to a period of the sine.
     """
     cells = max(2000, math.ceil(10 / width))
     u = (np.arange(cells) + 0.5) / cells
