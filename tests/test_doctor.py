@@ -1,11 +1,9 @@
 """The doctor names what is wrong and what mends it, and always gets to the end."""
 
-import os
-
 import pytest
 import torch
 
-from homotopy import doctor
+from homotopy import doctor, processor
 from homotopy.results import locks
 from homotopy.solvers import native
 from homotopy.tasks.datasets import DATASETS
@@ -19,10 +17,9 @@ def found(check):
 def test_the_script_has_a_line_for_everything_and_writes_nothing(tmp_path):
     done = command("scripts/doctor.py", f"results.root={tmp_path / 'results'}", f"data.root={tmp_path}")
     subjects = [line.split()[1] for line in done.out.splitlines()]
-    for subject in ("python", "packages", "torchvision", "devices", "threads", "compiler", "memory"):
+    for subject in ("python", "packages", "torchvision", "devices", "threads", "compiler", "disk", "results", "git"):
         assert subject in subjects
-    for subject in ("disk", "results", "git"):
-        assert subject in subjects
+    assert ("memory" in subjects) == doctor._MEMORY.exists()
     assert done.code == (1 if "wrong" in [line.split()[0] for line in done.out.splitlines()] else 0)
     assert "Traceback" not in done.err and not list(tmp_path.iterdir())
 
@@ -53,7 +50,7 @@ def test_a_gpu_that_torch_cannot_use_is_wrong(monkeypatch):
 def test_more_threads_than_cores_are_wrong(monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 10_000)
     ((state, _, remedy),) = found(doctor.threads())
-    assert state == "wrong" and remedy == f"export OMP_NUM_THREADS={len(os.sched_getaffinity(0))}"
+    assert state == "wrong" and remedy.endswith(f"OMP_NUM_THREADS={processor.cores()}")
 
 
 def test_without_a_compiler_it_says_what_to_install(monkeypatch):
@@ -65,9 +62,9 @@ def test_without_a_compiler_it_says_what_to_install(monkeypatch):
 
 def test_too_little_is_wrong():
     assert doctor.enough("disk", 2.5, 2, "2.5 GB free", "remove something").state == "ok"
-    assert str(doctor.enough("disk", 1.5, 2, "1.5 GB free", "remove something")) == (
-        "wrong   disk           1.5 GB free; 2 GB are needed: remove something"
-    )
+    said = str(doctor.enough("disk", 1.5, 2, "1.5 GB free", "remove something"))
+    assert said.split()[:2] == ["wrong", "disk"] and "1.5 GB free" in said and "2 GB" in said
+    assert said.endswith("remove something")
 
 
 @pytest.mark.parametrize(("available", "state"), [(8_000_000, "ok"), (800_000, "wrong")])

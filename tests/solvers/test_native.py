@@ -115,9 +115,8 @@ def test_without_a_compiler_the_reference_trains_and_it_is_said(monkeypatch, cap
     monkeypatch.setenv("CXX", "no-such-compiler")
     for _ in range(2):
         assert isinstance(build_ensemble(MLP(), Adam(), theta, 16), AutogradEnsemble)
-    assert capsys.readouterr().err == (
-        "training with the slower reference solver: there is no C++ compiler (no-such-compiler)\n"
-    )
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "slower" in line and "no-such-compiler" in line
 
 
 class TanhMLP(MLP):

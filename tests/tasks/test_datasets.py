@@ -165,7 +165,7 @@ def test_a_second_process_waits_says_so_and_downloads_nothing(tmp_path, host, mo
     first_process.enter_context(flock.locked(tmp_path / ".download.lock", lambda: None))
 
     def first_process_ends(message):
-        assert message == f"waiting for another process that downloads to {tmp_path}"
+        assert "waiting" in message and str(tmp_path) in message
         (tmp_path / "MNIST/raw").mkdir(parents=True)
         for file in files:
             (tmp_path / "MNIST/raw" / file).touch()

@@ -1,5 +1,6 @@
 """The live view shows what is recorded, and its absence is said in one line."""
 
+import pandas as pd
 import pytest
 
 from homotopy import config
@@ -25,10 +26,11 @@ def test_tensorboard_shows_the_recorded_curves(tiny):
     assert "median/test_loss" in shown.Tags()["scalars"]
 
 
-def test_it_changes_no_result(tiny):
+def test_it_changes_no_result(tiny, tmp_path):
     pytest.importorskip("tensorboard")
-    plain, watched = tiny("seeds=1"), tiny("seeds=1", "runtime.logger=tensorboard")
-    assert plain.folder == watched.folder
+    plain, watched = tiny("seeds=2"), tiny("seeds=2", "runtime.logger=tensorboard", f"results.root={tmp_path}")
+    expected, found = (folder.RunFolder(runner.run(each)).runs() for each in (plain, watched))
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
 def test_without_tensorboard_one_line_says_so(tiny, monkeypatch):
