@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from homotopy.report import evidence, rules
+from homotopy.report import evidence, rules, screen
 from homotopy.report.multiverse import MapCount
-from homotopy.report.rules import Claim, Rules
+from homotopy.report.rules import Claim, Row, Rules
 from homotopy.report.verdicts import Judged, interval, number, percent, seeds, tally
 from homotopy.results.files import METADATA
 from homotopy.results.library import Library, Place, by_task
@@ -126,8 +126,8 @@ def largest(found: Sequence[Judged]) -> list[str]:
             most = max(rows, key=lambda row: row.ratio.value if row.ratio else 0)
             return [
                 f"The largest lead over both baselines, at {most.where}, is by a factor of {interval(most.ratio)} "
-                f"(n = {seeds(most)}); there two orders of magnitude, rounded a factor of {judged.claim.margin:g}, are "
-                f"{_reached(most.outcome)}."
+                f"(n = {seeds(most)}; the interval is for all {len(judged.rows)} comparisons of that claim); there "
+                f"two orders of magnitude, rounded a factor of {judged.claim.margin:g}, are {_reached(most.outcome)}."
             ]
     return []
 
@@ -143,7 +143,17 @@ def ahead(judged: Judged) -> str:
         return "Not run yet."
     ends = [f"{NAMES.get(row.against, 'the better baseline')} ends at {interval(row.ratio)} times" for row in rows]
     outcomes = " and ".join(dict.fromkeys(row.outcome for row in rows))
-    return f"At {rows[0].where} {' and '.join(ends)} the homotopy's median loss ({outcomes}; {seeds(rows[0])} seeds)."
+    said = f"At {rows[0].where} {' and '.join(ends)} the homotopy's median loss ({outcomes}; {seeds(rows[0])} seeds)."
+    return said + _unseen([row.unseen for row in rows if row.unseen and row.unseen.ratio])
+
+
+def _unseen(rows: Sequence[Row]) -> str:
+    """Return what the seeds say alone whose results nobody knew when the rules were written; nothing without such."""
+    if not rows:
+        return ""
+    ends = " and ".join(f"{interval(row.ratio)} times" for row in rows)
+    outcomes = " and ".join(dict.fromkeys(row.outcome for row in rows))
+    return f" On the {rows[0].n} seeds of them that nobody had seen when the rules were written: {ends} ({outcomes})."
 
 
 def helps(found: Mapping[str, Judged]) -> str:
@@ -224,17 +234,24 @@ def images(found: Sequence[Judged]) -> str:
     said = []
     for name, target in IMAGES.items():
         of = [judged for judged in found if name in judged.claim.experiments]
-        rows = [row for judged in of for row in judged.rows if row.where == "area" and row.ratio]
+        rows = [(judged.claim, row) for judged in of for row in judged.rows if row.where == "area" and row.ratio]
         if rows:
-            means = [f"{NAMES[row.against]} {interval(row.ratio)} ({row.outcome})" for row in rows]
+            means = [
+                f"{NAMES[row.against]} {interval(row.ratio)} ({_asked(claim)}: {row.outcome})" for claim, row in rows
+            ]
             notes = dict.fromkeys(note for judged in of for note in judged.notes)
-            said.append(f"On {target}: {', '.join(means)}; {'; '.join([f'{seeds(rows[0])} seeds', *notes])}.")
+            said.append(f"On {target}: {', '.join(means)}; {'; '.join([f'{seeds(rows[0][1])} seeds', *notes])}.")
     if not said:
         return "The images were not run yet."
     return (
-        "The geometric mean of the loss over all epochs as a multiple of the homotopy's, so that below 1 the baseline "
-        f"is ahead. {' '.join(said)}"
+        "What follows is each baseline's geometric mean of the loss over all epochs, as a multiple of the homotopy's: "
+        f"below 1 the baseline is ahead. {' '.join(said)}"
     )
+
+
+def _asked(claim: Claim) -> str:
+    """Return what a claim on images says of its ratio, "at least 1.1 is claimed"; a question of ours asks it."""
+    return f"{screen.said(claim)[1]} is {'claimed' if claim.number else 'asked'}"
 
 
 def cost(place: Place) -> str:

@@ -72,7 +72,8 @@ def _count(judged: Judged) -> str:
 
 def _verdict(judged: Judged) -> str:
     kind = judged.claim.kind
-    return f"**{judged.text}**" + (f" ({KINDS[kind]})" if kind != rules.EXPERIMENT else "")
+    beside = [KINDS[kind]] if kind != rules.EXPERIMENT else judged.remarks
+    return f"**{judged.text}**" + (f" ({'; '.join(beside)})" if beside else "")
 
 
 def _seeds(judged: list[Judged]) -> str:
@@ -89,7 +90,7 @@ def findings(found: Findings) -> str:
     hard, easy, annealed = (f"**{place}.** {abstract.ahead(found.named(id_))}" for id_, place in _PLACES.items())
     lines += [f"{hard} {easy}", annealed]
     lines.append(f"**What of it helps.** {abstract.helps({id_: found.named(id_) for id_ in abstract.PARTS})}")
-    lines += [f"**What decides.** {line}" for line in abstract.dependence(found.map_counts)]
+    lines += [f"**What it depends on.** {line}" for line in abstract.dependence(found.map_counts)]
     images = abstract.images([*found.claims, *found.questions])
     lines.append(f"**Images.** {' '.join([images, *abstract.untested(found.book.claims)])}")
     theory = [judged for judged in found.claims if judged.claim.kind == rules.THEOREM]

@@ -202,9 +202,17 @@ def fair_text(found: pd.DataFrame) -> str:
         start = [row["task"], LABELS[row["method"]], str(row["n"]), str(row["epochs"])]
         lines.append([*start, *losses, _reached(row), number(row["seconds per run"])])
     hardware = sorted({row["hardware"] for row in found.to_dict("records")} - {""})
-    tail = f"\nSeconds are epochs times what one took on {'; '.join(hardware)}: a run's share of the fastest group of"
-    tail += " seeds that trained together, the same for all methods of a task, as an epoch is the same work for each.\n"
-    return table(head, lines) + (tail if hardware else "")
+    tail = (
+        '\n"Epochs to" is to 1.25 times the largest of the methods\' final medians, at most half of the largest first '
+        "one: one loss for all methods of a task, where the claims on speed have one for each pair, so that epochs "
+        "differ.\n"
+    )
+    if hardware:
+        tail += (
+            f"\nSeconds are epochs times what one took on {'; '.join(hardware)}: a run's share of the fastest group of "
+            "seeds that trained together, the same for all methods of a task, as an epoch is the same work for each.\n"
+        )
+    return table(head, lines) + tail
 
 
 def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:

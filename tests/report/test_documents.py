@@ -11,9 +11,12 @@ import pytest
 
 from homotopy.errors import ResultError
 from homotopy.figures import why
-from homotopy.report import abstract, advice, documents, frontpage
+from homotopy.report import abstract, advice, documents, frontpage, rules
 from homotopy.report.findings import Findings
+from homotopy.report.rules import Row
+from homotopy.report.verdicts import Judged
 from homotopy.report.write import solved_text
+from homotopy.results.intervals import Interval
 from homotopy.results.library import Library, Place
 from homotopy.training import why as training
 from tests.made import save_experiment
@@ -81,6 +84,25 @@ def test_what_unseen_seeds_show_stands_apart(tmp_path):
     assert "unseen seeds | 0 of 1" in solved_text(table)
 
 
+def test_beside_a_lead_stands_what_unseen_seeds_show_alone():
+    ratio, alone = Interval(9.0, 4.0, 12.0, 12), Interval(7.0, 3.0, 8.0, 2)
+    row = Row("omega 137, against random", "holds", 12, 40, ratio, unseen=Row("", "open", 2, 30, alone))
+    judged = Judged(next(claim for claim in rules.read().claims if claim.id == "annealed"), [row], "open", "paper")
+    first, later = abstract.ahead(judged).split(" On the ")
+    assert "9 [4, 12]" in first and "holds" in first and later.startswith("2 seeds")
+    assert "7 [3, 8]" in later and "open" in later
+    assert "nobody" not in abstract.ahead(judged._replace(rows=[row._replace(unseen=None)]))
+
+
+def test_the_first_screen_says_where_the_literal_loss_disagrees(found):
+    lowest = found.named("sine-lowest")
+    ratio = Interval(2.0, 1.5, 3.0, 9)
+    rows = [Row("a", "holds", 9, 9, ratio, literal=Row("a", "open", 9, 9, ratio))]
+    (said,) = lowest._replace(rows=rows).remarks
+    assert said in frontpage._verdict(lowest._replace(rows=rows))
+    assert frontpage._verdict(lowest)[-2:] == "**"
+
+
 def test_the_advice_has_a_number_and_a_command_for_every_case_that_was_run(found):
     table = rows(advice.advice(found))
     assert len(table) == 5 and all("experiment=" in command for *_, command in table)
@@ -129,7 +151,10 @@ def test_the_images_sentence_has_every_ratio_with_its_outcome(tmp_path):
     place = Place(tmp_path, "paper")
     save_experiment("fig3a", place, lambda of, seed: 0.5 if of.method.name == "random" else 0.25)
     line = next(line for line in frontpage.findings(Findings(Library(place))).splitlines() if "**Images.**" in line)
-    assert "On FashionMNIST: random initialisation 1.41 (holds), warm start 1 (holds); 10 seeds" in line
+    assert (
+        "random initialisation 1.41 (at least 1.1 is claimed: holds), warm start 1 (within 1.25 is claimed: holds)"
+        in line
+    )
     assert "CIFAR-10:" not in line
 
 

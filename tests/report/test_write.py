@@ -159,7 +159,7 @@ def test_what_was_not_run_names_its_command(written):
 
 def test_a_summary_counts_every_outcome(written):
     (line,) = [line for line in written["REPORT.md"].splitlines() if line.startswith("| 1. With the same epochs")]
-    assert "of 8 comparisons 8 open; ratio of median losses 100 to 200, n = 0 to 4 of 2 to 4" in line
+    assert "8 open" in line and "100 to 200" in line and "0 to 4 of 2 to 4" in line
 
 
 def test_a_verdict_is_so_far_until_every_row_has_its_seeds():
