@@ -128,7 +128,8 @@ def _expanded(arguments: Sequence[str], jobs: Sequence[Job]) -> list[str]:
     given = list(arguments)
     runtime = jobs[0].config.runtime
     size = runtime.seeds_per_job
-    parts = max(math.ceil(len(job.config.seeds) / size) for job in jobs) if size else 1
+    trained = [job for job in jobs if job.trains] if size else []
+    parts = max((math.ceil(len(job.config.seeds) / (size or 1)) for job in trained), default=1)
     if parts > 1 and runtime.part is None:
         given.append("runtime.part=" + ",".join(map(str, range(parts))))
     return [*given, "--multirun"] if len(jobs) * parts > 1 else given
@@ -144,6 +145,8 @@ def checked(composed: Mapping[str, Any]) -> Job:
     job = parse(composed)
     if job.kind not in KINDS:
         raise ConfigError("job", job.kind, " or ".join(KINDS))
+    if job.config.runtime.part is not None and not job.trains:
+        raise ConfigError("runtime.part", job.config.runtime.part, f"null: a job of kind {job.kind} has no parts")
     KINDS[job.kind].check(job)
     return job
 

@@ -13,18 +13,21 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from homotopy import user_cache
 from homotopy.errors import ConfigError, UserError, shortened
 from homotopy.keys import CONF, check_choice, choice_hint, hint
 from homotopy.script import at_home
 
 # for budgets that are shared out among gamma steps, and at least one epoch each
 OmegaConf.register_new_resolver("divide", lambda total, parts: max(1, int(total) // max(1, int(parts))), replace=True)
+OmegaConf.register_new_resolver("data_root", user_cache.data, replace=True)
 # for the epochs that a path of gamma steps of k epochs leaves to the target
 OmegaConf.register_new_resolver("rest", lambda total, gamma, k: int(total) - int(gamma) * int(k), replace=True)
 # for seeds that depend on omega: what a table has at a key, or else another value
@@ -122,11 +125,25 @@ def jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     Raises UserError, in one line, for an unknown key or choice.
     """
     found = []
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with _hydra_of_its_own(), initialize_config_dir(str(CONF), version_base="1.3"):
         for line in command_lines(overrides):
             with _in_one_line(line):
                 found += _jobs(line)
     return found
+
+
+@contextmanager
+def _hydra_of_its_own() -> Iterator[None]:
+    """Put Hydra's one global state aside, which a job that Hydra runs is part of, and back afterwards."""
+    place = GlobalHydra.instance()
+    before = place.hydra
+    place.clear()
+    try:
+        yield
+    finally:
+        place.clear()
+        if before is not None:
+            place.initialize(before)
 
 
 def command_lines(overrides: Sequence[str]) -> list[list[str]]:

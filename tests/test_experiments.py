@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from homotopy import cli, compose, config
+from homotopy.figures.tables import find
 from homotopy.results import outline, status
 from homotopy.results.comparison import INEXACT
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place
 from scripts import reproduce
+from tests.machine import command
 from tests.made import save_experiment
 
 EXPERIMENTS = sorted(path.stem for path in (compose.CONF / "experiment").glob("*.yaml"))
@@ -246,3 +248,31 @@ def test_quick_makes_committed_runs_of_figure_1_again():
         return [config.from_dict(raw).folder.relative_to(f"results/{profile}") for raw in jobs("fig1", profile)]
 
     assert folders("quick") == folders("paper")
+
+
+@pytest.mark.parametrize(
+    ("name", "figure", "other"),
+    [
+        ("fig5", "illustrations/fig5.csv.gz", ["task.omega=20"]),
+        ("theory", "theory/lipschitz.csv", ["theory.files=[lipschitz]", "theory.repetitions=30"]),
+        ("why", "why/random-epochs.csv", ["method=random", "task.samples=60", "batch_size=16", "model.width=8"]),
+    ],
+)
+def test_what_is_made_with_other_settings_leaves_the_profile_s_own_files(tmp_path, name, figure, other):
+    own = tmp_path / "smoke" / figure
+    own.parent.mkdir(parents=True)
+    own.write_text("x\n1\n")
+    line = [f"experiment={name}", "profile=smoke", f"results.root={tmp_path}", *other]
+    done = command("scripts/train.py", *line)
+    assert done.code == 0, done.err
+    made = [Path(text) for text in done.out.split() if text.endswith(own.name)]
+    assert len(made) == 1 and made[0].parent.parent == own.parent and own.read_text() == "x\n1\n"
+    place = Place(tmp_path, "smoke", tuple(other))
+    assert find(place, figure, name) == made[0] and find(Place(tmp_path, "smoke"), figure, name) == own
+
+
+def test_a_job_that_does_not_train_has_no_parts(tmp_path):
+    line = ["experiment=fig4", "profile=smoke", f"results.root={tmp_path}", "runtime.seeds_per_job=1"]
+    done = command("scripts/train.py", *line)
+    assert done.code == 0 and len(done.out.split()) == 1
+    assert command("scripts/train.py", *line, "runtime.part=0").code == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from homotopy.algorithm.deformations import linear
 from homotopy.config import Config
 from homotopy.job import Job
 from homotopy.results.files import write_atomic, write_csv
+from homotopy.results.library import made_in
 from homotopy.tasks.classification import mix_labels
 from homotopy.tasks.images import Images
 from homotopy.tasks.sine import Sine
@@ -109,6 +111,15 @@ ILLUSTRATIONS: dict[str, Callable[[Config], tuple[pd.DataFrame, Origin]]] = {
 }
 
 
+def folder(job: Job) -> Path:
+    """Return <results>/<profile>/illustrations, or a folder of its own in it for another task than the experiment's."""
+
+    def task(job: Job) -> Mapping[str, Any]:
+        return job.config.task.identity(needs_source=True, needs_path=True)
+
+    return made_in("illustrations", job, chosen(job), task)
+
+
 def chosen(job: Job) -> str:
     """Return a job's `illustration`; raise ConfigError where it is unknown."""
     name, allowed = settings.given(job.composed, "illustration"), f"one of {', '.join(ILLUSTRATIONS)}"
@@ -116,9 +127,9 @@ def chosen(job: Job) -> str:
 
 
 def compute(job: Job) -> None:
-    """Write <results>/<profile>/illustrations/<illustration>.csv.gz, and .json if it was made from files."""
+    """Write <illustration>.csv.gz into the job's `folder`, and .json if it was made from files."""
     name = chosen(job)
-    path = job.folder / "illustrations" / f"{name}.csv.gz"
+    path = folder(job) / f"{name}.csv.gz"
     frame, origin = ILLUSTRATIONS[name](job.config)
     if origin:
         write_atomic(path.with_name(f"{name}.json"), (json.dumps(origin, indent=1) + "\n").encode())

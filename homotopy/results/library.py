@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -16,6 +16,7 @@ import pandas as pd
 
 from homotopy import compose, config, keys
 from homotopy.errors import ResultError
+from homotopy.identity import digest
 from homotopy.job import Job, parse
 from homotopy.results import copies
 from homotopy.results.folder import RunFolder, metrics
@@ -128,8 +129,20 @@ class Result:
 
 def jobs(experiment: str, place: Place) -> list[Job]:
     """Return what an experiment asks for."""
-    options = [f"profile={place.profile}", f"results.root={place.results}"]
-    return [parse(composed) for composed in compose.jobs([f"experiment={experiment}", *options, *place.overrides])]
+    found = compose.jobs([f"experiment={experiment}", f"profile={place.profile}", *place.overrides])
+    for composed in found:  # not as an override, in which commas and brackets have a meaning
+        composed["results"]["root"] = str(place.results)
+    return [parse(composed) for composed in found]
+
+
+def made_in(folder: str, job: Job, experiment: str, settings: Callable[[Job], Any]) -> Path:
+    """Return where a job that saves no runs writes: a folder of its profile's, or with other settings one within that.
+
+    Others are `settings` that no job of the experiment has in the profile, so that the profile's own files stay.
+    """
+    own = [settings(each) for each in jobs(experiment, Place(job.config.results, job.config.profile))]
+    path = job.folder / folder
+    return path if settings(job) in own else path / digest(settings(job))
 
 
 def result(of: config.Config) -> Result:

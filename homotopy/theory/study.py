@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from homotopy.job import Job
 from homotopy.results.files import write_atomic, write_csv
+from homotopy.results.library import made_in
 from homotopy.settings import at_least, build, given, rule
 from homotopy.streams import Purpose, generator
 from homotopy.theory import gaussian_filter, iterates, lipschitz, near_optimum, statements, summary, tracking
@@ -52,16 +53,21 @@ def settings(job: Job) -> Settings:
     return build(Settings, given(job.composed, "theory"), "theory")
 
 
+def folder(job: Job) -> Path:
+    """Return <results>/<profile>/theory, or a folder of its own in it for other repetitions or another seed."""
+    return made_in("theory", job, "theory", lambda each: asdict(replace(settings(each), files=[])))
+
+
 def measure(job: Job) -> None:
-    """Write <results>/<profile>/theory/<name>.csv for every name asked for, and the tables if all of theirs were."""
-    use, folder = settings(job), job.folder / "theory"
+    """Write <name>.csv for every name asked for into the job's `folder`, and the tables if all of theirs were."""
+    use, path = settings(job), folder(job)
     frames = {}
     for name in use.files:
         frames[name] = pd.DataFrame(FILES[name](use))
-        write_csv(folder / f"{name}.csv", frames[name])
-        print(folder / f"{name}.csv")
+        write_csv(path / f"{name}.csv", frames[name])
+        print(path / f"{name}.csv")
     if set(TABLED) <= set(frames):
-        write_tables(folder, frames, use.repetitions)
+        write_tables(path, frames, use.repetitions)
 
 
 def write_tables(folder: Path, frames: Mapping[str, pd.DataFrame], repetitions: int) -> None:

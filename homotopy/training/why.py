@@ -17,7 +17,7 @@ from homotopy.config import Config
 from homotopy.errors import ConfigError
 from homotopy.job import Job
 from homotopy.results.files import write_csv
-from homotopy.results.library import Place, jobs
+from homotopy.results.library import made_in
 from homotopy.settings import at_least, build, given, rule
 from homotopy.tasks.sine import Sine
 from homotopy.training import probes
@@ -131,21 +131,22 @@ def problem(task: Sine, lam: float, x: Tensor) -> tuple[Tensor, float]:
 
 
 def look(job: Job) -> None:
-    """Train a configuration in a temporary folder and write <results>/<profile>/why/<method>-<table>.csv.
+    """Train a configuration in a temporary folder and write <method>-<table>.csv into the job's `folder`.
 
-    Tables of a configuration that experiment=why does not ask for stand in a folder of their own beside these. Raises
-    ResultError if a run that is saved does not come out again to the byte.
+    Raises ResultError if a run that is saved does not come out again to the byte.
     """
     use = job.config
     probe = Probe(use, settings(job))
     watched(use, probe)
-    place = Place(use.results, use.profile)
-    asked = use.folder in [each.config.folder for each in jobs("why", place)]
     for table, frames in zip(TABLES, (probe.epochs, probe.stations), strict=True):
-        path = file(job.folder, use.method.name, table)
-        path = path if asked else path.parent / use.name / path.name
+        path = folder(job) / file(Path(), use.method.name, table).name
         write_csv(path, pd.concat(frames).sort_values(["seed", "epoch"], ignore_index=True))
         print(path)
+
+
+def folder(job: Job) -> Path:
+    """Return <results>/<profile>/why, or a folder of its own in it for what experiment=why does not ask for."""
+    return made_in("why", job, "why", lambda each: each.config.identity())
 
 
 def file(folder: Path, method: str, table: str) -> Path:

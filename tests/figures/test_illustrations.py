@@ -17,9 +17,7 @@ FILTER = {"repetitions": 20, "filter_repetitions": 2, "seed": 0, "files": ["filt
 
 
 def job(experiment, tmp_path):
-    overrides = [f"experiment={experiment}", "profile=smoke", f"results.root={tmp_path}", "task.samples=200"]
-    small = ["batch_size=16", "task.filter_samples=50", "task.filter_width=0.05"]
-    return parse(compose.jobs([*overrides, *small])[0])
+    return parse(compose.jobs([f"experiment={experiment}", "profile=smoke", f"results.root={tmp_path}"])[0])
 
 
 def test_both_homotopies_are_densities_and_agree_at_the_ends():
@@ -74,7 +72,7 @@ def test_figure_5_draws_the_function_and_does_not_join_the_samples(tmp_path):
     (axes,) = common.subplots()[1]
     lines = fig5._panel(axes, rows, "gaussian_filter", 0.5)
     assert lines[fig5.FUNCTION].get_linestyle() == "-" and len(lines[fig5.FUNCTION].get_xdata()) == 601
-    assert lines["gaussian_filter"].get_linestyle() == "None" and len(lines["gaussian_filter"].get_xdata()) == 160
+    assert lines["gaussian_filter"].get_linestyle() == "None" and len(lines["gaussian_filter"].get_xdata()) == 600
     plt.close(axes.figure)
 
 

@@ -24,7 +24,8 @@ def job(root, *overrides):
 def test_it_writes_a_row_per_seed_and_look_and_per_station(tmp_path):
     look = job(tmp_path, "budget.k=4", "budget.final=3", "schedule.gamma=2", "why.every=3")
     why.look(look)
-    folder = tmp_path / "smoke" / "why" / look.config.name  # its own: the experiment asks for other settings
+    folder = why.folder(look)
+    assert folder.parent == tmp_path / "smoke" / "why"  # its own: the experiment asks for other settings
     epochs, stations = (pd.read_csv(folder / f"homotopy-{table}.csv") for table in why.TABLES)
     assert not why.file(tmp_path / "smoke", "homotopy", "epochs").exists()
     assert epochs.loc[epochs["seed"] == 1, "epoch"].tolist() == [0, 1, 3, 4, 6, 8, 9, 11]
