@@ -114,7 +114,7 @@ def at_home(argument: str) -> str:
 
 def listed(key: str, value: str, known: Collection[str]) -> list[str]:
     """Return the names in the value of a key, such as fig1,fig8; raise ConfigError for one that is not `known`."""
-    found = [name for name in value.split(",") if name]
+    found = list(dict.fromkeys(name for name in value.split(",") if name))
     for name in found:
         if name not in known:
             raise ConfigError(key, name, f"one of {', '.join(known)}")

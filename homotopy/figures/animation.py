@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+
+from homotopy.results.files import write_atomic
 
 T = TypeVar("T")
 _FRAME, _HOLD = 120, 840  # milliseconds of a picture; of the first and the last (GIF counts in tens)
@@ -41,10 +44,11 @@ def save(
         canvas.draw()
         pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
     plt.close(figure)
-    path.parent.mkdir(parents=True, exist_ok=True)
     durations = [hold[0], *[frame] * (len(pictures) - 2), hold[1]]
     first, *others = _of_few_colours(pictures)
-    first.save(path, save_all=True, append_images=others, duration=durations, loop=0)
+    drawn = io.BytesIO()
+    first.save(drawn, format="gif", save_all=True, append_images=others, duration=durations, loop=0)
+    write_atomic(path, drawn.getvalue())
     return [path]
 
 

@@ -5,6 +5,7 @@ The colours are safe for colour-blind readers; dashes and markers tell the metho
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.collections import LineCollection  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
+
+from homotopy.results.files import write_atomic  # noqa: E402
 
 WIDTH = 5.5  # inches: ICLR's text
 SMALL = 6.5  # points
@@ -32,8 +35,13 @@ DASHES: dict[str, Any] = {
     "warmstart": (0, (4, 1.3)),
     "random": (0, (1, 1.1)),
     "frequency": (0, (4, 1, 1, 1)),
+    "random_homotopy": (0, (6, 1.2, 1, 1.2)),
+    "amplitude": (0, (2, 1)),
+    "adaptive": (0, (7, 1.3)),
+    "secant": (0, (4, 1, 1, 1, 1, 1)),
 }
 MARKERS = {"homotopy": "o", "warmstart": "s", "random": "^", "frequency": "D", "amplitude": "v"}
+MARKERS |= {"random_homotopy": "P", "adaptive": "X", "secant": "*"}
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8.5,
@@ -103,12 +111,20 @@ def caption(figure: Figure, text: str) -> None:
 def save(figure: Figure, path: Path, about: str = "") -> list[Path]:
     """Write `path`.png and `path`.pdf, with `about` in their metadata, and close the figure.
 
-    Neither holds a date, so that the same data give the same bytes.
+    Neither holds a date, so that the same data give the same bytes. A path that ends in .png or .pdf stands for both.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    png, pdf = path.with_suffix(".png"), path.with_suffix(".pdf")
-    figure.savefig(png, metadata={"Software": None, "Description": about or None})
-    figure.set_layout_engine("none")  # laid out once, for both files
-    figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None, "Creator": None, "Subject": about or None})
+    path = path.with_suffix("") if path.suffix in (".png", ".pdf") else path
+    nothing = dict.fromkeys(("CreationDate", "Producer", "Creator"))
+    kinds: dict[str, dict[str, str | None]] = {
+        "png": {"Software": None, "Description": about or None},
+        "pdf": {**nothing, "Subject": about or None},
+    }
+    files = []
+    for kind, metadata in kinds.items():
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format=kind, metadata=metadata)
+        figure.set_layout_engine("none")  # laid out once, for both files
+        files.append(path.with_name(f"{path.name}.{kind}"))
+        write_atomic(files[-1], drawn.getvalue())
     plt.close(figure)
-    return [png, pdf]
+    return files

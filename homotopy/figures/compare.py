@@ -10,12 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from homotopy.errors import ConfigError, ResultError
 from homotopy.figures import common
 from homotopy.keys import dotted
-from homotopy.results.files import CONFIG
 from homotopy.results.folder import RunFolder, metrics
 from homotopy.results.methods import LABELS
 from homotopy.results.statistics import band
@@ -26,7 +24,7 @@ _COLUMNS, _LINE = 80, 0.15  # of the legend: characters to a line, and its heigh
 
 def settings(folder: Path) -> dict[str, Any]:
     """Return the settings that a result folder's numbers depend on, by the names that the command line has for them."""
-    identity = yaml.safe_load((folder / CONFIG).read_bytes())
+    identity = RunFolder(folder).identity()
     method = folder.resolve().name.rpartition("-")[0]
     steps, source = identity.pop("steps"), identity.pop("source", {})
     found = {"method": LABELS.get(method, method)}

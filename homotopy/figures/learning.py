@@ -59,7 +59,10 @@ def runs(place: Place) -> list[Run]:
 def _run(found: Result, seed: int, place: Place) -> Run:
     file = snapshots.path(found.config, seed)
     if not file.exists():
-        command = " ".join(["python scripts/snapshots.py", *place.options])
+        if place.overrides:
+            asked = shlex.join(place.overrides)
+            raise ResultError(f"learning: parameters are kept of the profile's own runs, not of those with {asked}")
+        command = shlex.join(["python", "scripts/snapshots.py", *place.options])
         raise ResultError(f"learning: {file} is missing; make it with: {command}")
     curve = found.curves[found.curves["seed"] == seed].sort_values("epoch")
     losses = curve["target_loss"].to_numpy()

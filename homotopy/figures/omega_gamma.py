@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.ticker import FuncFormatter
 
+from homotopy.errors import ResultError
 from homotopy.figures import common
 from homotopy.results.intervals import ratio_of_medians
 from homotopy.results.library import Place, Result, experiment, missing
@@ -25,13 +26,15 @@ def _settled(found: Result) -> pd.Series:
 def ratios(found: list[Result]) -> pd.DataFrame:
     """Return omega, gamma, median(warm start)/median(homotopy), low and high of its 95 % interval, and n.
 
-    Both medians are those of the n seeds that both have; warm start is gamma = 1.
+    Both medians are those of the n seeds that both have, no row where they share none; warm start is gamma = 1.
     """
     warm = {r.config.task.omega: _settled(r) for r in found if r.config.method.name == "warmstart"}
     cells = []
     for r in found:
         if r.config.method.name == "homotopy":
             pairs = pd.concat([warm[r.config.task.omega], _settled(r)], axis=1, join="inner").to_numpy()
+            if not len(pairs):
+                continue
             over, under = pairs.T
             interval = ratio_of_medians(under[None], over[None, None])
             cells.append((r.config.task.omega, r.config.schedule.gamma, *interval))
@@ -57,6 +60,8 @@ def draw(place: Place) -> list[Path]:
     if {"warmstart", "homotopy"} - {r.config.method.name for r in found}:
         raise missing("omega_gamma", place, found)
     table = ratios(found)
+    if table.empty:
+        raise ResultError(f"omega_gamma: no seed has both methods yet; go on with: {place.command('omega_gamma')}")
     omegas, gammas = (sorted(table[key].unique()) for key in ("omega", "gamma"))
     grid = table.pivot(index="omega", columns="gamma", values="ratio").to_numpy()
     finite = grid[np.isfinite(grid) & (grid > 0)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import isclose, isnan
@@ -15,6 +14,7 @@ from homotopy.report.multiverse import MapCount
 from homotopy.report.rules import Claim, Row, Rules
 from homotopy.report.verdicts import Judged, interval, number, percent, seeds, tally
 from homotopy.results.files import METADATA
+from homotopy.results.folder import RunFolder
 from homotopy.results.library import Library, Place, by_task
 from homotopy.results.methods import METHODS
 from homotopy.results.unstated import INITIALISATIONS, Setting
@@ -70,7 +70,7 @@ def solvers(row: Mapping[Any, Any]) -> str:
 
 def spent(place: Place) -> Spent:
     """Return what all runs in a profile's folder took, from their metadata."""
-    known = [json.loads(path.read_text()) for path in sorted(place.folder.glob(f"*/*/{METADATA}"))]
+    known = [RunFolder(path.parent).metadata() for path in sorted(place.folder.glob(f"*/*/{METADATA}"))]
     records = [record for metadata in known for record in metadata["records"]]
     seconds = sum(record.get("seconds", 0) for record in records)
     hardware = sorted({record["hardware"] for record in records if record.get("hardware")})

@@ -15,6 +15,7 @@ from homotopy.errors import ResultError
 from homotopy.report import rules
 from homotopy.report.rules import Claim, Row, Rules
 from homotopy.results import intervals, statistics
+from homotopy.results.files import read_csv
 from homotopy.results.folder import metrics
 from homotopy.results.intervals import Interval
 from homotopy.results.library import Place, Result
@@ -226,7 +227,7 @@ def difference(a: Result, b: Result, seeds: Sequence[int]) -> float:
 def bound_rows(claim: Claim, place: Place) -> list[Row]:
     """Evaluate bounds from the theory's table: of each kind the setting nearest to its bound."""
     path = place.folder / "theory" / "bounds.csv"
-    table = pd.read_csv(path) if path.exists() else pd.DataFrame({"bound": pd.Series(dtype=str)})
+    table = read_csv(path) if path.exists() else pd.DataFrame({"bound": pd.Series(dtype=str)})
     return [_bound_row(name, table[table["bound"].str.startswith(name)]) for name in claim.bounds or []]
 
 

@@ -11,6 +11,7 @@ from homotopy.report import abstract, finals, multiverse, predictions, rules, sc
 from homotopy.report.predictions import JudgedPrediction
 from homotopy.report.rules import Claim
 from homotopy.report.verdicts import Judged, judge, number
+from homotopy.results.files import read_csv
 from homotopy.results.library import Library
 
 
@@ -84,7 +85,7 @@ class Findings:
 
     def cell(self, file: str, column: str, **where: Any) -> str:
         """Return a cell of the first line of a CSV file, in the profile's folder, that has these values."""
-        frame = pd.read_csv(self.library.place.folder / file)
+        frame = read_csv(self.library.place.folder / file)
         for name, value in where.items():
             frame = frame[frame[name.replace("_", " ")] == value]
         return number(float(frame[column].iloc[0]))

@@ -16,8 +16,9 @@ from homotopy.errors import ConfigError
 from homotopy.report import evidence, rules
 from homotopy.report.evidence import Comparison
 from homotopy.report.rules import Claim, Row, Rules
-from homotopy.report.verdicts import interval, number
-from homotopy.results import statistics
+from homotopy.report.verdicts import interval, number, percent
+from homotopy.results import intervals, statistics
+from homotopy.results.files import read_csv
 from homotopy.results.library import Library, Place
 from homotopy.results.methods import LABELS
 from homotopy.settings import at_least, between, build, check, not_set, rule
@@ -160,7 +161,9 @@ def _ends(given: dict[str, Any], prediction: Prediction, library: Library, book:
         losses = statistics.settled(found.epochs, found.table("target_loss"), book.settled)
         if prediction.kind == "share":
             solved = losses < book.solved
-            value, words = float(solved.mean()), f"{solved.sum()} of {len(losses)}"
+            share = intervals.share(solved, book.level)
+            ends = f"[{percent(share.low)}, {percent(share.high)}]"
+            value, words = share.value, f"{solved.sum()} of {len(losses)} {ends}"
         else:
             value = float(np.median(losses))
             words = number(value)
@@ -189,7 +192,7 @@ def quantities(place: Place, method: str, quantity: str, epoch: int | str) -> pd
     """Return what experiment=why recorded of a method, by seed: one value each, with `steps` one for each step."""
     for table in why.TABLES:
         path = why.file(place.folder, method, table)
-        frame = pd.read_csv(path, index_col="seed") if path.exists() else pd.DataFrame()
+        frame = read_csv(path, index_col="seed") if path.exists() else pd.DataFrame()
         if quantity in frame:
             if epoch == "steps":
                 return frame.loc[frame["phase"] == "step", quantity]

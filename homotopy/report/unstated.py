@@ -9,25 +9,29 @@ import numpy as np
 import pandas as pd
 
 from homotopy import markdown
+from homotopy.report.evidence import curves, shared_seeds
 from homotopy.report.tables import MARGIN
 from homotopy.results.library import Result
 from homotopy.results.methods import BASELINES, LABELS, METHODS
-from homotopy.results.statistics import median, ratio
+from homotopy.results.statistics import median, ratio, settled
 from homotopy.results.unstated import OMEGAS, by_setting
 
 
 def table(found: Sequence[Result]) -> pd.DataFrame:
-    """Return a row per setting: at both omegas the methods' median settled losses, and the homotopy's lead.
+    """Return a row per setting: at both omegas the methods' median settled losses on the same seeds, and the lead.
 
-    The lead is the better baseline's median over the homotopy's, nan where a method was not run. The table is empty
-    where no setting was run at any omega with all methods.
+    The homotopy's lead is the better baseline's median over the homotopy's, nan where a method was not run. The table
+    is empty where no setting was run at any omega with all methods.
     """
     settings = by_setting(found)
     rows = []
     for setting, by_omega in settings.items() if any(settings.values()) else ():
         row: dict[str, Any] = setting._asdict()
         for omega in OMEGAS:
-            medians = {name: float(median(r.settled("target_loss"))) for name, r in by_omega.get(omega, {}).items()}
+            methods = by_omega.get(omega, {})
+            seeds = shared_seeds(list(methods.values()))
+            losses = {name: settled(*curves(r, "target_loss", seeds)) for name, r in methods.items() if seeds}
+            medians = {name: float(median(found)) for name, found in losses.items()}
             row |= {f"{name} {omega:g}": medians.get(name, np.nan) for name in METHODS}
             best = min(row[f"{name} {omega:g}"] for name in BASELINES)
             row[f"lead {omega:g}"] = float(ratio(best, row[f"homotopy {omega:g}"]))

@@ -69,5 +69,7 @@ def kept(folder: Path, job: str) -> list[Failure]:
 def _read(path: Path) -> Failure | None:
     try:
         return Failure(**json.loads(path.read_bytes()))
+    except FileNotFoundError:  # cleared meanwhile by the job's success
+        return None
     except (OSError, ValueError, TypeError) as error:
         raise ResultError(f"{path} is damaged; remove it") from error

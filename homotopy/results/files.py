@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,6 +101,19 @@ def packed(frame: pd.DataFrame) -> bytes:
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a table atomically, compressed if the name ends in .gz."""
     write_atomic(path, packed(frame) if path.suffix == ".gz" else csv_bytes(frame))
+
+
+def read_csv(path: Path, **options: Any) -> pd.DataFrame:
+    """Return a table that `write_csv` wrote; `options` are those of pandas. ResultError where it is damaged."""
+    import pandas as pd  # as in `write_tensors`
+
+    with refusal(path, "read"):
+        data = path.read_bytes()
+    try:
+        plain = gzip.decompress(data) if path.suffix == ".gz" else data
+        return pd.read_csv(io.BytesIO(plain), **options)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise ResultError(f"{path} is damaged; remove it, and make it again") from error
 
 
 def write_tensors(path: Path, head: dict[str, Any], tensors: dict[str, Tensor]) -> None:

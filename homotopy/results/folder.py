@@ -78,6 +78,13 @@ class RunFolder:
         nothing: dict[str, Any] = {"seeds": [], "diverged_at": {}, "records": []}
         return nothing if data is None else _parsed_metadata(data, self.path / METADATA)
 
+    def identity(self) -> dict[str, Any]:
+        """Return the settings that the runs' numbers depend on, as `Config.identity` has them."""
+        data = self._read(CONFIG)
+        if data is None:
+            raise ResultError(f"{self.path / CONFIG} is missing")
+        return yaml.safe_load(data)
+
     def settled(self, identity: dict[str, Any], seeds: Sequence[int]) -> bool:
         """Whether these seeds are finished and every file is as it should be, so that nothing has to be written."""
         try:

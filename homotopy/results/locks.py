@@ -94,6 +94,7 @@ def _register(folder: Path, seeds: Sequence[int]) -> tuple[Path, int]:
     with refusal(folder):
         (folder / ".holds").mkdir(exist_ok=True)
         file, name = tempfile.mkstemp(dir=folder / ".holds", suffix=".lock")
+        os.fchmod(file, 0o644)  # others may look who trains, as into every other file
         fcntl.flock(file, fcntl.LOCK_EX)
         _write(file, seeds)
     return Path(name), file

@@ -63,8 +63,9 @@ class State:
 def look_up(of: Outline) -> State:
     """Look up where a configuration stands; a damaged result counts as missing and as a failure."""
     trainers = tuple(holders(of.folder))
-    kept = failures.kept(of.folder.parent.parent / "failures", of.name)
+    kept: list[Failure] = []
     try:
+        kept = failures.kept(of.folder.parent.parent / "failures", of.name)
         metadata = _metadata(of.folder)
     except ResultError as error:
         return State(of, holders=trainers, failures=tuple(kept or [Failure(of.name, str(error))]))

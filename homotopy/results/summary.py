@@ -72,7 +72,8 @@ def drawing(experiments: Sequence[str], job: Job, overrides: Sequence[str], figu
     `figures` are those that scripts/plot.py knows.
     """
     place = Place(job.config.results, job.config.profile, telling(overrides))
-    drawn = [name for name in (_DRAWN.get(each, each) for each in experiments) if name in figures]
+    names = dict.fromkeys(_DRAWN.get(each, each) for each in experiments)
+    drawn = [name for name in names if name in figures]
     if drawn:
         return shlex.join(["python", "scripts/plot.py", *drawn, *place.options])
     if experiments and not place.overrides:

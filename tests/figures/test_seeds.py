@@ -159,6 +159,7 @@ def test_the_accuracys_axis_holds_what_comes_after_the_path():
 
 def test_methods_differ_in_colour_and_in_grey_print():
     for looks in (common.COLOURS, common.DASHES, common.MARKERS):
+        assert set(looks) == set(LABELS)
         assert len({str(looks[method]) for method in METHODS}) == len(METHODS)
 
 

@@ -1,10 +1,14 @@
 """The report's tables from made-up results."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from homotopy import compose
+from homotopy.errors import ResultError
+from homotopy.figures import omega_gamma
 from homotopy.job import parse
 from homotopy.report import tables
 from homotopy.results.folder import RunFolder
@@ -109,3 +113,16 @@ def test_the_search_names_the_best_of_each_method_on_a_target(library):
     assert set(best.xs("homotopy", level="method")["gamma"]) == {10}
     assert best.loc[("CIFAR10", "homotopy"), "losses"] == "1.0000 2.0000"
     assert best.loc[("CIFAR10", "homotopy"), ["loss", "accuracy"]].tolist() == pytest.approx([1.5, 0.5])
+
+
+def test_methods_without_a_seed_in_common_have_no_ratio_and_no_row(tmp_path):
+    place = Place(tmp_path, "quick")
+    for found in (job.config for job in Library(place).jobs("omega_gamma")):
+        save(replace(found, seeds=(int(found.method.name == "homotopy"),)), lambda of, seed: 0.1)
+    results = Library(place).results("omega_gamma")
+    assert omega_gamma.ratios(results).empty
+    with pytest.raises(ResultError, match="omega_gamma"):
+        omega_gamma.draw(place)
+    first = {found.config.method.name: found for found in reversed(results)}
+    row = tables._ordering({"random": first["warmstart"], **first})
+    assert row["n"] == 0 and np.isnan(row["ratio"]) and row["ordering"] == ""

@@ -2,11 +2,12 @@
 
 import tracemalloc
 
+import pandas as pd
 import pytest
 import torch
 
 from homotopy.errors import ResultError
-from homotopy.results.files import read_head, read_tensors, write_tensors
+from homotopy.results.files import read_csv, read_head, read_tensors, write_csv, write_tensors
 
 HEAD = {"seeds": [0, 2**63 - 1], "done": 3, "note": "a\nb é"}
 
@@ -45,3 +46,14 @@ def test_a_checkpoint_takes_the_memory_of_one_copy_and_its_head_next_to_none(tmp
     assert peak(lambda: write_tensors(path, HEAD, tensors)) < 1.5 * size
     assert peak(lambda: read_tensors(path)) < 1.5 * size
     assert peak(lambda: read_head(path)) < 0.01 * size
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.csv.gz"])
+def test_a_damaged_table_is_named(tmp_path, name):
+    path = tmp_path / name
+    frame = pd.DataFrame({"a": [1, 2]})
+    write_csv(path, frame)
+    assert read_csv(path).equals(frame)
+    path.write_bytes(path.read_bytes()[: 5 if name.endswith("gz") else 0])
+    with pytest.raises(ResultError, match=name):
+        read_csv(path)

@@ -13,7 +13,7 @@ import termios
 import numpy as np
 import pytest
 
-from homotopy import compose, config, keys, progress
+from homotopy import compose, config, keys, progress, script
 from homotopy.figures.registry import FIGURES
 from homotopy.job import parse
 from homotopy.results import summary
@@ -144,3 +144,10 @@ def test_results_that_go_to_another_folder_are_said_to(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cli._say_where([job], 0)
     assert said == [f"results go to {tmp_path / 'results'}"]
+
+
+def test_a_figure_is_named_once_and_drawn_once():
+    (raw,) = compose.jobs([])
+    drawing = summary.drawing(["frequency", "limits"], parse(raw), [], FIGURES)
+    assert drawing.split().count("limits") == 1
+    assert script.listed("figures", "fig1,fig8,fig1", FIGURES) == ["fig1", "fig8"]
