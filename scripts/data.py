@@ -10,14 +10,13 @@ missing or damaged in the end.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from _start import imports
 
 with imports():
-    from homotopy import script
+    from homotopy import script, user_cache
     from homotopy.errors import DataError
     from homotopy.tasks.datasets import DATASETS, check, download
 
@@ -37,7 +36,7 @@ def obtain(name: str, root: Path) -> bool:
 
 def main(arguments: list[str]) -> None:
     """Obtain every data set, those after a missing one too."""
-    options = script.options(__doc__, arguments, {"data.root": os.environ.get("HOMOTOPY_DATA", "data")})
+    options = script.options(__doc__, arguments, {"data.root": user_cache.data()})
     if not all([obtain(name, Path(options["data.root"])) for name in DATASETS]):
         sys.exit(2)
 

@@ -7,19 +7,18 @@ examples:
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from _start import imports
 
 with imports():
-    from homotopy import doctor, script
+    from homotopy import doctor, script, user_cache
 
 
 def main(arguments: list[str]) -> None:
     """Print a line for everything; exit 1 if something is wrong."""
-    defaults = {"results.root": "results", "data.root": os.environ.get("HOMOTOPY_DATA", "data")}
+    defaults = {"results.root": "results", "data.root": user_cache.data()}
     options = script.options(__doc__, arguments, defaults)
     findings = []
     for finding in doctor.examine(Path(options["results.root"]), Path(options["data.root"])):

@@ -44,8 +44,9 @@ class Sources:
         self._folder = config.results / ".cache" / f"source-{digest(identity)}"
 
     def get(self, seeds: Sequence[int], machine: Machine, stop: Interruption) -> tuple[Tensor, list[dict[str, Any]]]:
-        """Return every seed's source solution, (S, P), and their origins; those that no run has found yet are trained.
+        """Return every seed's source solution, (S, P), and their origins.
 
+        Where one is missing all are trained together, and those that were kept stay.
         An origin says which seeds' source solutions were made together, by which solver and code, and from which data.
         """
         told = False

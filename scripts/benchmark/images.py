@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +22,7 @@ from homotopy import compose
 from homotopy.config import from_dict
 from homotopy.solvers.build import initial_theta
 from homotopy.solvers.classifiers import ImageEnsemble
+from homotopy.solvers.native import Unavailable, compiler
 from homotopy.solvers.optimizers import Adam
 from homotopy.solvers.vgg import VGG
 from homotopy.tasks.classification import Classification
@@ -181,7 +180,10 @@ def _loops(target: str, model: VGG, moment: Moment, problem: Classification) -> 
 
 
 def _can_compile() -> bool:
-    return shutil.which(os.environ.get("CXX", "g++")) is not None
+    try:
+        return bool(compiler())
+    except Unavailable:
+        return False
 
 
 def images(section: str, rounds: int) -> Section:
