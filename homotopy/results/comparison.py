@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,10 +39,31 @@ def differences(saved: Path, again: Path, tolerance: Tolerance | None = None) ->
     """Return, for every seed that is finished in both folders, the first of its rows that differs; None if none does.
 
     Rows are compared to the byte; with a tolerance only values count that deviate by more than that. Nothing is
-    finished in a folder that is not there. Raises ResultError if a file is damaged.
+    finished in a folder that is not there. Seeds that were trained on different files are not compared, but differ.
+    Raises ResultError if a file is damaged.
     """
     old, new = _rows(saved), _rows(again)
-    return {seed: _difference(old[seed], new[seed], tolerance) for seed in sorted(old.keys() & new.keys())}
+    files = _files(saved), _files(again)
+    return {
+        seed: _other_files(*(each.get(seed, {}) for each in files)) or _difference(old[seed], new[seed], tolerance)
+        for seed in sorted(old.keys() & new.keys())
+    }
+
+
+def _files(folder: Path) -> dict[int, dict[str, object]]:
+    """Return by seed the checksums of the files that it was trained on, by the name of the data set."""
+    records = RunFolder(folder).metadata()["records"]
+    return {
+        seed: {data["name"]: data["md5"] for data in record.get("data", [])}
+        for record in records
+        for seed in record["seeds"]
+    }
+
+
+def _other_files(old: Mapping[str, object], new: Mapping[str, object]) -> str:
+    """Say which data sets are not made of the same files; nothing where all are."""
+    names = [name for name in old if old[name] != new.get(name)]
+    return f"it was trained on other files of {', '.join(names)}" if names else ""
 
 
 def _difference(old_lines: Sequence[str], new_lines: Sequence[str], tolerance: Tolerance | None) -> str | None:

@@ -13,7 +13,8 @@ import torch
 
 from homotopy import keys
 from homotopy.config import Config
-from homotopy.errors import ConfigError, ResultError
+from homotopy.errors import ConfigError, ResultError, UserError
+from homotopy.progress import say
 from homotopy.results import outline
 from homotopy.results.comparison import INEXACT, Tolerance
 from homotopy.results.folder import RunFolder
@@ -45,8 +46,9 @@ class Pair:
 def chosen(runs: str, place: Place, choice: int) -> list[Pair]:
     """Return the runs that `runs` asks for: how many of the sine study at random, those of an experiment, or all.
 
-    Random ones are of a known solver, and the same for the same `choice`. Left out are runs of the solver `INEXACT`.
-    Raises UserError if there are none, or if their data are missing.
+    Random ones are of a known solver, and the same for the same `choice`. Left out are runs of the solver `INEXACT`
+    and, of all, those whose data are missing, which is said. Raises UserError if there are none, or if data are missing
+    of those asked for by name.
     """
     experiments = keys.names("experiment")
     if runs.isdecimal() and int(runs) > 0:
@@ -58,9 +60,21 @@ def chosen(runs: str, place: Place, choice: int) -> list[Pair]:
         raise ConfigError("runs", runs, f"an integer of at least 1, all, or one of {', '.join(experiments)}")
     if not pairs:
         raise ResultError(f"{place.folder} has no finished run to audit")
-    for config in {pair.folder: _configs(pair.experiment, place)[pair.folder] for pair in pairs}.values():
+    configs = {pair.folder: _configs(pair.experiment, place)[pair.folder] for pair in pairs}
+    usable = {folder for folder, config in configs.items() if _has_data(config, required=runs != "all")}
+    return [pair for pair in pairs if pair.folder in usable]
+
+
+def _has_data(config: Config, *, required: bool) -> bool:
+    """Whether a configuration's data are here; say what is missing, or raise UserError where it is required."""
+    try:
         config.task.check_data()
-    return pairs
+    except UserError as error:
+        if required:
+            raise
+        say(f"left out: {config.name}: {error}")
+        return False
+    return True
 
 
 def _of_sine(experiments: list[str], place: Place) -> dict[Path, str]:

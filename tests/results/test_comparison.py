@@ -43,3 +43,12 @@ def test_other_metrics_are_a_difference_whatever_is_tolerated(tiny, tmp_path: Pa
     saved.add(saved.runs().drop(columns="test_loss"), {"seeds": [0]}, {})
     (found,) = differences(saved.path, again, Tolerance(loss=9, accuracy=9)).values()
     assert found and "test_loss" in found
+
+
+def test_seeds_of_other_files_differ_whatever_their_rows(tiny, tmp_path: Path):
+    saved = RunFolder(run(tiny("seeds=1", f"results.root={tmp_path / 'saved'}")))
+    again = RunFolder(run(tiny("seeds=1", f"results.root={tmp_path / 'again'}")))
+    for folder, md5 in ((saved, "a"), (again, "b")):
+        folder.add(folder.runs(), {"seeds": [0], "data": [{"name": "MNIST", "md5": md5}]}, {})
+    (found,) = differences(saved.path, again.path).values()
+    assert found and "MNIST" in found
