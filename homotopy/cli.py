@@ -71,13 +71,16 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
         jobs = list(itertools.chain(*jobs_of))
         todo = [job for job in jobs if not _is_done(job)]
         preflight(todo)
-    progress.begin(progress.Study([job.name for job in jobs], _open_epochs(todo)))
+    with_work = [any(job in todo for job in its_jobs) for its_jobs in jobs_of]
+    open_lines = list(itertools.compress(zip(lines, jobs_of, strict=True), with_work))
+    names = [job.name for _, its_jobs in open_lines for job in its_jobs]
+    progress.begin(progress.Study(names, _open_epochs(todo)))
     _say_where(todo, len(jobs) - len(todo))
-    for line, its_jobs in zip(lines, jobs_of, strict=True):
-        if any(job in todo for job in its_jobs):
-            with suppress(SystemExit) if len(lines) > 1 else nullcontext():  # a single job that failed ends so in `do`
-                _run(main, [script, *_expanded(line, its_jobs)])
-    sys.exit(report(jobs, lines))
+    ended = True
+    for line, its_jobs in open_lines:
+        with suppress(SystemExit) if len(lines) > 1 else nullcontext():  # a single job that failed ends so in `do`
+            ended &= _run(main, [script, *_expanded(line, its_jobs)])
+    sys.exit(report(jobs, lines) or int(not ended))
 
 
 def _open_epochs(jobs: Sequence[Job]) -> dict[str, int]:
@@ -111,8 +114,11 @@ def preflight(jobs: Sequence[Job]) -> None:
     all_of(task.check_data for task in dict.fromkeys(each.task for each in here))
 
 
-def _run(main: Callable[[], None], command: list[str]) -> None:
-    """Let Hydra run the jobs of a command line, from which it also takes the launcher; say if that fails."""
+def _run(main: Callable[[], None], command: list[str]) -> bool:
+    """Let Hydra run the jobs of a command line, from which it also takes the launcher; say if that fails.
+
+    Return whether it came to its end, whatever became of the jobs.
+    """
     sys.argv = command
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
     try:
@@ -121,6 +127,9 @@ def _run(main: Callable[[], None], command: list[str]) -> None:
         say(f"error: {in_words(error)}")
     except Exception as error:  # of a launcher whose worker was killed, say
         say_unforeseen(error)
+    else:
+        return True
+    return False
 
 
 def _expanded(arguments: Sequence[str], jobs: Sequence[Job]) -> list[str]:
@@ -173,7 +182,9 @@ def do(composed: Any) -> None:
     """Run one job of a command line; in a sweep a failure is kept for the end."""
     job = parse(composed)
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
-    command = shlex.join(["python", "scripts/train.py", *HydraConfig.get().overrides.task])
+    given = HydraConfig.get().overrides
+    launcher = [text for text in given.hydra if text.startswith("hydra.launcher.")]
+    command = shlex.join(["python", "scripts/train.py", *given.task, *launcher])
     study, began, done = progress.study(), time.monotonic(), _is_done(job)
     study.enter(job.name)
     try:

@@ -14,7 +14,7 @@ from _start import imports
 
 with imports():
     from homotopy import keys, script
-    from homotopy.results import status
+    from homotopy.results import failures, status
 
 
 def main(arguments: list[str]) -> None:
@@ -26,7 +26,11 @@ def main(arguments: list[str]) -> None:
     asked = script.listed("experiment", options["experiment"], every)
     results = Path(options["results.root"])
     found = status.experiments(asked or every, results, options["profile"])
-    print(status.overview(found, [] if asked else status.others(found, results / options["profile"])))
+    folder = results / options["profile"]
+    if asked:
+        print(status.overview(found))
+    else:
+        print(status.overview(found, status.others(found, folder), failures.every(folder)))
 
 
 if __name__ == "__main__":

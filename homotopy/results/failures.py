@@ -60,6 +60,11 @@ def of(job: Job) -> list[Failure]:
     return kept(_folder(job), job.name)
 
 
+def every(profile: Path) -> list[Failure]:
+    """Return all failures in a profile's folder."""
+    return kept(profile / "failures", "")
+
+
 def kept(folder: Path, job: str) -> list[Failure]:
     """Return the failures, in a profile's folder `failures`, of a job with this name."""
     paths = sorted(folder.glob(f"{glob.escape(job)}*.json"))

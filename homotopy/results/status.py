@@ -20,7 +20,7 @@ from homotopy import processor
 from homotopy.errors import Diverged, ResultError
 from homotopy.results import failures, outline
 from homotopy.results.failures import Failure
-from homotopy.results.files import METADATA, RUNS
+from homotopy.results.files import CONFIG, METADATA, RUNS
 from homotopy.results.locks import Holder, held, holders
 from homotopy.results.outline import Outline
 
@@ -100,7 +100,8 @@ def experiments(names: Sequence[str], results: Path, profile: str) -> dict[str, 
 def others(found: Mapping[str, Sequence[State]], folder: Path) -> list[State]:
     """Return the states of the results in a profile's folder that are of none of the experiments."""
     known = {each.config.folder for states in found.values() for each in states}
-    paths = sorted({path.parent for path in folder.glob(f"*/*/{METADATA}")} - known)
+    begun = {path.parent for name in (CONFIG, METADATA) for path in folder.glob(f"*/*/{name}")}
+    paths = sorted(begun - known)
     return [look_up(_besides(path)) for path in paths]
 
 
@@ -184,10 +185,12 @@ def _row(name: str, states: Sequence[State], rate: Mapping[tuple[str, str], floa
     return [name, *map(str, [runs, done, running, failed, missing - failed, diverged]), time_left]
 
 
-def overview(found: Mapping[str, Sequence[State]], besides: Sequence[State] = ()) -> str:
+def overview(
+    found: Mapping[str, Sequence[State]], besides: Sequence[State] = (), failed: Sequence[Failure] = ()
+) -> str:
     """Return a table of all experiments, their sum without what they share twice, who trains, and what failed.
 
-    `besides` are the states of results that are of no experiment.
+    `besides` are the states of results that are of no experiment, `failed` the failures of jobs that save no runs, too.
     """
     every = _unique(each for states in found.values() for each in states)
     rate = rates(every)
@@ -199,8 +202,10 @@ def overview(found: Mapping[str, Sequence[State]], besides: Sequence[State] = ()
     lines = aligned([head, *rows])
     for each in [*every, *besides]:
         lines += [f"running: {each.config.name}, {len(h.seeds)} seeds, {h}" for h in each.holders]
-    if failed := [failure for each in [*every, *besides] for failure in each.failures]:
-        lines += ["", *failure_table(failed)]
+    told = [failure for each in [*every, *besides] for failure in each.failures]
+    told += [failure for failure in failed if failure.job not in {each.job for each in told}]
+    if told:
+        lines += ["", *failure_table(told)]
     return "\n".join(lines)
 
 

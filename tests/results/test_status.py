@@ -9,8 +9,8 @@ import pytest
 import torch
 import yaml
 
-from homotopy import compose, config
-from homotopy.errors import DataError
+from homotopy import cli, compose, config
+from homotopy.errors import DataError, ResultError
 from homotopy.job import parse
 from homotopy.results import copies, failures, library, outline, provenance, status
 from homotopy.results.locks import hold
@@ -284,3 +284,24 @@ def test_the_time_left_follows_from_the_time_taken(tiny):
 def test_what_an_experiment_asks_for_twice_counts_once(tiny):
     state = status.State(outline.of(tiny("seeds=3")), frozenset(), frozenset(), (), (), ())
     assert status.overview({"one": [state, state]}).splitlines()[1].split()[:2] == ["one", "3"]
+
+
+def test_failures_of_jobs_that_save_no_runs_and_runs_without_any_result_are_shown(tmp_path):
+    (tmp_path / "smoke" / "mine" / "random-1a2b3c4d").mkdir(parents=True)
+    (tmp_path / "smoke" / "mine" / "random-1a2b3c4d" / "config.yaml").write_text("schema: 1\n")
+    (job,) = parsed("experiment=fig4", "profile=smoke", f"results.root={tmp_path}")
+    failures.record(job, ResultError("no room"), "python scripts/train.py experiment=fig4")
+    folder = tmp_path / "smoke"
+    shown = status.overview({}, status.others({}, folder), failures.every(folder))
+    assert "of no experiment" in shown and "no room" in shown and shown.count(job.name) == 1
+
+
+def test_a_launcher_that_fails_ends_with_status_1_whatever_its_jobs_save(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [])
+
+    def broken():
+        raise RuntimeError("no srun here")
+
+    with pytest.raises(SystemExit) as end:
+        cli.start(broken, "scripts/train.py", ["experiment=fig4", "profile=smoke", f"results.root={tmp_path}"])
+    assert end.value.code == 1
