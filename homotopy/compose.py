@@ -102,7 +102,7 @@ def _sweep(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]:
 
 
 def _is_group(override: str) -> bool:
-    return (CONF / override.partition("=")[0]).is_dir()
+    return (CONF / override.lstrip("+").partition("=")[0]).is_dir()
 
 
 def _expand(sweep: Sequence[Sequence[str]]) -> Iterator[DictConfig]:

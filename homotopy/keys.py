@@ -88,6 +88,8 @@ def named(group: str, kinds: Sequence[str]) -> list[str]:
 
 def hint(key: str) -> str:
     """Return what to type instead of a key that the configuration lacks, as the end of an error."""
+    if key in groups():  # one that conf/config.yaml does not choose from
+        return f"written with a plus: +{key}=..."
     if key in known():
         own = key.partition(".")[0]
         for group in [own] if own in groups() else groups():

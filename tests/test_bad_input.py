@@ -201,6 +201,13 @@ def test_an_unknown_key_trains_nothing(tmp_path):
     assert len(done.err.splitlines()) == 1 and "task.omega" in done.err
 
 
+def test_a_group_that_nothing_chooses_from_is_added_with_a_plus():
+    with pytest.raises(ConfigError, match=r"\+variation="):
+        compose.jobs(["variation=siren"])
+    found = compose.jobs(["+variation=siren", "method=random,homotopy"])
+    assert [raw["model"]["name"] for raw in found] == ["siren"] * 2 and "variation" not in found[0]
+
+
 def test_every_suggestion_is_a_key_that_can_be_set():
     for key in ("omega", "lr", "seed", "gama", "batch", "learning_rate", "epochs", "sample", "init"):
         assert keys.meant(key)

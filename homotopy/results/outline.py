@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homotopy import user_cache
-from homotopy.errors import ResultError
+from homotopy.errors import ResultError, UserError
 from homotopy.keys import CONF
 from homotopy.results import copies
 from homotopy.results.files import sha256, write_atomic
@@ -104,7 +104,10 @@ def _compose(profile: str, name: str) -> list[list[dict[str, Any]]]:
     from homotopy import compose
     from homotopy.job import parse
 
-    asked = [parse(composed) for composed in compose.jobs([f"experiment={name}", f"profile={profile}"])]
+    try:
+        asked = [parse(composed) for composed in compose.jobs([f"experiment={name}", f"profile={profile}"])]
+    except UserError as error:
+        raise UserError(f"experiment={name} profile={profile}: {error}") from None
     trained = [job for job in asked if job.trains]
     return [[_plain(job) for job in jobs] for jobs in (trained, map(copies.unofficial, trained))]
 
