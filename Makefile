@@ -21,7 +21,7 @@ $(call in_upper_case,audit,AUDIT)
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
 
-$(STAMP): pyproject.toml requirements.txt requirements-dev.txt
+$(STAMP): pyproject.toml requirements.txt requirements-dev.txt requirements-launchers.txt
 	@$(CHECK_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or newer is needed, and $(CHECK_PYTHON) is not: make setup CHECK_PYTHON=python3.12" >&2; exit 2; }
 	$(CHECK_PYTHON) -m venv $(VENV)

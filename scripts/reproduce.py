@@ -13,6 +13,7 @@ it and what to do about the data, and the exit status is 1.
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import subprocess
@@ -69,10 +70,12 @@ def run(command: list[str]) -> int:
 
 def main(arguments: list[str]) -> None:
     """Run every step; exit 1 if one failed."""
-    options = script.options(__doc__, arguments, {"profile": "quick", "results.root": "results"})
+    options = script.options(__doc__, arguments, {"profile": "quick", "results.root": ""})
+    given = options["results.root"]  # seen from where the command was given; the steps run in the repository
+    results = os.path.relpath(given, ROOT) if given else "results"
     keys.check_choice("profile", options["profile"])
     failed, began = [], time.monotonic()
-    for command in steps(options["profile"], options["results.root"]):
+    for command in steps(options["profile"], results):
         print(f"[{time.monotonic() - began:5.0f} s] {shlex.join(['python', *command])}", file=sys.stderr, flush=True)
         if run(command):
             failed.append(command)
@@ -81,7 +84,7 @@ def main(arguments: list[str]) -> None:
     root = ROOT / user_cache.data()
     for line in unusable(root) if options["profile"] == "paper" else []:
         print(f"left out: {line}", file=sys.stderr)
-    place = Place(ROOT / options["results.root"], options["profile"])
+    place = Place(ROOT / results, options["profile"])
     print(made(place, time.monotonic() - began), file=sys.stderr)
     print(*equal(place, Place(ROOT / "results", "paper")), sep="\n", file=sys.stderr)
     sys.exit(1 if failed else 0)

@@ -32,7 +32,7 @@ def _run(*arguments: str) -> None:
 
 
 def start(folder: Path) -> None:
-    """Start a process that trains one seed for three epochs into a new folder, and wait for its end."""
+    """Start a process that trains one seed for eleven epochs into a new folder, and wait for its end."""
     shutil.rmtree(folder, ignore_errors=True)
     _run("scripts/train.py", "method=random", "profile=smoke", "seeds=1", f"results.root={folder}")
 
@@ -74,7 +74,7 @@ def overheads() -> Section:
         shutil.copytree(ROOT / "results" / "paper", paper / "paper", ignore=shutil.ignore_patterns("*.pt", ".*"))
         processes: dict[str, Callable[[], object]] = {
             "nothing but `import torch`": partial(_run, "-c", "import torch"),
-            "process start, three epochs, results written, exit": partial(start, Path(name) / "started"),
+            "process start, eleven epochs, results written, exit": partial(start, Path(name) / "started"),
             "all figures from saved paper-scale results": partial(draw, paper),
         }
         inside: dict[str, Callable[[], object]] = {
