@@ -32,7 +32,8 @@ with imports():
 
 def merged(new: Section, saved: dict[str, Any]) -> dict[str, Any]:
     """Return what was saved with one section measured anew, in the order of SECTIONS."""
-    sections = {old["name"]: old for old in saved.get("sections", [])} | {new.name: asdict(new)}
+    sections = {old["name"]: old for old in saved.get("sections", [])}
+    sections[new.name] = asdict(new) | {"made": machine.present()}
     return {"machine": machine.describe(), "sections": [sections[name] for name in SECTIONS if name in sections]}
 
 

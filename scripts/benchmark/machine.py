@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -36,15 +37,22 @@ def slug() -> str:
 
 
 def describe() -> dict[str, Any]:
-    """Return everything about the machine that a reader needs to compare with another."""
+    """Return what stays of the machine and what a reader needs to compare it with another."""
     return {
         "name": slug(),
         "processor": processor(),
         "cores": os.cpu_count(),
         "gpus": gpus(),
-        "threads": torch.get_num_threads(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "instructions": torch.backends.cpu.get_cpu_capability(),
+    }
+
+
+def present() -> dict[str, Any]:
+    """Return when a section is measured, and with what may be another when the next one is."""
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in ("torch", "numpy", "jax")},
     }

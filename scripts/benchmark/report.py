@@ -23,19 +23,26 @@ def cell(value: Any) -> str:
 def table(section: dict[str, Any]) -> str:
     """Return a section's heading, text and table in Markdown."""
     lines = [[cell(value) for value in row] for row in section["rows"]]
-    return f"## {section['title']}\n\n{section['text']}\n\n{markdown.table(section['columns'], lines)}"
+    text = " ".join(filter(None, [section["text"], _made(section.get("made"))]))
+    return f"## {section['title']}\n\n{text}\n\n{markdown.table(section['columns'], lines)}"
+
+
+def _made(present: dict[str, Any] | None) -> str:
+    """Return when a section was measured, and with what; nothing of one that was saved without that."""
+    if present is None:
+        return ""
+    packages = ", ".join(f"{name} {version}" for name, version in present["packages"].items() if version)
+    return f"Measured on {present['date']} with {present['threads']} threads, Python {present['python']}, {packages}."
 
 
 def page(measured: dict[str, Any]) -> str:
     """Return the whole Markdown page."""
     about = measured["machine"]
     devices = ", ".join([about["processor"], f"{about['cores']} cores", *about["gpus"]])
-    packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items() if version)
     head = (
         f"# Speed on {devices}\n\n"
         f"Made by `make bench`: the contestants of a table take turns in one run; numbers are medians of ratios taken "
-        f"turn by turn, with their quartiles. {about['threads']} threads, {about['memory_gib']} GiB, "
-        f"{about['instructions']}, Python {about['python']}, {packages}.\n"
+        f"turn by turn, with their quartiles. {about['memory_gib']} GiB, {about['instructions']}.\n"
     )
     return "\n".join([head, *(table(section) for section in measured["sections"])])
 

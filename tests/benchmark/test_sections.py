@@ -4,6 +4,7 @@ import json
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -217,6 +218,8 @@ def test_sections_not_asked_for_are_kept() -> None:
     saved = {"sections": [{"name": "seeds", "title": "old"}, {"name": "contestants", "title": "old"}]}
     measured = bench.merged(new, saved)
     assert [section["title"] for section in measured["sections"]] == ["old", "new"]
+    assert ["made" in section for section in measured["sections"]] == [False, True]
+    assert time.strftime("%Y") in report.table(measured["sections"][1])
 
 
 def test_a_cell_shows_the_spread() -> None:
