@@ -71,8 +71,11 @@ def run(command: list[str]) -> int:
 def main(arguments: list[str]) -> None:
     """Run every step; exit 1 if one failed."""
     options = script.options(__doc__, arguments, {"profile": "quick", "results.root": ""})
-    given = options["results.root"]  # seen from where the command was given; the steps run in the repository
-    results = os.path.relpath(given, ROOT) if given else "results"
+    results = options["results.root"] or "results"
+    if options["results.root"] and not Path(results).is_absolute():
+        results = os.path.relpath(
+            results, ROOT
+        )  # seen from where the command was given; the steps run in the repository
     keys.check_choice("profile", options["profile"])
     failed, began = [], time.monotonic()
     for command in steps(options["profile"], results):

@@ -202,7 +202,7 @@ def _content(name: str, found: Findings) -> str:
         raise ResultError(f"block {name}: must be one of {', '.join(BLOCKS)}")
     try:
         text = BLOCKS[name](found).strip()
-    except (OSError, LookupError, ValueError, StopIteration) as error:
+    except (ResultError, OSError, LookupError, ValueError, StopIteration) as error:
         raise ResultError(f"block {name}: {found.library.place.folder} does not have it ({error})") from error
     return f"\n{text}\n" if "\n" in text else text
 
