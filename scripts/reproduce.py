@@ -89,7 +89,8 @@ def main(arguments: list[str]) -> None:
         print(f"left out: {line}", file=sys.stderr)
     place = Place(ROOT / results, options["profile"])
     print(made(place, time.monotonic() - began), file=sys.stderr)
-    print(*equal(place, Place(ROOT / "results", "paper")), sep="\n", file=sys.stderr)
+    for line in equal(place, Place(ROOT / "results", "paper")):
+        print(line, file=sys.stderr)
     sys.exit(1 if failed else 0)
 
 
