@@ -137,8 +137,7 @@ def _expanded(arguments: Sequence[str], jobs: Sequence[Job]) -> list[str]:
     given = list(arguments)
     runtime = jobs[0].config.runtime
     size = runtime.seeds_per_job
-    trained = [job for job in jobs if job.trains] if size else []
-    parts = max((math.ceil(len(job.config.seeds) / (size or 1)) for job in trained), default=1)
+    parts = max((math.ceil(len(job.config.seeds) / size) for job in jobs if job.trains), default=1) if size else 1
     if parts > 1 and runtime.part is None:
         given.append("runtime.part=" + ",".join(map(str, range(parts))))
     return [*given, "--multirun"] if len(jobs) * parts > 1 else given

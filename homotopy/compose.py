@@ -20,14 +20,14 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from homotopy import user_cache
+from homotopy import user_folders
 from homotopy.errors import ConfigError, UserError, shortened
 from homotopy.keys import CONF, check_choice, choice_hint, hint
 from homotopy.script import at_home
 
+OmegaConf.register_new_resolver("data_root", user_folders.data, replace=True)
 # for budgets that are shared out among gamma steps, and at least one epoch each
 OmegaConf.register_new_resolver("divide", lambda total, parts: max(1, int(total) // max(1, int(parts))), replace=True)
-OmegaConf.register_new_resolver("data_root", user_cache.data, replace=True)
 # for the epochs that a path of gamma steps of k epochs leaves to the target
 OmegaConf.register_new_resolver("rest", lambda total, gamma, k: int(total) - int(gamma) * int(k), replace=True)
 # for seeds that depend on omega: what a table has at a key, or else another value

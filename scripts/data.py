@@ -16,7 +16,7 @@ from pathlib import Path
 from _start import imports
 
 with imports():
-    from homotopy import script, user_cache
+    from homotopy import script, user_folders
     from homotopy.errors import DataError
     from homotopy.tasks.datasets import DATASETS, check, download
 
@@ -36,7 +36,7 @@ def obtain(name: str, root: Path) -> bool:
 
 def main(arguments: list[str]) -> None:
     """Obtain every data set, those after a missing one too."""
-    options = script.options(__doc__, arguments, {"data.root": user_cache.data()})
+    options = script.options(__doc__, arguments, {"data.root": user_folders.data()})
     if not all([obtain(name, Path(options["data.root"])) for name in DATASETS]):
         sys.exit(2)
 

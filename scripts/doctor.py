@@ -13,12 +13,12 @@ from pathlib import Path
 from _start import imports
 
 with imports():
-    from homotopy import doctor, script, user_cache
+    from homotopy import doctor, script, user_folders
 
 
 def main(arguments: list[str]) -> None:
     """Print a line for everything; exit 1 if something is wrong."""
-    defaults = {"results.root": "results", "data.root": user_cache.data()}
+    defaults = {"results.root": "results", "data.root": user_folders.data()}
     options = script.options(__doc__, arguments, defaults)
     findings = []
     for finding in doctor.examine(Path(options["results.root"]), Path(options["data.root"])):

@@ -24,7 +24,7 @@ with imports():
     import numpy as np
     from PIL import Image
 
-    from homotopy import script, user_cache
+    from homotopy import script, user_folders
     from homotopy.results.files import write_atomic
     from homotopy.tasks import embedded
     from homotopy.tasks.datasets import ImageSet, Split, checksum, load
@@ -83,7 +83,7 @@ def sums(folder: Path) -> Iterator[str]:
 
 def main(arguments: list[str]) -> None:
     """Make all of it."""
-    defaults = {"data.root": user_cache.data(), "to": str(embedded.FOLDER)}
+    defaults = {"data.root": user_folders.data(), "to": str(embedded.FOLDER)}
     options = script.options(__doc__, arguments, defaults)
     to = Path(options["to"])
     # a copy of CIFAR-10 that is exact but for what is left out will do

@@ -24,7 +24,7 @@ from pathlib import Path
 from _start import imports
 
 with imports():
-    from homotopy import keys, script, user_cache
+    from homotopy import keys, script, user_folders
     from homotopy.results.comparison import differences, inexact
     from homotopy.results.files import RUNS
     from homotopy.results.library import Place
@@ -70,12 +70,12 @@ def run(command: list[str]) -> int:
 
 def main(arguments: list[str]) -> None:
     """Run every step; exit 1 if one failed."""
-    options = script.options(__doc__, arguments, {"profile": "quick", "results.root": ""})
-    results = options["results.root"] or "results"
-    if options["results.root"] and not Path(results).is_absolute():
-        results = os.path.relpath(
-            results, ROOT
-        )  # seen from where the command was given; the steps run in the repository
+    options = script.options(
+        __doc__, arguments, {"profile": "quick", "results.root": os.path.relpath(ROOT / "results")}
+    )
+    results = options["results.root"]
+    if not Path(results).is_absolute():
+        results = os.path.relpath(results, ROOT)  # from where the steps run
     keys.check_choice("profile", options["profile"])
     failed, began = [], time.monotonic()
     for command in steps(options["profile"], results):
@@ -84,7 +84,7 @@ def main(arguments: list[str]) -> None:
             failed.append(command)
     for command in failed:
         print(f"failed; repeat it with: {shlex.join(['python', *command])}", file=sys.stderr)
-    root = ROOT / user_cache.data()
+    root = ROOT / user_folders.data()
     for line in unusable(root) if options["profile"] == "paper" else []:
         print(f"left out: {line}", file=sys.stderr)
     place = Place(ROOT / results, options["profile"])

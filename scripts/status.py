@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> None:
     if asked:
         print(status.overview(found))
     else:
-        print(status.overview(found, status.others(found, folder), failures.every(folder)))
+        print(status.overview(found, status.others(found, folder), failures.kept(folder)))
 
 
 if __name__ == "__main__":

@@ -114,10 +114,9 @@ def save(figure: Figure, path: Path, about: str = "") -> list[Path]:
     Neither holds a date, so that the same data give the same bytes. A path that ends in .png or .pdf stands for both.
     """
     path = path.with_suffix("") if path.suffix in (".png", ".pdf") else path
-    nothing = dict.fromkeys(("CreationDate", "Producer", "Creator"))
     kinds: dict[str, dict[str, str | None]] = {
         "png": {"Software": None, "Description": about or None},
-        "pdf": {**nothing, "Subject": about or None},
+        "pdf": {"CreationDate": None, "Producer": None, "Creator": None, "Subject": about or None},
     }
     files = []
     for kind, metadata in kinds.items():

@@ -12,7 +12,7 @@ import pandas as pd
 from homotopy.report import evidence, rules, screen
 from homotopy.report.multiverse import MapCount
 from homotopy.report.rules import Claim, Row, Rules
-from homotopy.report.verdicts import Judged, interval, number, percent, seeds, tally
+from homotopy.report.verdicts import Judged, between, interval, number, seeds, tally
 from homotopy.results.files import METADATA
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Library, Place, by_task
@@ -65,7 +65,7 @@ def solved(library: Library, book: Rules) -> pd.DataFrame:
 
 def solvers(row: Mapping[Any, Any]) -> str:
     """Return how many of how many runs solve a task, with the interval of the share."""
-    return f"{row['solved']} of {row['n']} [{percent(row['low'])}, {percent(row['high'])}]"
+    return f"{row['solved']} of {row['n']} {between(row['low'], row['high'])}"
 
 
 def spent(place: Place) -> Spent:
@@ -142,8 +142,8 @@ def ahead(judged: Judged) -> str:
     if not rows:
         return "Not run yet."
     ends = [f"{NAMES.get(row.against, 'the better baseline')} ends at {interval(row.ratio)} times" for row in rows]
-    outcomes = " and ".join(dict.fromkeys(row.outcome for row in rows))
-    said = f"At {rows[0].where} {' and '.join(ends)} the homotopy's median loss ({outcomes}; {seeds(rows[0])} seeds)."
+    said = f"At {rows[0].where} {' and '.join(ends)} the homotopy's median loss "
+    said += f"({_outcomes(rows)}; {seeds(rows[0])} seeds)."
     return said + _unseen([row.unseen for row in rows if row.unseen and row.unseen.ratio])
 
 
@@ -152,8 +152,12 @@ def _unseen(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     ends = " and ".join(f"{interval(row.ratio)} times" for row in rows)
-    outcomes = " and ".join(dict.fromkeys(row.outcome for row in rows))
-    return f" On the {rows[0].n} seeds of them that nobody had seen when the rules were written: {ends} ({outcomes})."
+    seen = f" On the {rows[0].n} seeds of them that nobody had seen when the rules were written"
+    return f"{seen}: {ends} ({_outcomes(rows)})."
+
+
+def _outcomes(rows: Sequence[Row]) -> str:
+    return " and ".join(dict.fromkeys(row.outcome for row in rows))
 
 
 def helps(found: Mapping[str, Judged]) -> str:

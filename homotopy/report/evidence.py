@@ -249,10 +249,14 @@ def solved(results: Sequence[Result], book: Rules, first: int = 0) -> dict[str, 
 
     A seed solves it whose settled loss at the last epoch is below `solved`.
     """
-    seeds = [seed for seed in shared_seeds(results) if seed >= first]
-    final = {
-        r.config.method.name: statistics.settled(*curves(r, "target_loss", seeds), book.settled)
-        for r in results
-        if seeds
-    }
+    final = final_losses(results, first, book.settled)
     return {name: intervals.share(losses < book.solved, book.level) for name, losses in final.items()}
+
+
+def final_losses(results: Sequence[Result], first: int = 0, last: float | None = None) -> dict[str, Array]:
+    """Return the settled losses at the end by method, (seeds,), of the seeds from `first` on that all results have.
+
+    They settle over so many epochs as `Curves.settled` says. Nothing is returned where the results share no seed.
+    """
+    seeds = [seed for seed in shared_seeds(results) if seed >= first]
+    return {r.config.method.name: statistics.settled(*curves(r, "target_loss", seeds), last) for r in results if seeds}

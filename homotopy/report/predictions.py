@@ -13,10 +13,10 @@ import pandas as pd
 import yaml
 
 from homotopy.errors import ConfigError
-from homotopy.report import evidence, rules
+from homotopy.report import evidence, rules, verdicts
 from homotopy.report.evidence import Comparison
 from homotopy.report.rules import Claim, Row, Rules
-from homotopy.report.verdicts import interval, number, percent
+from homotopy.report.verdicts import interval, number
 from homotopy.results import intervals, statistics
 from homotopy.results.files import read_csv
 from homotopy.results.library import Library, Place
@@ -162,8 +162,7 @@ def _ends(given: dict[str, Any], prediction: Prediction, library: Library, book:
         if prediction.kind == "share":
             solved = losses < book.solved
             share = intervals.share(solved, book.level)
-            ends = f"[{percent(share.low)}, {percent(share.high)}]"
-            value, words = share.value, f"{solved.sum()} of {len(losses)} {ends}"
+            value, words = share.value, f"{solved.sum()} of {len(losses)} {verdicts.between(share.low, share.high)}"
         else:
             value = float(np.median(losses))
             words = number(value)

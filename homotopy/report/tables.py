@@ -12,7 +12,7 @@ import pandas as pd
 
 from homotopy import keys
 from homotopy.job import Job
-from homotopy.report.evidence import NEAR_THE_END, curves, shared_seeds
+from homotopy.report.evidence import NEAR_THE_END, curves, final_losses, shared_seeds
 from homotopy.results import outline, status
 from homotopy.results.intervals import ratio_of_medians
 from homotopy.results.library import Library, Result, by_task
@@ -86,12 +86,10 @@ def _flat(composed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
-    present = {name: r for name, r in found.items() if not r.curves.empty}
-    seeds = shared_seeds(list(present.values()))
-    final = {name: settled(*curves(r, "target_loss", seeds)) for name, r in present.items() if seeds}
-    row: dict[str, Any] = {"n": len(seeds)}
+    final = final_losses([r for r in found.values() if not r.curves.empty])
+    row: dict[str, Any] = {"n": len(next(iter(final.values()), ()))}
     row |= {name: float(median(final[name])) if name in final else np.nan for name in METHODS}
-    if not seeds or not all(name in final for name in METHODS):
+    if not all(name in final for name in METHODS):
         return row | {"ratio": np.nan, "low": np.nan, "high": np.nan, "ordering": ""}
     ratio = ratio_of_medians(final["homotopy"][None], np.stack([final[name][None] for name in BASELINES]))
     ordering = "yes" if ratio.value >= MARGIN else "no" if ratio.value <= 1 / MARGIN else "alike"

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from homotopy import markdown
-from homotopy.report.evidence import curves, shared_seeds
+from homotopy.report.evidence import final_losses
 from homotopy.report.tables import MARGIN
 from homotopy.results.library import Result
 from homotopy.results.methods import BASELINES, LABELS, METHODS
-from homotopy.results.statistics import median, ratio, settled
+from homotopy.results.statistics import median, ratio
 from homotopy.results.unstated import OMEGAS, by_setting
 
 
@@ -28,10 +28,8 @@ def table(found: Sequence[Result]) -> pd.DataFrame:
     for setting, by_omega in settings.items() if any(settings.values()) else ():
         row: dict[str, Any] = setting._asdict()
         for omega in OMEGAS:
-            methods = by_omega.get(omega, {})
-            seeds = shared_seeds(list(methods.values()))
-            losses = {name: settled(*curves(r, "target_loss", seeds)) for name, r in methods.items() if seeds}
-            medians = {name: float(median(found)) for name, found in losses.items()}
+            losses = final_losses(list(by_omega.get(omega, {}).values()))
+            medians = {name: float(median(each)) for name, each in losses.items()}
             row |= {f"{name} {omega:g}": medians.get(name, np.nan) for name in METHODS}
             best = min(row[f"{name} {omega:g}"] for name in BASELINES)
             row[f"lead {omega:g}"] = float(ratio(best, row[f"homotopy {omega:g}"]))

@@ -124,6 +124,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share in (0, 1) or 0.005 <= share < 0.985 else f"{100 * share:.1f} %"
 
 
+def between(low: float, high: float) -> str:
+    """Return the interval of a share."""
+    return f"[{percent(low)}, {percent(high)}]"
+
+
 def seeds(row: Row) -> str:
     """Return how many seeds, or settings of a bound, a row has: "8 of 100" until it has all."""
     return of_asked(row.n, row.asked)

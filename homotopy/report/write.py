@@ -23,7 +23,7 @@ from homotopy.report.multiverse import MapCount
 from homotopy.report.names import NAMES
 from homotopy.report.page import page
 from homotopy.report.rules import Claim, Row, Rules
-from homotopy.report.verdicts import QUANTITIES, Judged, interval, number, percent, seeds, summary, verdicts
+from homotopy.report.verdicts import QUANTITIES, Judged, between, interval, number, percent, seeds, summary, verdicts
 from homotopy.results.files import write_atomic, write_csv
 from homotopy.results.library import Library, Place, span
 from homotopy.results.methods import LABELS, METHODS
@@ -120,7 +120,7 @@ def _detail(row: Row) -> list[str]:
         f" ({row.note})" if row.note else ""
     )
     share = row.better
-    better = f"{percent(share.value)} [{percent(share.low)}, {percent(share.high)}]" if share else ""
+    better = f"{percent(share.value)} {between(share.low, share.high)}" if share else ""
     said = [number(row.ours), number(row.theirs), interval(row.ratio), interval(row.paired), better]
     return [label, *said, seeds(row), row.outcome, _beside(row.literal), _beside(row.unseen)]
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:  # what reads failures needs no configuration, and is sooner w
     from homotopy.job import Job
 
 
+FOLDER = "failures"  # in a profile's
+
+
 class Failure(NamedTuple):
     """A job that failed, and what is known of that; `traceback` is empty where the error says it all."""
 
@@ -30,7 +33,7 @@ class Failure(NamedTuple):
 
 
 def _folder(job: Job) -> Path:
-    return job.folder / "failures"
+    return job.folder / FOLDER
 
 
 def _path(job: Job) -> Path:
@@ -57,17 +60,12 @@ def clear(job: Job) -> None:
 
 def of(job: Job) -> list[Failure]:
     """Return the failures of a whole job: its own and those of its parts."""
-    return kept(_folder(job), job.name)
+    return kept(job.folder, job.name)
 
 
-def every(profile: Path) -> list[Failure]:
-    """Return all failures in a profile's folder."""
-    return kept(profile / "failures", "")
-
-
-def kept(folder: Path, job: str) -> list[Failure]:
-    """Return the failures, in a profile's folder `failures`, of a job with this name."""
-    paths = sorted(folder.glob(f"{glob.escape(job)}*.json"))
+def kept(profile: Path, job: str = "") -> list[Failure]:
+    """Return the failures, in a profile's folder, of a job with this name, or of all."""
+    paths = sorted((profile / FOLDER).glob(f"{glob.escape(job)}*.json"))
     return [failure for path in paths if (failure := _read(path))]
 
 

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -135,14 +135,20 @@ def jobs(experiment: str, place: Place) -> list[Job]:
     return [parse(composed) for composed in found]
 
 
+@cache
+def asked(experiment: str, place: Place) -> list[Job]:
+    """Return what an experiment asks for, composed once in this process."""
+    return jobs(experiment, place)
+
+
 def made_in(folder: str, job: Job, experiment: str, settings: Callable[[Job], Any]) -> Path:
     """Return where a job that saves no runs writes: a folder of its profile's, or with other settings one within that.
 
     Others are `settings` that no job of the experiment has in the profile, so that the profile's own files stay.
     """
-    own = [settings(each) for each in jobs(experiment, Place(job.config.results, job.config.profile))]
-    path = job.folder / folder
-    return path if settings(job) in own else path / digest(settings(job))
+    path, its_own = job.folder / folder, settings(job)
+    of_the_profile = asked(experiment, Place(job.config.results, job.config.profile))
+    return path if its_own in map(settings, of_the_profile) else path / digest(its_own)
 
 
 def result(of: config.Config) -> Result:

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homotopy import user_cache
+from homotopy import user_folders
 from homotopy.errors import ResultError, UserError
 from homotopy.keys import CONF
 from homotopy.results import copies
@@ -127,7 +127,7 @@ def _version() -> str:
 
 
 def _file(profile: str) -> Path:
-    return user_cache.folder() / f"experiments-{profile}-{sha256(str(CONF).encode())[:8]}.json"
+    return user_folders.cache() / f"experiments-{profile}-{sha256(str(CONF).encode())[:8]}.json"
 
 
 def _kept(profile: str, version: str) -> dict[str, list[list[dict[str, Any]]]]:

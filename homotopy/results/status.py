@@ -65,7 +65,7 @@ def look_up(of: Outline) -> State:
     trainers = tuple(holders(of.folder))
     kept: list[Failure] = []
     try:
-        kept = failures.kept(of.folder.parent.parent / "failures", of.name)
+        kept = failures.kept(of.folder.parent.parent, of.name)
         metadata = _metadata(of.folder)
     except ResultError as error:
         return State(of, holders=trainers, failures=tuple(kept or [Failure(of.name, str(error))]))

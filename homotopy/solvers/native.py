@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from homotopy import user_cache
+from homotopy import user_folders
 from homotopy.errors import UserError, shortened
 
 # Not -ffast-math: sums keep their order. A product and the sum it goes to are one operation where the source says so
@@ -68,7 +68,7 @@ def load(source: Path, *options: str) -> ctypes.CDLL:
 def _folder() -> Iterator[Path]:
     """Return where to keep what is compiled: the user's cache, or a temporary folder where that cannot be written."""
     try:
-        folder = user_cache.folder()
+        folder = user_folders.cache()
         folder.mkdir(parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK)
     except (OSError, RuntimeError):  # RuntimeError: a user without a home

@@ -138,8 +138,9 @@ def look(job: Job) -> None:
     use = job.config
     probe = Probe(use, settings(job))
     watched(use, probe)
+    where = folder(job)
     for table, frames in zip(TABLES, (probe.epochs, probe.stations), strict=True):
-        path = folder(job) / file(Path(), use.method.name, table).name
+        path = where / file(Path(), use.method.name, table).name
         write_csv(path, pd.concat(frames).sort_values(["seed", "epoch"], ignore_index=True))
         print(path)
 

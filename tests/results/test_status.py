@@ -292,7 +292,7 @@ def test_failures_of_jobs_that_save_no_runs_and_runs_without_any_result_are_show
     (job,) = parsed("experiment=fig4", "profile=smoke", f"results.root={tmp_path}")
     failures.record(job, ResultError("no room"), "python scripts/train.py experiment=fig4")
     folder = tmp_path / "smoke"
-    shown = status.overview({}, status.others({}, folder), failures.every(folder))
+    shown = status.overview({}, status.others({}, folder), failures.kept(folder))
     assert "of no experiment" in shown and "no room" in shown and shown.count(job.name) == 1
 
 

@@ -1,4 +1,4 @@
-"""Where this machine's user has things: what can be made again, and whole image data sets."""
+"""Where a user has what can be made again, and whole image data sets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 
-def folder() -> Path:
+def cache() -> Path:
     """Return this project's folder in the user's cache, which may not exist. RuntimeError for a user without a home."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "homotopy"
 
