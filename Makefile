@@ -60,8 +60,8 @@ doctor: $(STAMP)  ## what is wrong with this machine, and what mends it
 bench: $(STAMP)  ## speed, as ratios measured in one run
 	$(PYTHON) scripts/bench.py results.root=$(RESULTS)
 
-test: $(STAMP)  ## all tests
-	$(PYTHON) -m pytest
+test: $(STAMP)  ## all tests, one process per core
+	$(PYTHON) -m pytest --numprocesses=auto --dist=loadfile
 
 lint: $(STAMP)  ## ruff and mypy
 	$(PYTHON) -m ruff check .

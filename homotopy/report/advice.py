@@ -117,7 +117,7 @@ def _changed(found: Findings) -> str:
 
 
 def _images(found: Findings) -> str:
-    """Return the mean losses on each target and, once a screen is complete, in how many cases ours is smaller."""
+    """Return in how many cases of a complete screen ours is smaller, or until there is one what each target shows."""
     counts = [
         (target, claim.margin, screen.count(found.screened, claim, ["area"]))
         for target, claims in found.screened.claims.items()
@@ -129,10 +129,9 @@ def _images(found: Findings) -> str:
         for target, margin, count in counts
         if count.cases and not count.missing
     ]
-    means = abstract.images([*found.claims, *found.questions])
     if not said:
-        return means
+        return abstract.images([*found.claims, *found.questions])
     return (
-        f"{means} Of the screened networks and initialisations the homotopy's is smaller than random initialisation's "
-        f"in these: {'; '.join(said)}."
+        "In so many of the screened networks and initialisations the homotopy's mean loss over all epochs is smaller "
+        f"than random initialisation's: {'; '.join(said)}. What Figures 3a and 3b show stands above, under *Images*."
     )
