@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from homotopy import markdown
 from homotopy.report import abstract, rules
 from homotopy.report.findings import Findings
-from homotopy.report.verdicts import KINDS, Judged, interval, of_asked
+from homotopy.report.verdicts import KINDS, Judged, interval, of_asked, outcomes
 from homotopy.results.library import span
 
 # what each numbered claim says, in a few words, and what tells its parts apart
@@ -62,12 +62,15 @@ def _count(judged: Judged) -> str:
     if len(judged.rows) == 1 and judged.rows[0].ratio and judged.claim.quantity == "loss":
         row = judged.rows[0]
         return f"the better baseline ends at {interval(row.ratio)} times its median loss ({row.outcome})"
-    holding = sum(row.outcome == rules.HOLDS for row in judged.rows)
+    found = [row.outcome for row in judged.rows]
+    holding = found.count(rules.HOLDS)
     if judged.claim.predicate == "reaches":
-        half = sum(row.outcome == rules.HALF for row in judged.rows)
+        half = found.count(rules.HALF)
         whole = f"{holding} of {len(judged.rows)} comparisons reach a factor of {judged.claim.margin:g}"
         return f"{whole} by their intervals, {half} more a factor of {judged.claim.half:g}"
-    return f"{holding} of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} hold"
+    others = [words for outcome, words in outcomes(found).items() if outcome != rules.HOLDS]
+    whole = f"{holding} of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} hold"
+    return ", ".join([whole, *others])
 
 
 def _verdict(judged: Judged) -> str:

@@ -6,7 +6,7 @@ Every number comes from a result file or from rules.yaml.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -69,7 +69,7 @@ class Judged(NamedTuple):
         found = [f"another reading ({reading}), not counted"] if reading else []
         others = [row.literal.outcome for row in self.rows if row.literal and row.literal.outcome != row.outcome]
         if others:
-            said = ", ".join(f"{n} {_outcome(name, n)}" for name, n in Counter(others).items())
+            said = ", ".join(outcomes(others).values())
             found.append(
                 f"by the loss of the last epoch alone {len(others)} of {len(self.rows)} comparisons would come out "
                 f"otherwise: {said}"
@@ -77,8 +77,11 @@ class Judged(NamedTuple):
         return found
 
 
-def _outcome(name: str, n: int) -> str:
-    return _PLURALS.get(name, name) if n > 1 else name
+def outcomes(found: Iterable[str]) -> dict[str, str]:
+    """Return how many rows came out how, in words by outcome, of the outcomes that there are: "6 hold", "2 open"."""
+    counts = Counter(found)
+    words = {name: _PLURALS.get(name, name) if counts[name] > 1 else name for name in _OUTCOMES}
+    return {name: f"{counts[name]} {words[name]}" for name in _OUTCOMES if counts[name]}
 
 
 def judge(claim: Claim, library: Library, book: Rules) -> Judged:
@@ -144,8 +147,7 @@ def summary(judged: Judged) -> str:
     found = [row for row in judged.rows if row.ratio is not None]
     if not found:
         return "not run"
-    counts, total = Counter(row.outcome for row in judged.rows), len(judged.rows)
-    outcomes = ", ".join(f"{counts[name]} {_outcome(name, counts[name])}" for name in _OUTCOMES if counts[name])
+    total, outcome = len(judged.rows), ", ".join(outcomes(row.outcome for row in judged.rows).values())
     values = [row.ratio.value for row in found if row.ratio and not np.isnan(row.ratio.value)]
     between = " to ".join(dict.fromkeys([number(min(values)), number(max(values))])) if values else "none"
     of, what = ("bounds", "settings") if judged.claim.bounds else ("comparisons", "n =")
@@ -155,7 +157,7 @@ def summary(judged: Judged) -> str:
     quantity = QUANTITIES[judged.claim.quantity]
     if total == 1:
         return f"{judged.rows[0].outcome}: {quantity} {interval(found[0].ratio) or 'none'}, {what} {n}{rest}"
-    return f"of {total} {of} {outcomes}; {quantity} {between}, {what} {n}{rest}"
+    return f"of {total} {of} {outcome}; {quantity} {between}, {what} {n}{rest}"
 
 
 def tally(found: Sequence[Judged]) -> str:

@@ -103,6 +103,15 @@ def test_the_first_screen_says_where_the_literal_loss_disagrees(found):
     assert frontpage._verdict(lowest)[-2:] == "**"
 
 
+def test_the_first_screen_counts_what_came_out_the_other_way_round_too(found):
+    faster = found.named("sine-faster")
+    came = ("holds", "reversed", "reversed", "open")
+    rows = [Row("a", outcome, 9, 9, Interval(2.0, 1.5, 3.0, 9)) for outcome in came]
+    said = frontpage._count(faster._replace(rows=rows))
+    assert "1 of 4" in said and "2 reversed" in said and "1 open" in said
+    assert "reversed" not in frontpage._count(faster._replace(rows=rows[:1]))
+
+
 def test_the_advice_has_a_number_and_a_command_for_every_case_that_was_run(found):
     table = rows(advice.advice(found))
     assert len(table) == 5 and all("experiment=" in command for *_, command in table)
