@@ -151,6 +151,7 @@ def fit(
     check(log_every, int, "log_every", at_least(1), f"{_COUNT} (epochs)")
     check(source_lr, float, "source_lr", positive, "a number above 0 (step size)")
     check(decay, str, "decay", one_of(*DECAYS), " or ".join(DECAYS))
+    check(device, str, "device", config.is_device, config.DEVICES)
     check(dtype, torch.dtype, "dtype", one_of(torch.float32, torch.float64), "torch.float32 or torch.float64")
     rule = check(optimizer or Adam(), Optimizer, "optimizer", allowed="homotopy.Adam(...) or homotopy.SGD(...)")
     rule = build(Optimizer, values(rule), "optimizer")
@@ -272,15 +273,17 @@ def _network(build: Callable[[], nn.Module] | None, samples: FunctionSamples) ->
     inputs, outputs = samples.x.shape[-1], samples.y_target.shape[-1]
     if build is None:
         return MLP(inputs=inputs, outputs=outputs)
+    own = "a function that builds it (lambda: ...), as each seed starts from parameters of its own"
     if isinstance(build, nn.Module) or not callable(build):
-        allowed = "a function that builds it (lambda: ...), as each seed starts from parameters of its own"
-        raise ConfigError("network", type(build).__name__, allowed)
+        raise ConfigError("network", type(build).__name__, own)
     try:
         model = ModuleNetwork(build)
-        size = model.size
+        size, is_new = model.size, model.is_new
     except Exception as error:  # whatever a function of one's own may raise
         allowed = "one that builds a torch.nn.Module when it is called without arguments"
         raise ConfigError("network", shortened(error), allowed) from error
+    if not is_new:
+        raise ConfigError("network", "a function that returns the same module again", own)
     if not size:
         raise ConfigError("network", "one without parameters to train", "one that has some")
     theta = torch.zeros(1, size).to(samples.x)

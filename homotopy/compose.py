@@ -91,7 +91,8 @@ def _without_hydra(config: DictConfig) -> DictConfig:
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
-    return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
+    plain = _without_hydra(config)  # which `_expand` has set, where the command line says something of the launcher
+    return OmegaConf.to_container(plain, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
 
 
 def _sweep(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]:
@@ -179,7 +180,7 @@ def _jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     _check_choices(overrides)
     first = _compose(single)
     if not swept and not str(first.hydra.mode).endswith("MULTIRUN"):
-        return [_plain(_without_hydra(first))]
+        return [_plain(first)]
     return [_plain(config) for config in _expand(_sweep(first, overrides))]
 
 

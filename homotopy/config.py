@@ -62,7 +62,7 @@ class Budget:
 
 def is_device(name: str) -> bool:
     """Whether a name is one of `DEVICES`."""
-    return re.fullmatch(r"auto|cpu|cuda(:\d{1,2})?", name) is not None
+    return re.fullmatch(r"auto|cpu|cuda(:(0|[1-9]\d?))?", name) is not None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from tests.machine import ROOT, command
 matplotlib.use("Agg")
 X = np.random.default_rng(0).uniform(size=60)
 SHORT = {"k": 2, "final": 2, "source": 2, "gamma": 3, "seeds": 2, "batch_size": 16}
+ONE_MODULE = nn.Linear(1, 1)
 PAPERS = ["model.width=100", "model.depth=6"]  # the network that `fit` has without one of one's own
 
 
@@ -140,6 +141,23 @@ def test_what_a_module_has_frozen_stays_and_its_copies_share_nothing():
     assert again[2].weight.abs().min() > 0 and torch.equal(found.network(0)[2].weight, again[2].weight)
 
 
+def test_a_trained_module_has_the_buffers_that_it_was_trained_with():
+    class Features(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("b", torch.from_numpy(np.random.default_rng().normal(size=(1, 8))).float())
+            self.last = nn.Linear(8, 1)
+
+        def forward(self, x):
+            return self.last((x @ self.b).sin())
+
+    found = fit(network=Features, test=(X, hard(X)))
+    x = torch.tensor(X, dtype=torch.float32)[:, None]
+    for seed, curve in found.curves.groupby("seed"):
+        loss = (found.network(seed)(x)[:, 0] - torch.as_tensor(hard(X))).square().mean()
+        assert float(loss.detach()) == pytest.approx(curve["test_loss"].iloc[-1], rel=1e-4)
+
+
 def test_moments_that_start_anew_change_the_path_and_not_its_first_step():
     kept, reset = (fit(optimizer=replace(homotopy.Adam(), moments=name)).curves for name in ("keep", "reset"))
     first = kept["epoch"] <= SHORT["k"]
@@ -183,7 +201,10 @@ def test_median_and_plot_show_the_curves():
         ({"optimizer": "adam"}, "optimizer"),
         ({"optimizer": homotopy.SGD(-0.1)}, "optimizer.lr"),
         ({"dtype": torch.float16}, "dtype"),
-        ({"device": "gpu"}, "runtime.device"),
+        ({"device": "gpu"}, "device"),
+        ({"device": torch.device("cpu")}, "device"),
+        ({"device": 0}, "device"),
+        ({"network": lambda: ONE_MODULE}, "network"),
         ({"schedule": 5}, "schedule"),
         ({"test": 5}, "test"),
     ],

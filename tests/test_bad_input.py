@@ -136,6 +136,7 @@ def test_a_command_line_is_accepted_or_refused_in_one_line_and_nothing_is_writte
         (["task.samples=9999999999"], "below 2147483648"),
         (["runtime.threads=99999"], "runtime.threads=99999"),
         (["runtime.device=cuda:99999"], "runtime.device=cuda:99999"),
+        (["runtime.device=cuda:01"], "runtime.device=cuda:01"),
         (["results.root=2026"], "./2026"),
         (["results.root="], "results.root="),
         (["job=[train]"], "job=['train']"),

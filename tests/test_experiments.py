@@ -115,6 +115,13 @@ def test_a_forced_key_wins_over_the_sweep_as_hydra_has_it():
     assert {raw["task"]["omega"] for raw in forced} == {95}
 
 
+@pytest.mark.parametrize("options", [["experiment=fig1"], ["method=random,homotopy"]])
+def test_a_sweep_takes_settings_of_hydra_s_own_and_its_jobs_have_none(options):
+    for raw in compose.jobs([*options, "hydra.sweep.dir=elsewhere"]):
+        assert "hydra" not in raw
+        config.from_dict(raw)
+
+
 def test_reproduce_in_profile_paper_leaves_no_experiment_out():
     commands = reproduce.steps("paper", "results")
     run = {word.removeprefix("experiment=") for words in commands for word in words if word.startswith("experiment=")}

@@ -28,6 +28,18 @@ CONFIG, RUNS, MEDIANS, METADATA, SUMS = "config.yaml", "runs.csv.gz", "median.cs
 _SEAL = 64  # hexadecimal digits of the SHA-256 that ends a tensor file
 
 
+def parsed_metadata(data: bytes, path: Path) -> dict[str, Any]:
+    """Return how runs were made, as the file at `path` says: see `RunFolder.metadata`; ResultError if it is damaged."""
+    kinds = {"seeds": list, "diverged_at": dict, "records": list}
+    try:
+        found = json.loads(data)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or any(not isinstance(found.get(key), kind) for key, kind in kinds.items()):
+        raise ResultError(f"{path} is damaged: it is not the metadata of runs")
+    return found
+
+
 def write_atomic(path: Path, data: bytes | memoryview) -> None:
     """Replace `path` by `data`, whole or not at all, also if the machine stops in between; ResultError if it cannot."""
     with refusal(path):

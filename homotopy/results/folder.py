@@ -32,6 +32,7 @@ from homotopy.results.files import (
     SUMS,
     csv_bytes,
     packed,
+    parsed_metadata,
     refusal,
     set_aside,
     sha256,
@@ -76,7 +77,7 @@ class RunFolder:
         """Return how the runs were made: their `seeds`, `diverged_at` and `records`, all empty where there are none."""
         data = self._read(METADATA)
         nothing: dict[str, Any] = {"seeds": [], "diverged_at": {}, "records": []}
-        return nothing if data is None else _parsed_metadata(data, self.path / METADATA)
+        return nothing if data is None else parsed_metadata(data, self.path / METADATA)
 
     def identity(self) -> dict[str, Any]:
         """Return the settings that the runs' numbers depend on, as `Config.identity` has them."""
@@ -262,17 +263,6 @@ def _whole(runs: pd.DataFrame) -> bool:
     epochs = runs.groupby("seed")["epoch"].agg(tuple)
     numeric = kinds["seed"] == kinds["epoch"] == "i" and kinds.isin(["i", "f"]).all()
     return bool(numeric) and len(set(epochs)) == 1 and len(set(epochs.iloc[0])) == len(epochs.iloc[0])
-
-
-def _parsed_metadata(data: bytes, path: Path) -> dict[str, Any]:
-    kinds = {"seeds": list, "diverged_at": dict, "records": list}
-    try:
-        found = json.loads(data)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or any(not isinstance(found.get(key), kind) for key, kind in kinds.items()):
-        raise ResultError(f"{path} is damaged: it is not the metadata of runs")
-    return found
 
 
 def _completed(metadata: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def hold(folder: Path, choose: Callable[[list[Holder]], Sequence[int]]) -> Itera
         if mine:
             path, file = mine
             with suppress(ResultError), lock(folder):
-                path.unlink()
+                path.unlink(missing_ok=True)  # someone may have removed the folder meanwhile
             os.close(file)
 
 

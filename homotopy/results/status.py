@@ -5,7 +5,6 @@ Nothing here needs PyTorch, and files are not compared with their checksums: who
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +19,7 @@ from homotopy import processor
 from homotopy.errors import Diverged, ResultError
 from homotopy.results import failures, outline
 from homotopy.results.failures import Failure
-from homotopy.results.files import CONFIG, METADATA, RUNS
+from homotopy.results.files import CONFIG, METADATA, RUNS, parsed_metadata
 from homotopy.results.locks import Holder, held, holders
 from homotopy.results.outline import Outline
 
@@ -81,14 +80,14 @@ def _metadata(folder: Path) -> dict[str, Any]:
     """Return what is known of a folder's runs; ResultError if that cannot be read, or if the runs are gone."""
     path, runs = folder / METADATA, folder / RUNS
     try:
-        found = json.loads(path.read_bytes())
+        found = parsed_metadata(path.read_bytes(), path)
         if runs.stat().st_size == 0:
             raise ResultError(f"{runs} is truncated or altered: it is empty")
         return found
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{path} is damaged: it is not the metadata of runs") from error
+    except OSError as error:
+        raise ResultError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def experiments(names: Sequence[str], results: Path, profile: str) -> dict[str, list[State]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -32,6 +33,11 @@ class ModuleNetwork:
             return self._build()
 
     @property
+    def is_new(self) -> bool:
+        """Whether the function builds a new module whenever it is called, so that each seed has its own start."""
+        return self._drawn(0) is not self._module
+
+    @property
     def size(self) -> int:
         """P, the number of parameters."""
         return sum(parameter.numel() for _, parameter in _trained(self._module))
@@ -53,8 +59,8 @@ class ModuleNetwork:
         return functional_call(self._module, views, (x,))
 
     def module(self, theta: Tensor) -> nn.Module:
-        """Return a module of its own with the parameters theta (P,)."""
-        found = self._drawn(0).to(theta)
+        """Return a module of its own with the parameters theta (P,), and what is not in theta as it was trained."""
+        found = copy.deepcopy(self._module).to(theta)
         copied = theta.detach().clone()  # parameters become views of it
         vector_to_parameters(copied, (parameter for _, parameter in _trained(found)))
         return found

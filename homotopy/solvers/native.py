@@ -54,8 +54,8 @@ def load(source: Path, *options: str) -> ctypes.CDLL:
             if built.exists():
                 try:
                     return ctypes.CDLL(str(built))
-                except OSError:  # damaged: made again
-                    built.unlink()
+                except OSError:  # damaged: made again, by each process that sees it
+                    built.unlink(missing_ok=True)
             with TemporaryDirectory(dir=folder) as beside:
                 _run([*command, str(source), "-o", f"{beside}/built"])
                 os.replace(f"{beside}/built", built)  # whole: other processes may be doing the same

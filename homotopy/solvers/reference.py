@@ -19,6 +19,12 @@ def squared_error(prediction: Tensor, y: Tensor) -> Tensor:
     return (prediction - y).square().sum(dim=(1, 2))
 
 
+def _start_thread(kernel_threads: int) -> None:
+    """Set up a thread: else it would compute in as many as the last one that PyTorch was told a number for."""
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(kernel_threads)
+
+
 class AutogradEnsemble:
     """The reference: autograd over stacked parameters, on any device and in any floating-point type.
 
@@ -34,7 +40,7 @@ class AutogradEnsemble:
         self._theta = theta.detach().clone().requires_grad_(True)
         self._optimizer = optimizer.build(self._theta)
         self._batch_size = batch_size
-        self._thread = ThreadPoolExecutor(1, initializer=torch.set_flush_denormal, initargs=(True,))
+        self._thread = ThreadPoolExecutor(1, initializer=_start_thread, initargs=(torch.get_num_threads(),))
 
     @property
     def theta(self) -> Tensor:

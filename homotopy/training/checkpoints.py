@@ -106,21 +106,21 @@ class Checkpoint:
 
     def after(self, epoch: int) -> None:
         """Count an epoch: write the file if it is time or a signal asks for it, then answer the signal."""
-        requested = self._stop.requested is not None
+        requested = bool(self._stop.requested)
         if requested or time.monotonic() - self._last >= self._every:
-            try:
-                self.save(epoch)
-            except ResultError as error:  # training can go on, and the disk may be mended meanwhile
-                say(f"no checkpoint at epoch {epoch}: {error}")
+            self.save(epoch)
             self._last = time.monotonic()
         if requested:
             self._stop.answer()
 
     def save(self, epoch: int) -> None:
-        """Write the file."""
+        """Write the file, or say that it cannot be: training can go on, and the disk may be mended meanwhile."""
         kept = {f"{name}.{key}": value for name, part in self._parts.items() for key, value in part.state().items()}
         head = {"seeds": self._seeds, "done": epoch, "seconds": self.seconds, "notes": self.notes}
-        write_tensors(self._path, head, kept)
+        try:
+            write_tensors(self._path, head, kept)
+        except ResultError as error:
+            say(f"no checkpoint at epoch {epoch}: {error}")
 
     def remove(self) -> None:
         """Remove the file: what it held is among the results."""

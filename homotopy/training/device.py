@@ -61,15 +61,18 @@ def prepare(config: Config) -> Machine:
 
 @contextmanager
 def as_before() -> Iterator[None]:
-    """Leave PyTorch's threads and the precision of its products afterwards as they were: what `prepare` sets."""
+    """Leave PyTorch's GPU, its threads and the precision of its products as they were: what `prepare` sets."""
     threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
     convolutions = torch.backends.cudnn.allow_tf32
+    gpu = torch.cuda.current_device() if torch.cuda.is_initialized() else 0
     try:
         yield
     finally:
         torch.set_num_threads(threads)
         torch.set_float32_matmul_precision(products)
         torch.backends.cudnn.allow_tf32 = convolutions
+        if torch.cuda.is_initialized():
+            torch.cuda.set_device(gpu)
 
 
 def check_precision(name: str, device: torch.device) -> None:

@@ -23,26 +23,28 @@ class Interruption:
     """
 
     def __init__(self) -> None:
-        self.requested: int | None = None
+        self.requested: list[int] = []
         self._before: dict[int, Any] = {}
 
     def answer(self) -> None:
-        """Do what the noted signal asks for, if there is one; raise Interrupted if that is to stop."""
-        number, self.requested = self.requested, None
-        if number is None:
-            return
-        handler = self._before[number]
-        if callable(handler) and handler is not signal.default_int_handler:
-            handler(number, None)
-        elif number not in _GO_ON:
-            raise Interrupted(number)
+        """Do what the noted signals ask for, each once; raise Interrupted, at last, if one of them is to stop."""
+        noted, self.requested = dict.fromkeys(self.requested), []
+        stops = []
+        for number in noted:
+            handler = self._before[number]
+            if callable(handler) and handler is not signal.default_int_handler:
+                handler(number, None)
+            elif number not in _GO_ON:
+                stops.append(number)
+        if stops:
+            raise Interrupted(stops[0])
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT:
-            if self.requested == signal.SIGINT:
+            if number in self.requested:
                 raise KeyboardInterrupt
             say("stopping after this epoch; once more stops at once")
-        self.requested = number
+        self.requested.append(number)
 
     def __enter__(self) -> Interruption:
         """Start noting."""

@@ -62,6 +62,7 @@ def train_group(
         **checkpoint.notes,
     }
     with folder.lock():
+        folder.check_data(deformation.provenance, [])  # again: another process may have added seeds meanwhile
         folder.add(history.frame(), {"seeds": list(seeds), **made, **provenance(machine.device)}, history.diverged)
     checkpoint.remove()
 
@@ -161,6 +162,7 @@ def _train_missing(
 ) -> None:
     width = group_width(config, machine.device)
     while True:
+        stop.answer()  # a signal that came after a group's last epoch
         with hold(folder.path, lambda others: next_group(config, folder, width, others)) as (seeds, others):
             if not seeds:
                 break

@@ -53,7 +53,8 @@ class Sources:
         while None in (kept := [self._kept(seed) for seed in seeds]):
             with hold(self._folder, lambda others: [] if held(others, seeds) else seeds) as (mine, others):
                 if mine:  # else another process trains at least one of the seeds: wait for it
-                    self._train(seeds, machine, stop)
+                    if not all(self._file(seed).exists() for seed in seeds):  # it may have ended just now
+                        self._train(seeds, machine, stop)
                     continue
             if not told:
                 theirs = next(other for other in others if held([other], seeds))

@@ -1,6 +1,7 @@
 """Who trains what: nobody twice, and nobody waits for the dead."""
 
 import os
+import shutil
 import signal
 import time
 
@@ -84,6 +85,12 @@ def test_a_hold_ends_with_an_exception(tmp_path):
     with pytest.raises(ZeroDivisionError), hold(tmp_path, lambda others: [0]):
         raise ZeroDivisionError
     assert holders(tmp_path) == []
+
+
+def test_a_hold_ends_in_a_folder_that_someone_has_removed(tmp_path):
+    with hold(tmp_path / "results", lambda others: [0]):
+        shutil.rmtree(tmp_path / "results")
+    assert holders(tmp_path / "results") == []
 
 
 def test_a_locked_folder_is_waited_for_and_its_holder_named(tmp_path, monkeypatch, capsys):

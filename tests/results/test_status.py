@@ -253,6 +253,16 @@ def test_a_damaged_result_is_missing_and_told(tiny):
     assert "truncated or altered" in status.overview({"one": [found]})
 
 
+@pytest.mark.parametrize("damaged", ["[]", "null", '{"seeds": null}', "{"])
+def test_metadata_that_are_none_are_told(tiny, damaged):
+    (job,) = parsed(*TINY, f"results.root={tiny().results}")
+    command("scripts/train.py", *TINY, f"results.root={tiny().results}")
+    (job.config.folder / "metadata.json").write_text(damaged)
+    found = state(job)
+    assert (found.done, found.missing) == (0, 2)
+    assert "metadata.json is damaged" in status.overview({"one": [found]})
+
+
 def test_the_time_left_follows_from_the_time_taken(tiny):
     def state(done, seconds=None, **changes):
         options = ["seeds=10", "runtime.threads=1", "schedule.gamma=2", "budget.k=5", "budget.final=0"]

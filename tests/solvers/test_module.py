@@ -1,6 +1,7 @@
 """Networks as PyTorch modules: any module can be trained, and every trained network is one."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -56,6 +57,18 @@ def test_a_siren_s_module_computes_what_it_computes():
     model = Siren(inputs=2, width=7, depth=2, scale=20.0)
     found = torch.stack([model.module(theta)(x) for theta, x in zip(thetas(model), problem().x, strict=True)])
     torch.testing.assert_close(found, model.forward(thetas(model), problem().x))
+
+
+def test_what_other_threads_were_told_does_not_change_in_how_many_a_solver_computes():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(torch.set_num_threads, 1).result()
+        ensemble = AutogradEnsemble(MODEL, Adam(), thetas(MODEL), batch_size=16)
+        assert ensemble._thread.submit(torch.get_num_threads).result() == torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_every_seed_draws_its_own_module_and_leaves_pytorch_s_generator_as_it_was():

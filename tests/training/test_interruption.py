@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from tqdm import tqdm
 
+from homotopy.errors import ResultError
 from homotopy.progress import Progress
-from homotopy.training import runner
+from homotopy.training import checkpoints, runner
 from homotopy.training.interruption import Interrupted, Interruption
 from tests.machine import in_child, status
 
@@ -155,7 +156,7 @@ def test_a_finished_group_s_checkpoint_does_not_make_fewer_seeds_train_twice(tin
 def test_sigusr1_asks_for_a_checkpoint_only(tiny):
     with Interruption() as stop:
         os.kill(os.getpid(), signal.SIGUSR1)
-        assert stop.requested == signal.SIGUSR1
+        assert stop.requested == [signal.SIGUSR1]
         stop.answer()
 
 
@@ -172,13 +173,47 @@ def test_a_batch_system_s_handler_is_called_once_the_checkpoint_is_written():
         signal.signal(signal.SIGUSR2, before)
 
 
+def test_of_several_signals_none_is_lost():
+    called = []
+    before = signal.signal(signal.SIGUSR2, lambda number, frame: called.append(number))
+    try:
+        with Interruption() as stop, pytest.raises(Interrupted) as caught:
+            for number in (signal.SIGTERM, signal.SIGUSR2, signal.SIGUSR1):
+                os.kill(os.getpid(), number)
+            stop.answer()
+        assert called == [signal.SIGUSR2] and caught.value.exit_code == 128 + signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+
+def test_a_signal_after_the_last_epoch_stops_once_the_results_are_written(tiny, monkeypatch):
+    add = runner.RunFolder.add
+    config = tiny("method=random", "seeds=1")
+    monkeypatch.setattr(runner.RunFolder, "add", lambda *given: (os.kill(os.getpid(), signal.SIGTERM), add(*given))[1])
+    with pytest.raises(Interrupted):
+        runner.run(config)
+    assert runner.RunFolder(config.folder).finished() == {0}
+
+
+def test_a_disk_too_full_for_the_last_checkpoint_loses_no_results(tiny, monkeypatch, capsys):
+    def full(path, *_):
+        raise ResultError(f"cannot write {path}: No space left on device")
+
+    expected, _ = uninterrupted(tiny, "method=random")
+    monkeypatch.setattr(checkpoints, "write_tensors", full)
+    config = tiny("method=random")
+    runner.run(config)
+    assert files(config) == expected
+    assert "No space left" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
 def test_a_signal_that_was_ignored_stays_ignored(number):
     before = signal.signal(number, signal.SIG_IGN)
     try:
         with Interruption() as stop:
             os.kill(os.getpid(), number)
-            assert stop.requested is None
+            assert not stop.requested
             assert signal.getsignal(number) is signal.SIG_IGN
         assert signal.getsignal(number) is signal.SIG_IGN
     finally:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,21 @@ PLUGINS = {"joblib": "hydra_plugins.hydra_joblib_launcher", "submitit_local": "h
 def launched(*arguments):
     """Run the training script in an interpreter of its own, which launchers start again."""
     return subprocess.run([sys.executable, "scripts/train.py", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_a_launcher_takes_settings_of_its_own(tmp_path):
+    pytest.importorskip(PLUGINS["joblib"], reason="needs pip install -r requirements-launchers.txt")
+    short = [
+        "profile=smoke",
+        "method=random",
+        "task.samples=60",
+        "batch_size=16",
+        "seeds=2",
+        f"results.root={tmp_path}",
+    ]
+    done = launched(*short, "launcher=joblib", "hydra.launcher.n_jobs=1", "runtime.seeds_per_job=1")
+    assert done.returncode == 0, done.stderr
+    assert RunFolder(Path(done.stdout.split()[-1])).finished() == {0, 1}
 
 
 @pytest.mark.parametrize("launcher", PLUGINS)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from homotopy import compose, config
+from homotopy.errors import ResultError
 from homotopy.identity import digest
 from homotopy.results import folder
 from homotopy.training import device, runner, sources
@@ -111,6 +112,29 @@ def test_warm_start_and_homotopy_share_the_source_solution(tiny, monkeypatch):
     run(tiny("method=warmstart"))
     monkeypatch.setattr(sources, "solve_source", lambda *a: pytest.fail("the source solution was computed again"))
     run(tiny("method=homotopy"))
+
+
+def test_source_solutions_that_another_process_has_just_found_are_not_trained_again(tiny, monkeypatch):
+    run(tiny("method=warmstart"))
+    kept = sources.Sources._kept
+    late = iter([None])  # what this process saw of seed 0 before the other had written it
+    monkeypatch.setattr(sources.Sources, "_kept", lambda *given: next(late, kept(*given)))
+    monkeypatch.setattr(sources, "solve_source", lambda *a: pytest.fail("the source solution was computed again"))
+    run(tiny("method=homotopy"))
+
+
+def test_seeds_of_other_data_that_another_process_has_added_meanwhile_are_not_mixed(tiny, monkeypatch):
+    config, checked = tiny("method=random"), []
+
+    def changed(folder, *given):
+        checked.append(given)
+        if len(checked) > 1:
+            raise ResultError("other files")
+
+    monkeypatch.setattr(runner.RunFolder, "check_data", changed)
+    with pytest.raises(ResultError):
+        run(config)
+    assert runner.RunFolder(config.folder).finished() == set()
 
 
 def test_the_metadata_tell_where_each_source_solution_comes_from(tiny, monkeypatch):
