@@ -14,7 +14,7 @@ from homotopy.report.verdicts import interval
 from homotopy.results import solved
 from homotopy.results.methods import METHODS
 
-EASY = 74.0
+EASY, HARD = 74.0, (116.0, HARDEST)
 CHANGES = {  # arms of experiment=today, and how the table calls them
     "standardised input": "standardised input",
     "Fourier features": "Fourier features",
@@ -83,10 +83,12 @@ def _easy(found: Findings) -> str:
 
 
 def _hard(found: Findings) -> str:
-    solves = _of_the_paper(found, HARDEST)
-    return (
-        f"At omega {HARDEST:g} the homotopy solves {solves['homotopy']}, warm start {solves['warmstart']}, random "
+    there = {omega: _of_the_paper(found, omega) for omega in HARD}
+    return " ".join(
+        f"At omega {omega:g} the homotopy solves {solves['homotopy']}, warm start {solves['warmstart']}, random "
         f"initialisation {solves['random']}."
+        for omega, solves in there.items()
+        if omega == HARDEST or NOT_RUN not in solves.values()
     )
 
 
