@@ -67,7 +67,7 @@ def is_device(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where and how a run is trained: what changes none of its numbers."""
+    """Where and how a run is trained: what changes none of its numbers, by the C++ solver on a CPU."""
 
     device: str = rule(is_device, DEVICES)
     threads: int | None = rule(within(1, 1024), "an integer from 1 to 1024, or null")

@@ -185,12 +185,12 @@ def data_sets(root: Path) -> Iterator[Finding]:
         except UserError as error:
             yield Finding(WRONG, "data", in_words(error))
         else:
-            yield Finding(OK, "data", f"{name}: the embedded images, for profiles quick and smoke")
+            yield Finding(OK, "data", f"{name}: the embedded images")
     for name in datasets.DATASETS:
         try:
             found = datasets.check(name, root, verify=False)
         except UserError as error:
-            yield Finding(ABSENT, "data", in_words(error), "only profile paper's image runs need it")
+            yield Finding(ABSENT, "data", in_words(error), "only image runs of profile paper need it")
         else:
             remedy = "usable with task.images=unofficial" if found.note else ""
             yield Finding(OK, "data", f"{name}: {found.note or 'the official files'}", remedy)

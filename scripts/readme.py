@@ -8,6 +8,7 @@ examples:
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> None:
             names = documents.stale(text, found)
             stale += [f"{os.path.relpath(path)}: {name} is not what the results say" for name in names]
     if stale:
-        command = " ".join(["python scripts/readme.py --write", *others])
+        command = shlex.join(["python", "scripts/readme.py", "--write", *others])
         print(*stale, f"mend it with: {command}", sep="\n", file=sys.stderr)
         sys.exit(1)
 

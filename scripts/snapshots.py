@@ -44,9 +44,9 @@ def main(arguments: list[str]) -> None:
     defaults = {"profile": "quick", "results.root": "results", "experiments": ",".join(EXPERIMENTS)}
     options = script.options(__doc__, arguments, defaults)
     place = Place.of(options)
-    for name in script.listed("experiments", options["experiments"], EXPERIMENTS):
-        for results in tasks(name, place)[0]:
-            print(*of_task(results), sep="\n", flush=True)
+    names = script.listed("experiments", options["experiments"], EXPERIMENTS)
+    for results in tasks(",".join(names), place)[0]:
+        print(*of_task(results), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

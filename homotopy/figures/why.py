@@ -16,7 +16,6 @@ from homotopy.training.why import TABLES, file
 
 SHOWN = (*METHODS, "amplitude", "frequency")
 PATHS = ("homotopy", "amplitude", "frequency")  # with steps of lam
-EARLY = 200  # epochs after which dead units are compared with what is fitted at the end: the paper's first step
 Tables = Mapping[str, pd.DataFrame]
 
 
@@ -29,7 +28,7 @@ def draw(place: Place) -> list[Path]:
     figure, axes = common.subplots(columns=3, rows=2, height=2.3)
     fitted(axes[0], epochs)
     dead(axes[1], epochs)
-    fate(axes[2], epochs)
+    fate(axes[2], epochs, first_step(stations))
     steps(axes[3], stations)
     curvature(axes[4], stations)
     amplitude(axes[5], epochs)
@@ -59,19 +58,24 @@ def dead(axes: Axes, epochs: Tables) -> None:
     axes.set(title="(b) dead units, share", xlabel="epochs", xscale="log")
 
 
-def fate(axes: Axes, epochs: Tables) -> None:
+def first_step(stations: Tables) -> int:
+    """Return the epoch at which the paths' first step of lam ends."""
+    return int(min(stations[method]["epoch"].min() for method in PATHS))
+
+
+def fate(axes: Axes, epochs: Tables, early: int) -> None:
     """Draw for each seed what is fitted at the end against the share of dead units at the end of the first step."""
     for method, looks in epochs.items():
-        found = relation(looks)
+        found = relation(looks, early)
         ends.dots(axes, found["dead"].to_numpy(), found["fitted"].to_numpy(), method)
-    axes.set(title="(c) fitted at the end", xlabel=f"dead units, epoch {EARLY}", ylim=(-0.03, 1.03))
+    axes.set(title="(c) fitted at the end", xlabel=f"dead units, epoch {early}", ylim=(-0.03, 1.03))
 
 
-def relation(looks: pd.DataFrame) -> pd.DataFrame:
-    """Return each seed's share of `dead` units after the first step, and of periods `fitted` at the end."""
+def relation(looks: pd.DataFrame, early: int) -> pd.DataFrame:
+    """Return each seed's share of `dead` units at the epoch `early`, and of periods `fitted` at the end."""
     last = at_the_end(looks)
-    early = looks[looks["epoch"] <= EARLY].groupby("seed").last()
-    return pd.DataFrame({"dead": early["dead"], "fitted": last["fitted"] / last["periods"]})
+    then = looks[looks["epoch"] <= early].groupby("seed").last()
+    return pd.DataFrame({"dead": then["dead"], "fitted": last["fitted"] / last["periods"]})
 
 
 def at_the_end(looks: pd.DataFrame) -> pd.DataFrame:

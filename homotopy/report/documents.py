@@ -97,14 +97,15 @@ def _expected(experiment: str) -> Callable[[Findings], str]:
 def fates(found: Findings) -> str:
     """Return, by method, dead units early, periods fitted at the end, and how the two go together over seeds."""
     lines = []
+    early = why.first_step(why.tables(found.library.place, "stations"))
     for method, looks in why.tables(found.library.place, "epochs").items():
-        seeds = why.relation(looks)
+        seeds = why.relation(looks, early)
         together = stats.spearmanr(seeds["dead"], seeds["fitted"]).statistic
         shares = [percent(seeds[name].median()) for name in ("dead", "fitted")]
         lines.append([LABELS[method], *shares, f"{together:.2f}"])
     head = [
         "method",
-        f"dead units after {why.EARLY} epochs",
+        f"dead units after {early} epochs",
         "periods fitted at the end",
         "rank correlation over seeds",
     ]

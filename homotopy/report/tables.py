@@ -167,7 +167,7 @@ def search(results: Sequence[Result]) -> pd.DataFrame:
     """Return the search for the image studies' settings: what was tried, its final train losses, and the best of each.
 
     `losses` has those of all seeds, `loss` their mean, by which the `best` of a method on a target is the least once
-    all have results; `accuracy` is the mean on the test images, for information.
+    all have all their seeds; `accuracy` is the mean on the test images, for information.
     """
     tried = [(found.config.task.target, found.config.method.name) for found in results]
     rows = []
@@ -187,7 +187,7 @@ def search(results: Sequence[Result]) -> pd.DataFrame:
         return pd.DataFrame()
     table = pd.DataFrame(rows)
     groups = table.groupby(["target", "method"])["loss"]
-    complete = groups.transform("size") == [
-        tried.count(key) for key in zip(table["target"], table["method"], strict=True)
-    ]
+    lacking = {key for key, found in zip(tried, results, strict=True) if found.seeds < len(found.config.seeds)}
+    keys = zip(table["target"], table["method"], strict=True)
+    complete = pd.Series([key not in lacking for key in keys], index=table.index)
     return table.assign(best=complete & (table["loss"] == groups.transform("min")))

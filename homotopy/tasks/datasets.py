@@ -169,9 +169,13 @@ def _md5(path: Path) -> str:
 def _declared(folder: Path) -> dict:
     path = folder / DECLARED
     try:
-        return json.loads(path.read_bytes()) if path.is_file() else {}
+        found = json.loads(path.read_bytes()) if path.is_file() else {}
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read ({error})") from error
+    kinds = {"md5": dict, "train": list, "test": list}
+    if not isinstance(found, dict) or any(not isinstance(found.get(key, kind()), kind) for key, kind in kinds.items()):
+        raise DataError(f'{path} must be {{"md5": {{file: md5}}, "train": [images], "test": [images]}}')
+    return found
 
 
 def _difference(official: bool, declared: dict) -> str:

@@ -25,14 +25,22 @@ def _constants(row: pd.Series) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in kept)
 
 
+def _together(holds: pd.Series) -> str:
+    """Return what is said of several settings at once: that a bound holds only if it surely holds in each of them."""
+    return next((said for said in ("no", "undecided") if (holds == said).any()), "yes")
+
+
 def tightest(rows: pd.DataFrame, bound: str, by: list[str]) -> Rows:
-    """Yield, for each group of `rows`, the setting where the bound is tightest, and how many were measured."""
+    """Yield, for each group of `rows`, the setting where the bound is tightest, and how many were measured.
+
+    `holds` is said of all of them together.
+    """
     for key, group in rows[rows["holds"] != "not claimed"].groupby(by, sort=False):
         row = group.iloc[int(group["ratio"].to_numpy().argmax())]
         yield {
             "bound": bound, "case": ", ".join(map(str, key)), "constants": _constants(row), "value": row["bound"],
             "measured": row["measured"], "low": row["low"], "high": row["high"], "ratio": row["ratio"],
-            "loosest": group["ratio"].min(), "holds": row["holds"], "settings": len(group),
+            "loosest": group["ratio"].min(), "holds": _together(group["holds"]), "settings": len(group),
             "violated": int((group["holds"] == "no").sum()),
         }  # fmt: skip
 
@@ -59,7 +67,9 @@ def steps_table(tracking: pd.DataFrame) -> pd.DataFrame:
     """
     found = []
     for problem, rows in tracking[tracking["i"] > 0].groupby("problem", sort=False):
-        worst = rows.loc[rows.groupby("gamma")["ratio"].idxmax()].sort_values("step_over_admissible")
+        paths = rows.groupby("gamma")
+        worst = rows.loc[paths["ratio"].idxmax()].assign(holds=paths["holds"].agg(_together).to_numpy())
+        worst = worst.sort_values("step_over_admissible")
         stayed, left = worst[worst["holds"] == "yes"], worst[worst["holds"] == "no"]
         first = worst.iloc[0]
         found.append(

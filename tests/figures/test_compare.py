@@ -64,6 +64,7 @@ def test_the_script_writes_a_picture_and_refuses_the_rest_in_one_line(folder, tm
         "no result folder": [str(tmp_path)],
         "target_loss": [result, "--metric", "accuracy"],
         "--colour": [result, "--colour"],
+        "name of a figure": [result, "--output", "."],
     }
     for word, arguments in wrong.items():
         done = command("scripts/compare.py", *arguments)

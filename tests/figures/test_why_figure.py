@@ -13,9 +13,11 @@ def test_a_seed_s_early_dead_units_stand_beside_what_it_fits_at_the_end():
         for seed, dead, fitted in ((3, 0.5, 20), (5, 0.7, 5))
         for epoch, fitted in ((0, 0), (175, 1), (200, 2), (225, 3), (2500, fitted))
     ]
-    found = why.relation(pd.DataFrame(rows, columns=["seed", "epoch", "dead", "fitted", "periods"]))
+    stations = {method: pd.DataFrame({"epoch": [200, 400]}) for method in why.PATHS}
+    looks = pd.DataFrame(rows, columns=["seed", "epoch", "dead", "fitted", "periods"])
+    found = why.relation(looks, why.first_step(stations))
     assert found.index.tolist() == [3, 5]
-    assert found["dead"].round(3).tolist() == [0.52, 0.72]  # of epoch 200, the end of the paper's first step
+    assert found["dead"].round(3).tolist() == [0.52, 0.72]  # of epoch 200, the end of the first step
     assert found["fitted"].tolist() == [1.0, 0.25]
 
 

@@ -115,6 +115,16 @@ def test_the_search_names_the_best_of_each_method_on_a_target(library):
     assert best.loc[("CIFAR10", "homotopy"), ["loss", "accuracy"]].tolist() == pytest.approx([1.5, 0.5])
 
 
+def test_the_search_names_no_best_while_one_of_its_settings_lacks_a_seed(tmp_path):
+    place = Place(tmp_path, "paper")
+    first, *others = (job.config for job in Library(place).jobs("search_fashion"))
+    for found in (replace(first, seeds=first.seeds[:1]), *others):
+        save(found, lambda of, seed: 1.0)
+    table = tables.search(Library(place).results("search_fashion"))
+    assert not table[table["method"] == first.method.name]["best"].any()
+    assert table[table["method"] != first.method.name]["best"].any()
+
+
 def test_methods_without_a_seed_in_common_have_no_ratio_and_no_row(tmp_path):
     place = Place(tmp_path, "quick")
     for found in (job.config for job in Library(place).jobs("omega_gamma")):

@@ -186,6 +186,10 @@ def test_a_root_that_cannot_be_written_and_a_file_that_cannot_be_read_are_data_e
     (place / datasets.DECLARED).write_text("{")
     with pytest.raises(DataError, match="inexact.json cannot be read"):
         datasets.check("CIFAR10", tmp_path, verify=False)
+    for wrong in ("[]", '{"train": 77}', '{"md5": "d41d"}'):
+        (place / datasets.DECLARED).write_text(wrong)
+        with pytest.raises(DataError, match='inexact.json must be .*"train"'):
+            datasets.check("CIFAR10", tmp_path, verify=False)
 
 
 def test_a_download_with_a_wrong_checksum_is_thrown_away(tmp_path, host):

@@ -73,6 +73,16 @@ def test_the_table_shows_the_tightest_setting_and_counts_violations_but_not_what
     assert (found["settings"], found["violated"], found["constants"]) == (2, 1, "mu 2")
 
 
+def test_a_bound_that_is_undecided_in_a_looser_setting_does_not_hold():
+    numbers = {"case": "a", "gamma": 1, "i": 1, "problem": "a", "bound": 1.0, "measured": 0.9, "low": 0.8, "high": 1.1}
+    steps = {"step_over_admissible": 1.0, "admissible": 0.1}
+    held = {"yes": 0.99, "undecided": 0.9}
+    rows = pd.DataFrame([numbers | steps | {"ratio": ratio, "holds": holds} for holds, ratio in held.items()])
+    (found,) = summary.tightest(rows, "some bound", ["case"])
+    assert (found["ratio"], found["holds"], found["violated"]) == (0.99, "undecided", 0)
+    assert summary.steps_table(rows)["inside up to"].isna().all()
+
+
 def test_markdown_escapes_norms_and_leaves_missing_numbers_empty():
     text = summary.markdown(pd.DataFrame({"what": ["||g||"], "value": [float("nan")]}))
     assert text.splitlines() == ["| what | value |", "| --- | --- |", "| \\|\\|g\\|\\| |  |"]
