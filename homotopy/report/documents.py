@@ -174,7 +174,6 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "questions": questions,
     "speed": speed,
     "images_tried": images_tried,
-    "runs_fig1": _runs("fig1"),
     "runs_fig3a": _runs("fig3a"),
     "runs_fig3b": _runs("fig3b"),
     "runs_slow_fashion": _runs("slow_fashion"),

@@ -63,7 +63,7 @@ def test_every_claim_has_a_line_and_every_question_an_answer(found):
 def test_three_seeds_decide_nothing_whatever_they_show(found):
     first = rows(frontpage.claims(found))[0]
     assert "hold" in first[2] and first[3].startswith("0 to 3 of ") and "reproduced" not in first[4]
-    assert documents.BLOCKS["runs_fig1"](found).startswith("18 of ")
+    assert documents._runs("fig1")(found).startswith("18 of ")
 
 
 def test_the_findings_are_those_of_the_results(found):
