@@ -91,8 +91,7 @@ def _without_hydra(config: DictConfig) -> DictConfig:
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
-    plain = _without_hydra(config)  # which `_expand` has set, where the command line says something of the launcher
-    return OmegaConf.to_container(plain, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
+    return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
 
 
 def _sweep(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]:
@@ -115,7 +114,8 @@ def _expand(sweep: Sequence[Sequence[str]]) -> Iterator[DictConfig]:
             composed[groups] = _without_hydra(_compose(job))
         config = composed[groups].copy()
         for override in _parsed([text for text in job if not _is_group(text)]):
-            if not override.is_delete():
+            hydras_own = override.key_or_group.partition(".")[0] == "hydra"
+            if not override.is_delete() and not hydras_own:
                 OmegaConf.update(config, override.key_or_group, override.value())
         yield config
 
@@ -180,7 +180,7 @@ def _jobs(overrides: Sequence[str]) -> list[dict[str, Any]]:
     _check_choices(overrides)
     first = _compose(single)
     if not swept and not str(first.hydra.mode).endswith("MULTIRUN"):
-        return [_plain(first)]
+        return [_plain(_without_hydra(first))]
     return [_plain(config) for config in _expand(_sweep(first, overrides))]
 
 

@@ -19,7 +19,6 @@ from matplotlib.collections import LineCollection  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 
-from homotopy.errors import ConfigError  # noqa: E402
 from homotopy.results.files import write_atomic  # noqa: E402
 
 WIDTH = 5.5  # inches: ICLR's text
@@ -115,8 +114,6 @@ def save(figure: Figure, path: Path, about: str = "") -> list[Path]:
     Neither holds a date, so that the same data give the same bytes. A path that ends in .png or .pdf stands for both.
     """
     path = path.with_suffix("") if path.suffix in (".png", ".pdf") else path
-    if not path.name:
-        raise ConfigError("output", str(path), "the name of a figure")
     kinds: dict[str, dict[str, str | None]] = {
         "png": {"Software": None, "Description": about or None},
         "pdf": {"CreationDate": None, "Producer": None, "Creator": None, "Subject": about or None},

@@ -75,8 +75,11 @@ def labels(found: Sequence[dict[str, Any]], folders: Sequence[Path]) -> list[str
 def draw(folders: Sequence[Path], metric: str, path: Path) -> list[Path]:
     """Draw a metric's median and quartiles over the seeds of each folder against epochs; return the files.
 
-    Raises ResultError for a folder without results, ConfigError for a metric that one of them lacks.
+    Raises ResultError for a folder without results, ConfigError for a metric that one of them lacks, or a path that
+    names no figure.
     """
+    if not path.name:
+        raise ConfigError("output", str(path), "the name of a figure")
     runs = [_runs(folder, metric) for folder in folders]
     told = labels([settings(folder) for folder in folders], folders)
     told = [f"{label} (n = {curves['seed'].nunique()})" for label, curves in zip(told, runs, strict=True)]

@@ -19,7 +19,7 @@ from homotopy.report.evidence import Curves
 from homotopy.report.rules import MEASURES, Claim, Rules
 from homotopy.report.verdicts import number
 from homotopy.results import images, statistics
-from homotopy.results.library import Result
+from homotopy.results.library import Result, incomplete
 from homotopy.results.methods import LABELS, METHODS
 
 EXPERIMENTS = ("screen_fashion", "screen_cifar")
@@ -73,7 +73,7 @@ def screen(results: Sequence[Result], book: Rules) -> Screen:
     """
     claims = claims_by_target(book)
     keys = [(case_of(found.config), found.config.method.name) for found in results]
-    lacking = {key for key, found in zip(keys, results, strict=True) if found.seeds < len(found.config.seeds)}
+    lacking = incomplete(keys, results)
     rows = [
         {
             **case._asdict(),

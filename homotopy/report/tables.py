@@ -15,7 +15,7 @@ from homotopy.job import Job
 from homotopy.report.evidence import NEAR_THE_END, curves, final_losses, shared_seeds
 from homotopy.results import outline, status
 from homotopy.results.intervals import ratio_of_medians
-from homotopy.results.library import Library, Result, by_task
+from homotopy.results.library import Library, Result, by_task, incomplete
 from homotopy.results.methods import BASELINES, METHODS
 from homotopy.results.statistics import first_epoch, median, settled
 from homotopy.results.timing import seconds_per_epoch, shared_hardware
@@ -187,7 +187,7 @@ def search(results: Sequence[Result]) -> pd.DataFrame:
         return pd.DataFrame()
     table = pd.DataFrame(rows)
     groups = table.groupby(["target", "method"])["loss"]
-    lacking = {key for key, found in zip(tried, results, strict=True) if found.seeds < len(found.config.seeds)}
+    lacking = incomplete(tried, results)
     keys = zip(table["target"], table["method"], strict=True)
     complete = pd.Series([key not in lacking for key in keys], index=table.index)
     return table.assign(best=complete & (table["loss"] == groups.transform("min")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import groupby
@@ -201,6 +201,11 @@ def experiment(name: str, place: Place) -> list[Result]:
 def by_task(results: Sequence[Result]) -> list[list[Result]]:
     """Return results, those of a task side by side, as a list per task."""
     return [list(group) for _, group in groupby(results, key=lambda r: r.config.task.label)]
+
+
+def incomplete(groups: Iterable[Hashable], results: Iterable[Result]) -> set[Hashable]:
+    """Return those groups, one named for each result, in which a result lacks seeds that were asked for."""
+    return {key for key, found in zip(groups, results, strict=True) if found.seeds < len(found.config.seeds)}
 
 
 def tasks(name: str, place: Place) -> tuple[list[list[Result]], str]:
