@@ -43,7 +43,7 @@ _NOT = "not measured"
 _IMAGES = {"images": "vgg_small", "images_deep": "vgg16_narrow"}
 _TRIED = [
     "the convolutions alone, one seed per core",
-    "one seed per core, subnormals flushed",
+    "one seed per core, subnormals kept",
     "one seed per core, bfloat16",
     "one process per core",
     "two seeds as one grouped network per core",
