@@ -28,6 +28,7 @@ PARTS = ("path-alone", "source-solution", "more-than-amplitude")  # our question
 IMAGES = {
     "fig3a": "FashionMNIST",
     "slow_fashion": "FashionMNIST in a network where random initialisation is slow",
+    "glorot_fashion": "FashionMNIST in VGG-16 with Glorot's initialisation",
     "fig3b": "CIFAR-10",
 }
 # how a sentence calls the methods

@@ -177,6 +177,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "runs_fig3a": _runs("fig3a"),
     "runs_fig3b": _runs("fig3b"),
     "runs_slow_fashion": _runs("slow_fashion"),
+    "runs_glorot_fashion": _runs("glorot_fashion"),
     "runs_first_fashion": _runs("first_fashion"),
     "map": lambda found: unstated.text(found.unstated),
     "search": lambda found: search_text(found.search),

@@ -12,7 +12,7 @@ from homotopy.report.verdicts import number, of_asked, percent
 from homotopy.results.library import Library
 from homotopy.results.methods import LABELS
 
-BESIDE = {"FashionMNIST": ("slow_fashion", "first_fashion")}  # each target's other experiments
+BESIDE = {"FashionMNIST": ("slow_fashion", "glorot_fashion", "first_fashion")}  # each target's other experiments
 _MEASURED = [*MEASURES, "objective", "accuracy"]
 
 

@@ -22,6 +22,8 @@ NAMES: Mapping[str, str] = {
     "bounds-near-the-optimum": "local bounds",
     "slow-faster": "homotopy faster than random initialisation where that is slow",
     "slow-comparable": "homotopy as fast and low as warm start where random initialisation is slow",
+    "glorot-faster": "homotopy faster than random initialisation in VGG-16 with Glorot's",
+    "glorot-comparable": "homotopy as fast and low as warm start in VGG-16 with Glorot's",
     "fair-epochs": "homotopy faster, source training counted too",
     "test-loss": "homotopy lowest on the test set, too",
     "path-alone": "help from the path alone",

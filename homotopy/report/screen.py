@@ -22,7 +22,7 @@ from homotopy.results import images, statistics
 from homotopy.results.library import Result, incomplete
 from homotopy.results.methods import LABELS, METHODS
 
-EXPERIMENTS = ("screen_fashion", "screen_cifar")
+EXPERIMENTS = ("screen_fashion", "screen_glorot", "screen_cifar")
 FINAL = {"FashionMNIST": "fig3a", "CIFAR10": "fig3b"}  # the experiment of a target's final runs
 FINAL_EPOCHS = {"FashionMNIST": 40, "CIFAR10": 60}
 SHARE = 1 / 5  # of the final epochs, at most, lie on the path
