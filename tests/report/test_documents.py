@@ -153,7 +153,7 @@ def test_every_comparison_on_images_has_its_outcome(tmp_path):
     random, warm = ("fig3a", "random init. over the homotopy"), ("fig3a", "warm start over the homotopy")
     assert [told[*random, "at least 1.1", name][2::2] for name in ("area", "epochs")] == [["100 %", "**holds**"]] * 2
     assert {told[*warm, "within 1.25", name][-1] for name in ("area", "epochs", "loss")} == {"**holds**"}
-    assert len(told) == 15 and {row[-1] for key, row in told.items() if key[0] != "fig3a"} == {"**open**"}
+    assert len(told) == 20 and {row[-1] for key, row in told.items() if key[0] != "fig3a"} == {"**open**"}
 
 
 def test_the_images_sentence_has_every_ratio_with_its_outcome(tmp_path):
