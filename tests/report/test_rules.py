@@ -15,7 +15,7 @@ from homotopy.results.intervals import Interval
 
 INF = np.inf
 IMAGES = (5, 6)  # claims that were written anew before their runs, as rules.yaml says
-ADDED = {"slow-faster", "slow-comparable", "glorot-faster", "glorot-comparable"}  # questions, each with a dated line in rules.yaml
+ADDED = {"slow-faster", "slow-comparable", "glorot-faster", "glorot-comparable"}  # each with a dated line
 
 
 def claim(**fields):
