@@ -31,6 +31,9 @@ def _no_cpp() -> str:
 
 
 needs_cpp = pytest.mark.skipif(bool(_no_cpp()), reason=_no_cpp())
+needs_x86 = pytest.mark.skipif(
+    not torch.backends.cpu.get_cpu_capability().startswith("AVX"), reason="flushing is known to work on x86"
+)
 
 
 def in_child(work: Callable[[], object]) -> int:

@@ -3,9 +3,6 @@
 On a CPU a group is one seed's network, and its kernels use one thread: two cores train two seeds at once, and a single
 seed uses one core. `make bench` compares ways to use the cores (section images). Of those within one process that give
 a seed the same bits whatever other seeds are trained with it, this is the fastest. On a GPU one thread trains all.
-
-The threads flush subnormal numbers to zero, into which the moments of units that are off decay: on some processors an
-operation on one takes many times as long. A parameter is larger by so much that its bits stay the same.
 """
 
 from __future__ import annotations
@@ -19,6 +16,7 @@ from torch import Tensor
 
 from homotopy.algorithm.corrector import EpochLoss
 from homotopy.solvers.optimizers import Optimizer
+from homotopy.solvers.threads import start_thread
 from homotopy.solvers.vgg import VGG, views
 from homotopy.tasks.classification import Batch, Classification, ImageSamples, normalised
 
@@ -165,7 +163,6 @@ class ImageEnsemble:
 
 def _start_thread(kernel_threads: int, device: torch.device) -> None:
     """Set up a worker thread, whose current GPU would otherwise be the first: PyTorch keeps one for each thread."""
-    torch.set_flush_denormal(True)
-    torch.set_num_threads(kernel_threads)
+    start_thread(kernel_threads)
     if device.type == "cuda":
         torch.cuda.set_device(device)

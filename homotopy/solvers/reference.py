@@ -11,6 +11,7 @@ from homotopy.algorithm.corrector import EpochLoss
 from homotopy.solvers.mlp import MLP
 from homotopy.solvers.module import ModuleNetwork
 from homotopy.solvers.optimizers import Optimizer
+from homotopy.solvers.threads import start_thread
 from homotopy.tasks.regression import Regression
 
 
@@ -19,18 +20,10 @@ def squared_error(prediction: Tensor, y: Tensor) -> Tensor:
     return (prediction - y).square().sum(dim=(1, 2))
 
 
-def _start_thread(kernel_threads: int) -> None:
-    """Set up a thread: else it would compute in as many as the last one that PyTorch was told a number for."""
-    torch.set_flush_denormal(True)
-    torch.set_num_threads(kernel_threads)
-
-
 class AutogradEnsemble:
     """The reference: autograd over stacked parameters, on any device and in any floating-point type.
 
-    It computes in a thread of its own, which flushes subnormal numbers to zero: moments decay into them, and on some
-    processors an operation on one takes many times as long. PyTorch's switch is one per thread, and PyTorch's own
-    threads take it over from the thread that starts them; the caller's stays as it is.
+    It computes in a thread of its own, which flushes subnormal numbers to zero (`homotopy.solvers.threads`).
     """
 
     def __init__(self, model: MLP | ModuleNetwork, optimizer: Optimizer, theta: Tensor, batch_size: int) -> None:
@@ -40,7 +33,7 @@ class AutogradEnsemble:
         self._theta = theta.detach().clone().requires_grad_(True)
         self._optimizer = optimizer.build(self._theta)
         self._batch_size = batch_size
-        self._thread = ThreadPoolExecutor(1, initializer=_start_thread, initargs=(torch.get_num_threads(),))
+        self._thread = ThreadPoolExecutor(1, initializer=start_thread, initargs=(torch.get_num_threads(),))
 
     @property
     def theta(self) -> Tensor:

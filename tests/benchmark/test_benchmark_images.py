@@ -10,6 +10,7 @@ from benchmark.convolutions import Convolutions, recorded
 from benchmark.image_loops import InMemory
 
 from homotopy.report import documents
+from tests.machine import needs_x86
 
 CPU = torch.device("cpu")
 
@@ -84,9 +85,8 @@ def test_the_convolutions_alone_repeat_a_step_for_every_batch_of_every_seed(monk
     assert sorted(done) == [(s, 1) for s in range(3) for _ in range(images.SAMPLES // images.BATCH)]
 
 
+@needs_x86
 def test_only_the_one_that_keeps_subnormal_numbers_does():
-    if not torch.backends.cpu.get_cpu_capability().startswith("AVX"):
-        pytest.skip("flushing is known to work on x86")
     deformation, model, moment = start("vgg_small")
 
     def tiny_stays(way):

@@ -1,7 +1,5 @@
 """However seeds are grouped and shared out, each is trained as if alone by PyTorch's own loop."""
 
-import threading
-
 import numpy as np
 import pytest
 import torch
@@ -11,6 +9,7 @@ from homotopy.solvers.classifiers import ImageEnsemble
 from homotopy.solvers.optimizers import SGD, Adam
 from homotopy.solvers.vgg import VGG, views
 from homotopy.tasks.classification import Classification, ImageSamples
+from tests.machine import needs_x86
 from tests.solvers.test_vgg import reference
 from tests.tasks.test_classification import SEEDS, SOURCE, TARGET
 
@@ -73,11 +72,11 @@ def test_neither_neighbours_nor_threads_change_a_bit_of_a_seed():
     assert torch.equal(together.theta, threaded.theta) and torch.equal(together.theta[1:], alone.theta)
 
 
+@needs_x86
 def test_its_threads_flush_subnormal_numbers_which_changes_no_bit_of_theta():
     """The moments of units that are off decay into them; the caller's thread keeps them."""
-    if not torch.backends.cpu.get_cpu_capability().startswith("AVX"):
-        pytest.skip("flushing is known to work on x86")
-    flushed, kept = ensemble(dtype=torch.float32), ensemble(dtype=torch.float32)
+    flushed, kept = ensemble(dtype=torch.float32), ensemble(dtype=torch.float32, threads=1)
+    kept._workers.submit(torch.set_flush_denormal, False).result()
     train(flushed, (1,))
     state = flushed.state()
     weights, biases = views(state["theta"], model().trained_shapes())[:2]
@@ -85,18 +84,10 @@ def test_its_threads_flush_subnormal_numbers_which_changes_no_bit_of_theta():
     state["exp_avg"][:, : weights[0].numel()] = torch.finfo(torch.float32).smallest_normal / 8
     for each in (flushed, kept):
         each.load(state)
-    both = threading.Barrier(torch.get_num_threads())  # so that every thread is told
-    for told in [kept._workers.submit(_keep, both) for _ in range(torch.get_num_threads())]:
-        told.result()
     assert torch.equal(train(flushed, (2, 3)), train(kept, (2, 3))) and torch.equal(flushed.theta, kept.theta)
     subnormal = [_subnormals(each.state()["exp_avg"]) for each in (flushed, kept)]
     assert subnormal[0] == 0 < subnormal[1]
     assert torch.full((1,), 1e-30) * 1e-10 > 0
-
-
-def _keep(barrier):
-    barrier.wait(60)
-    torch.set_flush_denormal(False)
 
 
 def _subnormals(values):
