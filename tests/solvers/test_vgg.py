@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from homotopy import compose
 from homotopy.solvers.vgg import VGG, views
 
 SMALL = VGG((2, 7, 6), 4, ((3, 5), (6,)), (8,))
@@ -59,6 +60,13 @@ def test_a_stage_halves_the_image_and_rounds_up():
 def test_vgg11_has_its_number_of_parameters():
     model = VGG((3, 32, 32), 10, ((64,), (128,), (256, 256), (512, 512), (512, 512)))
     assert model.size == model.trained == 9_220_480 + 512 * 10 + 10
+
+
+def test_vgg16_has_its_number_of_parameters():
+    """For CIFAR-10's images, whose last stage leaves one pixel: the convolutions and three dense layers."""
+    (raw,) = compose.jobs(["task=mnist_cifar", "model=vgg16"])
+    model = VGG((3, 32, 32), 10, raw["model"]["stages"], raw["model"]["hidden"])
+    assert model.size == 14_714_688 + (512 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 10
 
 
 @pytest.mark.parametrize(
