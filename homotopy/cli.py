@@ -29,6 +29,7 @@ from homotopy.script import say_unforeseen, shown
 from homotopy.theory import study
 from homotopy.training import runner, why
 from homotopy.training.device import check_precision, choose_device
+from homotopy.training.interruption import Turns, passed_on
 
 
 def train(job: Job) -> None:
@@ -78,7 +79,8 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     _say_where(todo, len(jobs) - len(todo))
     ended = True
     for line, its_jobs in open_lines:
-        with suppress(SystemExit) if len(lines) > 1 else nullcontext():  # a single job that failed ends so in `do`
+        alone = len(lines) == 1  # a single job that failed ends so in `do`
+        with nullcontext() if alone else suppress(SystemExit), passed_on():
             ended &= _run(main, [script, *_expanded(line, its_jobs)])
     sys.exit(report(jobs, lines) or int(not ended))
 
@@ -177,8 +179,18 @@ def _check_writable(root: Path) -> None:
         raise ConfigError("results.root", root, "a folder that this user can write")
 
 
+_turns = Turns()  # of this process, if it is one of joblib's
+
+
 def do(composed: Any) -> None:
     """Run one job of a command line; in a sweep a failure is kept for the end."""
+    if "joblib" in HydraConfig.get().launcher._target_:
+        _turns.take(lambda: _do(composed))
+    else:
+        _do(composed)
+
+
+def _do(composed: Any) -> None:
     job = parse(composed)
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
     given = HydraConfig.get().overrides

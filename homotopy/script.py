@@ -6,6 +6,7 @@ Nothing but the standard library is needed here.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import sys
@@ -59,8 +60,11 @@ def guard(work: Callable[..., None], *arguments: Any, again: str = "begins anew"
         say_unforeseen(error)
         sys.exit(1)
     except (Interrupted, KeyboardInterrupt) as interrupted:
-        print(f"interrupted; the same command {again}", file=sys.stderr)
-        sys.exit(interrupted.exit_code if isinstance(interrupted, Interrupted) else 128 + signal.SIGINT)
+        print(f"interrupted; the same command {again}", file=sys.stderr, flush=True)
+        if isinstance(interrupted, Interrupted):
+            sys.exit(interrupted.exit_code)
+        sys.stdout.flush()
+        os._exit(128 + signal.SIGINT)  # at once: Python's own exit waits for threads that still train
 
 
 def say_unforeseen(error: Exception) -> None:
@@ -109,7 +113,7 @@ def options(
 
 def at_home(argument: str) -> str:
     """Return KEY=~/images with the user's home in the place of ~, as if a shell had read it."""
-    return re.sub(r"(?<==)~(?=/|$)", str(Path.home()), argument)
+    return re.sub(r"(?<==)~(?=/|$)", lambda _: str(Path.home()), argument)  # who has no home may do without ~
 
 
 def listed(key: str, value: str, known: Collection[str]) -> list[str]:

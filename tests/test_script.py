@@ -72,6 +72,31 @@ def test_a_value_in_the_home_folder_is_found_there(monkeypatch):
     assert found == {"results.root": "/home/someone/results", "profile": "quick"}
 
 
+def test_who_has_no_home_needs_none_where_none_is_named(monkeypatch):
+    def home():
+        raise RuntimeError("could not determine home directory")
+
+    monkeypatch.setattr(script.Path, "home", home)
+    assert script.at_home("results.root=here") == "results.root=here"
+    with pytest.raises(RuntimeError):
+        script.at_home("results.root=~/here")
+
+
+def test_ctrl_c_ends_at_once_though_a_thread_is_at_work():
+    """As when images train and Ctrl-C is pressed twice."""
+    program = (
+        "import concurrent.futures, time\n"
+        "from homotopy import script\n"
+        "def work():\n"
+        "    concurrent.futures.ThreadPoolExecutor().submit(time.sleep, 60)\n"
+        "    print('said before')\n"
+        "    raise KeyboardInterrupt\n"
+        "script.guard(work, again='goes on')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 130 and ended.stdout == "said before\n" and "goes on" in ended.stderr
+
+
 def test_words_without_a_key_are_values():
     defaults = {"profile": "quick", "figures": ""}
     assert script.options("", ["fig1", "profile=paper", "fig2a"], defaults, words="figures") == {

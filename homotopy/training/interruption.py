@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -12,6 +16,7 @@ from homotopy.progress import say
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 _GO_ON = (signal.SIGUSR1, signal.SIGUSR2)  # ask for a checkpoint and nothing else
+_STOP = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
@@ -57,3 +62,63 @@ class Interruption:
         """Put the handlers back that were there before."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def passed_on() -> Iterator[None]:
+    """Let signals that stop reach the child processes that train, wait for these, and raise Interrupted at the end.
+
+    A launcher would leave its processes at work, or kill them before they have checkpoints. Without children a signal
+    raises Interrupted at once; so does a second Ctrl-C.
+    """
+    noted: list[int] = []
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        children = multiprocessing.active_children()
+        if not children or (number == signal.SIGINT and number in noted):
+            raise Interrupted(number)
+        if not noted:
+            say("stopping the processes after this epoch; once more stops at once")
+        noted.append(number)
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child.pid or 0, signal.SIGTERM)
+
+    heeded = [number for number in _STOP if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, pass_on) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if noted:
+        raise Interrupted(noted[0])
+
+
+class Turns:
+    """The jobs that one process does in turn for a launcher: a signal ends the present one, and there is no other then.
+
+    Nothing is raised, as the launcher would kill its other processes for that before they have checkpoints.
+    """
+
+    def __init__(self) -> None:
+        self._stopped = self._at_work = False
+
+    def take(self, work: Callable[[], None]) -> None:
+        """Do a job, unless a signal has come; it ends the job where Interruption answers it."""
+        for number in _STOP:
+            signal.signal(number, self._stop)
+        if self._stopped:
+            return
+        self._at_work = True
+        try:
+            work()
+        except Interrupted:
+            pass
+        finally:
+            self._at_work = False
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopped = True
+        if self._at_work:
+            raise Interrupted(number)

@@ -1,7 +1,10 @@
 """Jobs spread over processes: the same files as from one process, byte for byte."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from homotopy import compose, config, keys
 from homotopy.errors import ConfigError, UserError
 from homotopy.results.folder import RunFolder
+from homotopy.results.locks import holders
 from homotopy.training import runner
 from tests.machine import ROOT
 
@@ -50,6 +54,23 @@ def test_parts_of_ensembles_in_several_processes_merge_exactly(launcher, tmp_pat
         for name in ("config.yaml", "runs.csv.gz", "median.csv"):
             assert (folder / name).read_bytes() == (alone.folder / name).read_bytes()
         assert [record["seeds"] for record in RunFolder(folder).metadata()["records"]] in ([[0, 1], [2]], [[2], [0, 1]])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_stops_joblib_s_processes_after_a_checkpoint_and_starts_no_other_job(number, tmp_path):
+    """As from a terminal SIGINT reaches all processes, as from a batch system SIGTERM reaches the command alone."""
+    pytest.importorskip(PLUGINS["joblib"], reason="needs pip install -r requirements-launchers.txt")
+    jobs = ["method=random,homotopy,warmstart", "profile=paper", *TINY[1:], "runtime.checkpoint_minutes=0"]
+    command = ["-m", *jobs, "launcher=joblib", "hydra.launcher.n_jobs=2", f"results.root={tmp_path}"]
+    process = subprocess.Popen([sys.executable, "scripts/train.py", *command], cwd=ROOT, start_new_session=True)
+    began = time.monotonic()
+    while len({path.parent for path in tmp_path.glob("*/*/*/checkpoint-*.pt")}) < 2:
+        assert process.poll() is None and time.monotonic() - began < 120
+        time.sleep(0.1)
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    assert process.wait(timeout=60) == 128 + number
+    begun = {path.parent for path in tmp_path.glob("paper/*/*/config.yaml")}
+    assert len(begun) == 2 and not any(holders(folder) for folder in begun)
 
 
 @pytest.mark.parametrize("launcher", keys.names("launcher"))
