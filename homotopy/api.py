@@ -179,7 +179,8 @@ def run(*overrides: str) -> Runs:
     """Train what `python scripts/train.py OVERRIDES` would, into the same folder, and return its result.
 
     With "save=true" the trained parameters are kept there. Raises UserError for what the script would refuse, where
-    the overrides stand for several configurations, and where another process trains some of the seeds.
+    the overrides stand for several configurations, and where another process trains some of the seeds. Ctrl-C raises
+    homotopy.errors.Interrupted after a checkpoint, a second one KeyboardInterrupt at once.
     """
     jobs = cli.check(overrides)
     if len(jobs) != 1 or not jobs[0].trains:
@@ -200,25 +201,21 @@ def run(*overrides: str) -> Runs:
     return replace(found, curves=curves)
 
 
-def load(folder: str | Path, network: Callable[[], nn.Module] | None = None) -> Runs:
-    """Return the finished seeds of a result folder; `network` builds the module where it is one of one's own.
-
-    Raises ResultError where there is no result or its files are damaged.
-    """
-    folder = Path(folder)
+def load(folder: str | Path) -> Runs:
+    """Return the finished seeds of a result folder; raise ResultError where there are none or its files are damaged."""
+    folder = Path(folder).resolve()
     curves = RunFolder(folder).runs()
     if curves.empty:
         raise ResultError(f"{folder} holds no finished run")
     method = folder.name.rpartition("-")[0]
-    read = partial(parameters.read, build=network)
-    return Runs(curves, LABELS.get(method, method), lambda seed: read(parameters.path_of(folder, seed)))
+    return Runs(curves, LABELS.get(method, method), lambda seed: parameters.read(parameters.path_of(folder, seed)))
 
 
 def _schedule(schedule: Any, gamma: Any) -> dict[str, Any]:
     """Return a schedule as a configuration has it."""
     if isinstance(schedule, str | Mapping):
         settings = {"name": schedule} if isinstance(schedule, str) else dict(schedule)
-        function = schedules.SCHEDULES.get(settings.get("name", ""))
+        function = schedules.SCHEDULES.get(str(settings.get("name", "")))
         return {"gamma": gamma, **settings} if function and "gamma" in signature(function).parameters else settings
     try:
         return {"name": "explicit", "values": [float(lam) for lam in schedule]}

@@ -20,26 +20,26 @@ from _start import imports
 
 with imports():
     from homotopy import script
-    from homotopy.errors import ResultError
+    from homotopy.errors import ConfigError, ResultError
     from homotopy.figures.registry import FIGURES
     from homotopy.results.library import Place, telling
 
 
-def attempt(place: Place, name: str) -> list[Path] | str:
+def attempt(place: Place, name: str) -> list[Path] | ConfigError | ResultError:
     """Draw one figure; return its files, or why it cannot be drawn."""
     try:
         return FIGURES[name](place)
-    except ResultError as error:
-        return str(error)
+    except (ConfigError, ResultError) as error:  # its experiment has not the keys, or no results
+        return error
 
 
-def tell(found: list[Path] | str, required: bool) -> None:
-    """Print the files, or what is missing; raise ResultError for that if the figure was asked for."""
-    if not isinstance(found, str):
+def tell(found: list[Path] | ConfigError | ResultError, required: bool) -> None:
+    """Print the files, or what is missing; raise what is wrong if the figure was asked for."""
+    if isinstance(found, list):
         print(*found, sep="\n")
     elif required:
-        raise ResultError(found)
-    else:
+        raise found
+    elif isinstance(found, ResultError):
         print(f"left out: {found}", file=sys.stderr)
 
 
@@ -51,10 +51,17 @@ def main(arguments: list[str]) -> None:
     place = Place.of(options, telling(others))
     experiments = [text.removeprefix("experiment=") for text in others if text.startswith("experiment=")]
     chosen = script.listed("figures", ",".join([options["figures"], *experiments]), FIGURES)
-    names = chosen or list(FIGURES)
+    names = list(reversed(chosen or list(FIGURES)))  # the slow ones stand last: start with them
+    unfit = {}
     with ProcessPoolExecutor(initializer=gc.disable) as pool:  # collecting takes an eighth of the time
-        for found in pool.map(partial(attempt, place), reversed(names)):  # the slow ones stand last: start with them
+        for name, found in zip(names, pool.map(partial(attempt, place), names), strict=True):
             tell(found, bool(chosen))
+            if isinstance(found, ConfigError):
+                unfit[name] = found
+    if len(unfit) == len(names):
+        raise unfit[names[0]]
+    if unfit:
+        print(f"left out: {', '.join(unfit)}, whose experiments do not have these keys", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -52,4 +52,5 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    script.guard(cli.start, main, sys.argv[0], sys.argv[1:], again="goes on from the last checkpoint")
+    then = "goes on from the last checkpoint; what saves no runs, such as experiment=why, begins anew"
+    script.guard(cli.start, main, sys.argv[0], sys.argv[1:], again=then)

@@ -15,6 +15,7 @@ import torch
 from homotopy import settings
 from homotopy.algorithm.deformations import linear
 from homotopy.config import Config
+from homotopy.errors import ConfigError
 from homotopy.job import Job
 from homotopy.results.files import write_atomic, write_csv
 from homotopy.results.library import made_in
@@ -111,19 +112,27 @@ ILLUSTRATIONS: dict[str, Callable[[Config], tuple[pd.DataFrame, Origin]]] = {
 }
 
 
+_TASKS = {"fig5": Sine, "fig6": Images, "fig7": Sine}  # what an illustration is of, where it is of a task
+
+
 def folder(job: Job) -> Path:
     """Return <results>/<profile>/illustrations, or a folder of its own in it for another task than the experiment's."""
 
-    def task(job: Job) -> Mapping[str, Any]:
-        return job.config.task.identity(needs_source=True, needs_path=True)
+    def task(job: Job) -> list[Any]:
+        of = job.config.task
+        return [of.label, of.identity(needs_source=True, needs_path=True)]
 
     return made_in("illustrations", job, chosen(job), task)
 
 
 def chosen(job: Job) -> str:
-    """Return a job's `illustration`; raise ConfigError where it is unknown."""
-    name, allowed = settings.given(job.composed, "illustration"), f"one of {', '.join(ILLUSTRATIONS)}"
-    return settings.check(name, str, "illustration", settings.one_of(*ILLUSTRATIONS), allowed)
+    """Return a job's `illustration`; raise ConfigError where it is unknown, or not of the job's task."""
+    given, allowed = settings.given(job.composed, "illustration"), f"one of {', '.join(ILLUSTRATIONS)}"
+    name: str = settings.check(given, str, "illustration", settings.one_of(*ILLUSTRATIONS), allowed)
+    task = job.config.task
+    if not isinstance(task, _TASKS.get(name, object)):
+        raise ConfigError("task", task.label, f"{'images' if name == 'fig6' else 'the sine study'}, which {name} shows")
+    return name
 
 
 def compute(job: Job) -> None:

@@ -127,8 +127,8 @@ def largest(found: Sequence[Judged]) -> list[str]:
             most = max(rows, key=lambda row: row.ratio.value if row.ratio else 0)
             return [
                 f"The largest lead over both baselines, at {most.where}, is by a factor of {interval(most.ratio)} "
-                f"(n = {seeds(most)}; the interval is for all {len(judged.rows)} comparisons of that claim); there "
-                f"two orders of magnitude, rounded a factor of {judged.claim.margin:g}, are {_reached(most.outcome)}."
+                f"(n = {seeds(most)}; the interval is for all {len(judged.rows)} comparisons of that claim); there two "
+                f"orders of magnitude, which means {judged.claim.margin:g} or more, are {_reached(most.outcome)}."
             ]
     return []
 
@@ -255,8 +255,8 @@ def images(found: Sequence[Judged]) -> str:
 
 
 def _asked(claim: Claim) -> str:
-    """Return what a claim on images says of its ratio, "at least 1.1 is claimed"; a question of ours asks it."""
-    return f"{screen.said(claim)[1]} is {'claimed' if claim.number else 'asked'}"
+    """Return what the rule of a claim on images wants of its ratio, "the rule asks for at least 1.1"."""
+    return f"the rule asks for {screen.said(claim)[1]}"
 
 
 def cost(place: Place) -> str:

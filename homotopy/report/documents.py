@@ -75,8 +75,8 @@ def image_rows(found: Findings) -> str:
             better = percent(row.better.value) if row.better else ""
             numbers = [interval(row.ratio), interval(row.paired), better, seeds(row)]
             lines.append([*start, *numbers, f"**{row.outcome}**"])
-    head = ["experiment", "ratio", "claimed", "of", "ratio of medians", "seed by seed", "homotopy better on", "seeds"]
-    return markdown.table([*head, "outcome"], lines)
+    head = ["experiment", "ratio", "the rule asks for", "of", "ratio of medians", "seed by seed", "homotopy better on"]
+    return markdown.table([*head, "seeds", "outcome"], lines)
 
 
 def _runs(experiment: str) -> Callable[[Findings], str]:

@@ -16,7 +16,7 @@ CLAIMS: Mapping[int, tuple[str, Mapping[str, str]]] = {
         "At omega 74, 95, 116 and 137 the homotopy ends with the lowest median loss, and gets there in fewer epochs",
         {"sine-lowest": "lowest", "sine-faster": "faster"},
     ),
-    2: ("Somewhere it ends, rounded, two orders of magnitude below both baselines", {"two-orders": ""}),
+    2: ("Somewhere it ends two orders of magnitude (rounded: 10^1.5 or more) below both baselines", {"two-orders": ""}),
     3: (
         "It ends below the better baseline over the whole range of omega",
         {"across-omega": "each omega", "hard-tasks": "95 and above", "easy-tasks": "74 and below"},
@@ -67,7 +67,7 @@ def _count(judged: Judged) -> str:
     if judged.claim.predicate == "reaches":
         half = found.count(rules.HALF)
         whole = f"{holding} of {len(judged.rows)} comparisons reach a factor of {judged.claim.margin:g}"
-        return f"{whole} by their intervals, {half} more a factor of {judged.claim.half:g}"
+        return f"{whole} by their intervals, {half} others one of {judged.claim.half:g}"
     others = [words for outcome, words in outcomes(found).items() if outcome != rules.HOLDS]
     whole = f"{holding} of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} hold"
     return ", ".join([whole, *others])

@@ -10,13 +10,14 @@ from typing import NamedTuple
 from homotopy.results.files import csv_bytes
 from homotopy.results.folder import KEYS, RunFolder
 
-INEXACT = "AutogradEnsemble"  # the solver whose digits depend on the seeds that train together and on the processor
+# solvers whose digits depend on the seeds that train together and on the processor
+INEXACT = ("AutogradEnsemble", "GraphEnsemble")
 
 
 def inexact(folder: Path) -> set[int]:
     """Return the seeds of a folder whose digits cannot be expected again."""
     records = RunFolder(folder).metadata()["records"]
-    return {seed for record in records if record.get("solver") == INEXACT for seed in record["seeds"]}
+    return {seed for record in records if record.get("solver") in INEXACT for seed in record["seeds"]}
 
 
 def _rows(folder: Path) -> dict[int, list[str]]:

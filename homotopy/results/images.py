@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from homotopy.config import Config
 
-NETWORKS = {4: "vgg_small", 11: "VGG-11", 16: "VGG-16"}  # by their layers with weights
+# the networks of the two studies, by their layers with weights and the most channels of one
+NETWORKS = {(4, 64): "vgg_small", (11, 64): "VGG-11", (16, 64): "VGG-16"}
 
 
 def network(of: Config) -> str:
-    """Return the name of a configuration's network, or its number of layers with weights where it has no name."""
-    layers = sum(map(len, of.model.stages)) + len(of.model.hidden) + 1
-    return NETWORKS.get(layers, f"{layers} layers")
+    """Return the name of a configuration's network, or its layers with weights and channels where it has no name."""
+    layers, channels = sum(map(len, of.model.stages)) + len(of.model.hidden) + 1, max(map(max, of.model.stages))
+    return NETWORKS.get((layers, channels), f"{layers} layers of up to {channels} channels")
 
 
 def setting(of: Config) -> str:

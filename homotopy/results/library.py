@@ -51,7 +51,10 @@ class Place:
     @property
     def figures(self) -> Path:
         """The figures' folder; figures with overrides have one of their own in it."""
-        name = re.sub(r"[^\w.=,-]+", "-", "_".join(self.overrides))[:100]
+        given = "_".join(self.overrides)
+        name = re.sub(r"[^\w.=,-]+", "-", given)[:100]
+        if name != given:  # which others may come to, too
+            name = f"{name}-{digest(self.overrides)}"
         return self.folder / "figures" / name if name else self.folder / "figures"
 
     def command(self, experiment: str) -> str:

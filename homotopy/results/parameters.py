@@ -6,7 +6,6 @@ It holds the state of the network's `torch.nn.Module` and, in its head, the netw
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from homotopy.errors import ResultError, shortened
 from homotopy.results.files import write_atomic
 from homotopy.solvers import NETWORKS
 from homotopy.solvers.mlp import MLP
-from homotopy.solvers.module import ModuleNetwork
 from homotopy.solvers.vgg import VGG
 
 # of a file that is damaged, or whose network or settings this program does not know
@@ -31,26 +29,19 @@ def path_of(folder: Path, seed: int) -> Path:
     return folder / f"network-{seed}.safetensors"
 
 
-def write(path: Path, network: MLP | ModuleNetwork | VGG, theta: Tensor) -> None:
+def write(path: Path, network: MLP | VGG, theta: Tensor) -> None:
     """Write the parameters theta (P,) of a network, whole or not at all."""
     state = {name: value.cpu().contiguous() for name, value in network.module(theta).state_dict().items()}
-    head = {}
-    if isinstance(network, MLP | VGG):
-        head["network"] = json.dumps(asdict(network))
-    write_atomic(path, safetensors.torch.save(state, head))
+    write_atomic(path, safetensors.torch.save(state, {"network": json.dumps(asdict(network))}))
 
 
-def read(path: Path, build: Callable[[], nn.Module] | None = None) -> nn.Module:
-    """Return the trained network; `build` makes a module like it where it is none of this package's.
-
-    Raises ResultError where the file is missing or damaged, or does not fit.
-    """
+def read(path: Path) -> nn.Module:
+    """Return the trained network; raise ResultError where the file is missing or damaged."""
     if not path.exists():
         raise ResultError(f"{path} does not exist: parameters are kept where save=true was given before training")
     try:
         state = safetensors.torch.load_file(path)
-        dtype = next(value.dtype for value in state.values() if value.is_floating_point())
-        module = build().to(dtype) if build else _empty(path, dtype)
+        module = _empty(path, next(value.dtype for value in state.values() if value.is_floating_point()))
         module.load_state_dict(state)
     except _UNREADABLE as error:
         raise ResultError(f"{path} cannot be read: {shortened(error)}") from None
@@ -59,9 +50,6 @@ def read(path: Path, build: Callable[[], nn.Module] | None = None) -> nn.Module:
 
 def _empty(path: Path, dtype: torch.dtype) -> nn.Module:
     with safetensors.safe_open(path, framework="pt") as file:
-        head = (file.metadata() or {}).get("network")
-    if head is None:
-        raise ResultError(f"{path} holds a network of one's own: give the function that builds it")
-    settings = json.loads(head)
+        settings = json.loads(file.metadata()["network"])
     network = NETWORKS[settings["name"]](**settings)
     return network.module(torch.zeros(network.size, dtype=dtype))

@@ -202,7 +202,7 @@ def overview(
     for each in [*every, *besides]:
         lines += [f"running: {each.config.name}, {len(h.seeds)} seeds, {h}" for h in each.holders]
     told = [failure for each in [*every, *besides] for failure in each.failures]
-    told += [failure for failure in failed if failure.job not in {each.job for each in told}]
+    told += [failure for failure in failed if failure.job not in {each.config.name for each in [*every, *besides]}]
     if told:
         lines += ["", *failure_table(told)]
     return "\n".join(lines)

@@ -57,13 +57,13 @@ def in_digits(value: float) -> str:
 
 def _labels(jobs: Sequence[Job]) -> list[str]:
     """Return each job's task and those of its settings in which the jobs differ."""
-    flat = [{key: value for key, value in keys.dotted(job.composed) if not key.startswith(_UNLABELLED)} for job in jobs]
-    differing = [key for key in flat[0] if len({str(each.get(key)) for each in flat}) > 1] if flat else []
-    leaves = [key for key in differing if not isinstance(flat[0][key], dict)]
-    return [
-        ", ".join([job.config.task.label, *(f"{key.rpartition('.')[2]} {each.get(key)}" for key in leaves)])
-        for job, each in zip(jobs, flat, strict=True)
+    flat = [
+        {key: value for key, value in keys.dotted(job.composed) if not isinstance(value, dict | None)} for job in jobs
     ]
+    every = dict.fromkeys(key for each in flat for key in each if not key.startswith(_UNLABELLED))
+    differing = [key for key in every if len({str(each.get(key)) for each in flat}) > 1]
+    told = [[f"{key.rpartition('.')[2]} {each[key]}" for key in differing if key in each] for each in flat]
+    return [", ".join([job.config.task.label, *words]) for job, words in zip(jobs, told, strict=True)]
 
 
 def drawing(experiments: Sequence[str], job: Job, overrides: Sequence[str], figures: Container[str]) -> str:

@@ -30,7 +30,11 @@ class Unavailable(UserError):
 
 def compiler() -> list[str]:
     """Return the command of the C++ compiler: $CXX, or the first that is installed; raise Unavailable without one."""
-    choices = [shlex.split(os.environ["CXX"])] if os.environ.get("CXX") else [["c++"], ["g++"], ["clang++"]]
+    try:
+        own = shlex.split(os.environ.get("CXX", ""))
+    except ValueError as error:  # a quotation mark without its other one
+        raise Unavailable(f"CXX={os.environ['CXX']}: {error}") from error
+    choices = [own] if own else [["c++"], ["g++"], ["clang++"]]
     for name, *arguments in choices:
         if found := shutil.which(name):
             return [found, *arguments]

@@ -46,7 +46,7 @@ class Pair:
 def chosen(runs: str, place: Place, choice: int) -> list[Pair]:
     """Return the runs that `runs` asks for: how many of the sine study at random, those of an experiment, or all.
 
-    Random ones are of a known solver, and the same for the same `choice`. Left out are runs of the solver `INEXACT`
+    Random ones are of a known solver, and the same for the same `choice`. Left out are runs of the solvers `INEXACT`
     and, of all, those whose data are missing, which is said. Raises UserError if there are none, or if data are missing
     of those asked for by name.
     """
@@ -95,7 +95,7 @@ def _configs(experiment: str, place: Place) -> dict[Path, Config]:
 
 
 def _exact(folders: Mapping[Path, str]) -> list[Pair]:
-    return [pair for pair in _finished(folders) if pair.solver != INEXACT]
+    return [pair for pair in _finished(folders) if pair.solver not in INEXACT]
 
 
 def _finished(folders: Mapping[Path, str]) -> list[Pair]:

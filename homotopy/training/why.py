@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ def settings(job: Job) -> Settings:
         raise ConfigError("model", use.model.name, "mlp")
     if use.method.path == "adaptive":
         raise ConfigError("method.path", "adaptive", "direct or schedule, on which all seeds have the same lam")
+    if not use.task.ends_at_target:
+        raise ConfigError("task.deformation", use.task.deformation, "one whose problem at lam = 1 is the target task")
     return build(Settings, given(job.composed, "why"), "why")
 
 
@@ -147,7 +149,7 @@ def look(job: Job) -> None:
 
 def folder(job: Job) -> Path:
     """Return <results>/<profile>/why, or a folder of its own in it for what experiment=why does not ask for."""
-    return made_in("why", job, "why", lambda each: each.config.identity())
+    return made_in("why", job, "why", lambda each: [each.config.identity(), each.config.seeds, asdict(settings(each))])
 
 
 def file(folder: Path, method: str, table: str) -> Path:

@@ -86,6 +86,20 @@ def test_an_unknown_illustration_is_named(tmp_path):
         illustrations.chosen(replace(job("fig4", tmp_path), composed={"illustration": "fig3"}))
 
 
+@pytest.mark.parametrize(("name", "task"), [("fig5", "fig6"), ("fig6", "fig7"), ("fig7", "fig6")])
+def test_an_illustration_of_another_task_is_refused(name, task, tmp_path):
+    with pytest.raises(ConfigError, match=f"task=.*{name}"):
+        illustrations.chosen(replace(job(task, tmp_path), composed={"illustration": name}))
+
+
+def test_illustrations_of_other_image_files_have_a_folder_each(tmp_path):
+    def folder(*images):
+        (raw,) = compose.jobs(["experiment=fig6", "profile=smoke", f"results.root={tmp_path}", *images])
+        return illustrations.folder(parse(raw))
+
+    assert len({folder(), folder("task.images=official"), folder("task.images=unofficial")}) == 3
+
+
 @pytest.mark.parametrize("module", [fig4, fig5, fig7, fig9])
 def test_a_figure_without_its_data_names_the_command_that_makes_them(module, tmp_path):
     name = module.__name__.rsplit(".", 1)[1]

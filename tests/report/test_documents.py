@@ -160,10 +160,8 @@ def test_the_images_sentence_has_every_ratio_with_its_outcome(tmp_path):
     place = Place(tmp_path, "paper")
     save_experiment("fig3a", place, lambda of, seed: 0.5 if of.method.name == "random" else 0.25)
     line = next(line for line in frontpage.findings(Findings(Library(place))).splitlines() if "**Images.**" in line)
-    assert (
-        "random initialisation 1.41 (at least 1.1 is claimed: holds), warm start 1 (within 1.25 is claimed: holds)"
-        in line
-    )
+    assert "random initialisation 1.41 (the rule asks for at least 1.1: holds)" in line
+    assert "warm start 1 (the rule asks for within 1.25: holds)" in line
     assert "CIFAR-10:" not in line
 
 

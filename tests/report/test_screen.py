@@ -169,6 +169,17 @@ def test_the_questions_on_fashion_train_the_cases_of_the_committed_screen_that_t
         assert {each.seeds for each in configs} == {tuple(range(10))}
 
 
+def test_the_screen_s_networks_have_names_and_others_have_none():
+    def name(*model):
+        (raw,) = compose.jobs(["task=mnist_cifar", *model])
+        return images.network(config.from_dict(raw))
+
+    named = [name(f"model={each}") for each in ("vgg_small", "vgg11_narrow", "vgg16_narrow")]
+    assert named == ["vgg_small", "VGG-11", "VGG-16"]
+    others = [name("model=vgg11"), name("model=vgg16"), name("model=vgg_small", "model.stages=[[8],[8],[8]]")]
+    assert not {*named} & {*others} and len({*others}) == 3
+
+
 def shown(found, case, claim):
     return all(screen.shows(claim, ratio) for ratio in screen.ratios(found, case, claim).values())
 

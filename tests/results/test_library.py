@@ -44,6 +44,13 @@ def test_what_tells_results_apart_are_settings_that_change_them():
     assert library.telling(line) == ("budget.k=6", "+optimizer.eps=1")
 
 
+def test_studies_whose_names_are_cut_or_changed_have_figures_of_their_own():
+    long = [f"optimizer.lr=0.{'0' * 90}{i}" for i in (1, 2)]
+    given = [(long[0],), (long[1],), ("seeds=[0,1]",), ("seeds=(0,1)",), ("seeds=[0", "1]")]
+    assert len({Place(Path("results"), "quick", overrides).figures for overrides in given}) == len(given)
+    assert Place(Path("results"), "quick", ("budget.k=6",)).figures.name == "budget.k=6"
+
+
 def test_a_shortened_experiment_can_be_plotted(tmp_path):
     place = ["profile=smoke", f"results.root={tmp_path}"]
     trained = command("scripts/train.py", "experiment=fig8", *place, *TINY)
@@ -56,8 +63,11 @@ def test_a_shortened_experiment_can_be_plotted(tmp_path):
     assert png.name == "fig8.png" and png.exists() and png.parent != tmp_path / "smoke/figures"
     same = command("scripts/plot.py", "experiment=fig8", "runtime.threads=1", *place, *TINY)
     assert same.out == drawn.out
-    wrong = command("scripts/plot.py", "fig8", *place, "budget.kk=6")
-    assert wrong.code == 2 and "budget.k" in wrong.err and len(wrong.err.splitlines()) == 1
+    for names in (["fig8"], []):
+        wrong = command("scripts/plot.py", *names, *place, "budget.kk=6")
+        assert wrong.code == 2 and "budget.k" in wrong.err and len(wrong.err.splitlines()) == 1
+    some = command("scripts/plot.py", *place, *TINY)
+    assert some.code == 0 and str(png) in some.out and "fig3a" in some.err.splitlines()[-1]
 
 
 def test_a_configuration_of_two_experiments_is_read_once(tmp_path, monkeypatch):

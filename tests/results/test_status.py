@@ -207,6 +207,15 @@ def test_the_parts_of_a_job_fail_and_succeed_with_it(tmp_path):
     assert failures.of(job) == []
 
 
+def test_a_failure_of_runs_that_are_all_done_is_past(tmp_path):
+    """Such as that of a whole job whose parts have trained since."""
+    (job,) = parsed(*TINY, f"results.root={tmp_path}")
+    failures.record(job, DataError("not enough memory"), "a command")
+    save(job.config, lambda of, seed: 0.1, len(job.config.seeds))
+    shown = status.overview({"own": [state(job)]}, failed=failures.kept(job.folder))
+    assert "not enough memory" not in shown
+
+
 def test_a_part_beyond_all_seeds_has_not_diverged(tmp_path):
     (job,) = parsed(*TINY, f"results.root={tmp_path}", "runtime.seeds_per_job=1", "runtime.part=5")
     assert job.config.seeds == () and state(job).failures == ()

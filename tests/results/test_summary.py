@@ -51,6 +51,16 @@ def test_the_numbers_are_the_results_a_line_for_each_setting(tmp_path):
     ]
 
 
+def test_every_setting_in_which_jobs_differ_stands_in_its_label(tmp_path):
+    """Among them those that only some of the jobs have."""
+    explicit = jobs(tmp_path, "schedule=explicit")
+    for of in (job.config for job in [*jobs(tmp_path, "schedule=linear,sublinear"), *explicit]):
+        save(of, lambda of, seed: 0.5, 2)
+    lines = summary.lines([*jobs(tmp_path, "schedule=linear,sublinear"), *explicit])
+    assert len(lines) == 3 and "None" not in "".join(lines)
+    assert "values" in lines[2] and "gamma" not in lines[2] and "gamma" in lines[0]
+
+
 @pytest.mark.parametrize("name", keys.names("experiment"))
 def test_every_experiment_is_followed_by_what_draws_or_judges_it(name, tmp_path):
     (job, *_) = jobs(tmp_path)

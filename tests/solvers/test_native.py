@@ -108,6 +108,19 @@ def test_a_compiler_that_does_nothing_is_unavailable(tmp_path, source, monkeypat
         native.load(source)
 
 
+@pytest.mark.parametrize("given", ["'", "no-such-compiler -O3"])
+def test_a_compiler_that_cannot_be_read_or_found_is_unavailable(source, monkeypatch, given):
+    monkeypatch.setenv("CXX", given)
+    with pytest.raises(native.Unavailable):
+        native.load(source)
+
+
+def test_a_blank_name_is_none(monkeypatch):
+    expected = native.compiler()
+    monkeypatch.setenv("CXX", " ")
+    assert native.compiler() == expected
+
+
 def test_without_a_compiler_the_reference_trains_and_it_is_said(monkeypatch, capsys):
     theta = torch.zeros(1, MLP().size)
     assert isinstance(build_ensemble(MLP(), Adam(), theta, 16), FusedEnsemble)

@@ -50,11 +50,28 @@ def test_a_saved_run_must_come_out_again(tmp_path):
 
 @pytest.mark.parametrize(
     ("overrides", "key"),
-    [(["model=siren"], "model"), (["task.features=fourier"], "task"), (["method=adaptive"], "method.path")],
+    [
+        (["model=siren"], "model"),
+        (["task.features=fourier"], "task"),
+        (["method=adaptive"], "method.path"),
+        (["task.deformation=gaussian_filter"], "task.deformation"),
+    ],
 )
 def test_what_it_cannot_look_at_is_refused(tmp_path, overrides, key):
     with pytest.raises(ConfigError, match=key):
         job(tmp_path, *overrides)
+
+
+@pytest.mark.parametrize("override", ["seeds=1", "why.every=7", "why.iterations=3", "budget.k=9"])
+def test_other_seeds_and_other_looks_leave_the_profile_s_own_tables(override, tmp_path):
+    own, other = (
+        why.folder(cli.checked(raw))
+        for more in ([], [override])
+        for raw in compose.jobs(
+            ["experiment=why", "profile=smoke", "method=homotopy", f"results.root={tmp_path}", *more]
+        )
+    )
+    assert own == tmp_path / "smoke/why" and other.parent == own
 
 
 @pytest.mark.parametrize("deformation", ["linear_targets", "amplitude", "frequency"])
