@@ -38,7 +38,7 @@ EXPERIMENTS = (
 # in profile paper
 BEYOND = (
     "map", "sensitivity", "ablation", "adaptive", "search_fashion", "search_cifar", "sensitivity_pairing",
-    "screen_fashion", "screen_cifar", "screen_glorot", "first_fashion", "slow_fashion", "glorot_fashion",
+    "screen_fashion", "screen_cifar", "screen_glorot", "first_fashion", "first_cifar", "slow_fashion", "glorot_fashion",
     "frequency", "limits", "today", "schedules", "why",
 )  # fmt: skip
 

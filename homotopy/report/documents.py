@@ -179,6 +179,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "runs_slow_fashion": _runs("slow_fashion"),
     "runs_glorot_fashion": _runs("glorot_fashion"),
     "runs_first_fashion": _runs("first_fashion"),
+    "runs_first_cifar": _runs("first_cifar"),
     "map": lambda found: unstated.text(found.unstated),
     "search": lambda found: search_text(found.search),
     "screen": lambda found: screen.text(found.screened),

@@ -12,7 +12,8 @@ from homotopy.report.verdicts import number, of_asked, percent
 from homotopy.results.library import Library
 from homotopy.results.methods import LABELS
 
-BESIDE = {"FashionMNIST": ("slow_fashion", "glorot_fashion", "first_fashion")}  # each target's other experiments
+# each target's other experiments
+BESIDE = {"FashionMNIST": ("slow_fashion", "glorot_fashion", "first_fashion"), "CIFAR10": ("first_cifar",)}
 _MEASURED = [*MEASURES, "objective", "accuracy"]
 
 
@@ -27,7 +28,7 @@ def table(library: Library, book: Rules) -> pd.DataFrame:
         | screen.case_of(found.config)._asdict()
         | screen.measured(found, claims[target], book)
         for target, final in FINAL.items()
-        for name in (final, *BESIDE.get(target, ()))
+        for name in (final, *BESIDE[target])
         for found in library.results(name)
         if not found.curves.empty
     ]

@@ -123,7 +123,7 @@ def test_the_record_of_a_run_tells_which_data_it_used_and_how_it_computed(images
     assert record["data"][0]["md5"] == embedded.load("MNIST").provenance.md5
 
 
-@pytest.mark.parametrize(("task", "experiment"), [("mnist_fashion", "first_fashion"), ("mnist_cifar", "fig3b")])
+@pytest.mark.parametrize(("task", "experiment"), [("mnist_fashion", "first_fashion"), ("mnist_cifar", "first_cifar")])
 def test_a_task_alone_has_the_settings_of_the_first_study(task, experiment):
     (alone,) = compose.jobs([f"task={task}", "profile=paper"])
     of_figure = compose.jobs([f"experiment={experiment}", "profile=paper", "method=homotopy"])
