@@ -127,6 +127,7 @@ def test_a_command_line_is_accepted_or_refused_in_one_line_and_nothing_is_writte
     "wrong, told",
     [
         (["seeds=[[0]]"], "seeds=[[0]]"),
+        (["seeds=[3,3]"], "seeds=[3, 3]"),
         (["seeds=99999999999"], "seeds=99999999999"),
         (["~seeds"], "seeds=missing"),
         (["schedule=explicit", "schedule.values=[nan,1]"], "increases"),

@@ -1,5 +1,6 @@
 """Algorithm 1 on problems whose path is known, and its limiting cases."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -92,6 +93,25 @@ def test_warm_start_gets_the_homotopy_s_epochs(tiny):
     b = curves(tiny("method=warmstart", "schedule.gamma=1", "budget.k=6", "budget.final=2"))
     assert a["epoch"].max() == 8
     pd.testing.assert_frame_equal(a, b, check_exact=True)
+
+
+def test_a_run_s_moments_are_reset_where_lam_changes_if_it_asks_for_that(tiny):
+    path = ["schedule.gamma=2", "budget.k=2", "budget.final=1", "log_every=1"]
+    kept, reset = (curves(tiny(*path, f"optimizer.moments={moments}")) for moments in ("keep", "reset"))
+    same = kept["train_loss"] == reset["train_loss"]
+    assert same[kept["epoch"] <= 2].all() and not same[kept["epoch"] > 2].any()
+
+
+def test_the_source_task_has_a_step_size_of_its_own(tiny):
+    """With one that moves nothing warm start begins at random; the target's has no part in it."""
+    path = ["schedule.gamma=1", "budget.k=2", "budget.final=0", "budget.source=3"]
+    random = curves(tiny("method=random", *path))
+    still = curves(tiny("method=warmstart", "source_lr=1e-30", *path))
+    np.testing.assert_allclose(still["train_loss"], random["train_loss"], rtol=1e-6)
+    one, other = (tiny("method=warmstart", *path, lr) for lr in ("source_lr=0.002", "optimizer.lr=0.002"))
+    default = tiny("method=warmstart", *path)
+    assert one.source_identity() != default.source_identity() == other.source_identity()
+    assert one.folder != default.folder
 
 
 def test_the_methods_differ(tiny):

@@ -69,6 +69,21 @@ def test_a_seed_goes_no_further_than_its_loss_falls():
     assert points.theta.flatten().tolist() == pytest.approx([0.2, -0.5, 0.2])
 
 
+def test_a_place_without_a_finite_loss_is_none_to_go_to():
+    class Cliff(Points):
+        """Beyond 0.15 there is no loss."""
+
+        def evaluate(self, x, y):
+            loss = super().evaluate(x, y)
+            return torch.where(self.theta[:, 0].abs() > 0.15, torch.nan, loss)
+
+    points, secant = Cliff([1.0]), Secant()
+    secant.predict(points, points.at(0.1), 0.0, 0.1)
+    points.theta = torch.tensor([[0.1]], dtype=torch.float64)
+    secant.predict(points, points.at(0.2), 0.1, 0.2)
+    assert 0.1 <= float(points.theta) <= 0.15
+
+
 @pytest.mark.parametrize("done", range(7))
 def test_continuing_after_any_epoch_gives_the_same_path(done):
     steps = plan(linear(3), k=2, final=1)

@@ -230,7 +230,9 @@ def test_bounds_are_read_from_the_theory_s_table(tmp_path):
     columns = ["bound", "case", "value", "measured", "low", "high", "holds", "settings", "violated"]
     table = [
         ("Thm 3.9", "a", 2.0, 1.0, 0.8, 1.2, "yes", 3, 0),
+        ("Thm 3.9", "b", 4.0, 1.0, 0.8, 1.2, "yes", 2, 0),
         ("Prop. 3.7, C a", "a", 1.0, 0.9, 0.8, 1.1, "undecided", 4, 0),
+        ("Prop. 3.7, C b", "a", 1.0, 0.95, 0.9, 0.99, "yes", 4, 0),
         ("G.1, as printed", "ball", 1.0, 0.9, 0.8, 0.95, "yes", 4, 1),
         ("G.1, 1/N in Eq. 32", "ball", 1.0, 0.9, 0.8, 0.95, "yes", 4, 0),
     ]
@@ -238,7 +240,7 @@ def test_bounds_are_read_from_the_theory_s_table(tmp_path):
     of = claim(quantity="bound", predicate="within", bounds=["Thm 3.9", "Prop. 3.7, C", "G.1", "Prop. G.1"])
     found = evidence.bound_rows(of, Place(tmp_path, "paper"))
     assert [row.outcome for row in found] == [rules.HOLDS, rules.OPEN, rules.VIOLATED, rules.OPEN]
-    assert found[0].ratio == (0.5, 0.4, 0.6, 3)
+    assert found[0].ratio == (0.5, 0.4, 0.6, 5)  # that of the setting nearest to its bound, and the number of all
     assert found[2].note == "1 of 8 settings violate it: G.1, as printed, ball"
     (mended,) = evidence.bound_rows(dataclasses.replace(of, bounds=["G.1, 1/N"]), Place(tmp_path, "paper"))
     assert (mended.outcome, mended.n) == (rules.HOLDS, 4)

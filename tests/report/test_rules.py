@@ -69,6 +69,8 @@ def test_their_comment_too_but_for_what_is_dated():
     ("predicate", "ratio", "paired", "expected"),
     [  # margin 1.25, half 1.1; estimate, low, high
         ("below", (2.0, 1.1, 3.0), (1.1, 3.0), HOLDS),
+        ("below", (1.25, 1.1, 1.4), (1.1, 1.4), HOLDS),  # the margin itself is enough
+        ("below", (2.0, 1.0, 3.0), (1.1, 3.0), OPEN),  # 1 itself is not
         ("below", (2.0, 1.1, 3.0), (0.9, 3.0), OPEN),  # the two do not agree
         ("below", (2.0, 0.9, 3.0), (1.1, 3.0), OPEN),
         ("below", (1.24, 1.1, 1.3), (1.1, 1.3), OPEN),  # surely above, but not by the margin
@@ -87,6 +89,7 @@ def test_their_comment_too_but_for_what_is_dated():
         ("reaches", (2.0, 1.3, 3.0), (1.3, 3.0), HOLDS),
         ("reaches", (2.0, 1.3, 3.0), (1.2, 3.0), HALF),
         ("reaches", (1.15, 1.11, 1.2), (1.11, 1.2), HALF),
+        ("reaches", (1.15, 1.05, 1.3), (1.05, 1.3), OPEN),  # above 1, but not surely above half
         ("reaches", (2.0, 1.0, 3.0), (1.3, 3.0), OPEN),
         ("reaches", (1.0, 1.0, 1.2), (0.1, 1.24), SHORT),
         ("reaches", (1.0, 1.0, 1.2), (0.1, 1.3), OPEN),

@@ -122,6 +122,22 @@ def test_settings_are_counted_by_ratios_of_medians(made):
     assert screen.counts(found) == {"fashion-faster": (2, 6, 0), "fashion-comparable": (4, 6, 0)}
 
 
+@pytest.mark.parametrize(
+    ("claim", "ratio", "expected"),
+    [
+        ("fashion-faster", 1.1, True),
+        ("fashion-faster", 1.09, False),
+        ("fashion-comparable", 1.25, True),
+        ("fashion-comparable", 1.26, False),
+        ("fashion-comparable", 0.8, True),
+        ("fashion-comparable", 0.79, False),
+        ("fashion-comparable", float("nan"), False),
+    ],
+)
+def test_a_ratio_shows_what_is_claimed_from_the_margin_on(claim, ratio, expected):
+    assert screen.shows(CLAIMS[claim], ratio) == expected
+
+
 def test_where_neither_comes_to_the_loss_there_is_no_ratio_and_nothing_shows(made):
     found = screened(made(constant(lambda of, name: 1.0)))
     comparable = CLAIMS["fashion-comparable"]

@@ -167,6 +167,7 @@ def test_a_verdict_is_so_far_until_every_row_has_its_seeds():
     whole, part = Row("a", "holds", 9, 9), Row("b", "open", 8, 9)
     assert Judged(claim, [whole], "reproduced", "paper").text == "reproduced"
     assert Judged(claim, [whole, part], "partly", "paper").text == "partly so far"
+    assert Judged(claim, [Row("a", "open", 0, 0)], "open", "paper").text == "open so far"  # nothing is asked for yet
     assert Judged(claim, [whole, part], "partly", "quick").text == "partly (indicative)"
     assert Judged(question, [whole], "reproduced", "paper").text == "yes"
 

@@ -11,6 +11,7 @@ from homotopy import cli
 from homotopy.results import library
 from homotopy.results.library import Place
 from tests.machine import command
+from tests.made import save
 
 TINY = ["task.samples=60", "batch_size=16", "model.width=8", "model.depth=2", "seeds=1", "budget.final=0"]
 
@@ -76,3 +77,14 @@ def test_a_configuration_of_two_experiments_is_read_once(tmp_path, monkeypatch):
     found = library.Library(Place(tmp_path, "smoke"))
     first, second = (found.results(name)[0] for name in ("fig1", "fig2a"))
     assert first.curves is second.curves and found.results("fig1")[0] is first
+
+
+def test_fewer_seeds_of_a_configuration_are_another_result(tmp_path, monkeypatch):
+    asked = {
+        name: cli.check([*TINY, f"results.root={tmp_path}", "profile=smoke", f"seeds={n}"])
+        for name, n in (("fig1", 3), ("fig2a", 2))
+    }
+    save(asked["fig1"][0].config, lambda of, seed: 0.5, 3)
+    monkeypatch.setattr(library, "jobs", lambda experiment, place: asked[experiment])
+    found = library.Library(Place(tmp_path, "smoke"))
+    assert [found.results(name)[0].seeds for name in ("fig1", "fig2a")] == [3, 2]

@@ -84,6 +84,20 @@ def test_half_way_every_image_is_the_mean_of_its_source_and_target():
     assert torch.equal(half.target, ends[1].target) and torch.equal(half.source, ends[0].source)
 
 
+def test_every_image_meets_a_source_image_of_its_class_where_pairs_are_class_matched():
+    batch = whole(Classification(TARGET, SOURCE, 0.5, SEEDS, "class_matched"))
+    assert torch.equal(batch.source, batch.target % 3)  # the source has three classes, the target four
+
+
+@pytest.mark.parametrize(("pairing", "same"), [("fixed", True), ("random", False)])
+def test_a_fixed_pair_is_the_same_in_every_epoch_whatever_its_order(pairing, same):
+    def pairs(epoch):
+        target, source = Classification(TARGET, SOURCE, 0.5, SEEDS, pairing)._order(0, epoch)
+        return dict(zip(target.tolist(), source.tolist(), strict=True))
+
+    assert (pairs(1) == pairs(2)) == same
+
+
 def test_pixels_go_from_minus_one_to_one():
     assert normalised(torch.tensor([0, 255], dtype=torch.uint8), torch.float64).tolist() == [-1, 1]
 

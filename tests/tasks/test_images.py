@@ -14,9 +14,11 @@ from homotopy.figures import fig3, fig6, illustrations
 from homotopy.figures.origins import origins, remarks
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place, Result
+from homotopy.solvers.classifiers import Score
 from homotopy.tasks import embedded
 from homotopy.tasks.classification import normalised
 from homotopy.tasks.datasets import DATASETS
+from homotopy.tasks.images import Mixing
 from homotopy.training import checkpoints, runner, sources
 from tests.images import ROOT, change_a_pixel, needs_images
 from tests.tasks.test_datasets import folder, picture
@@ -71,6 +73,42 @@ def test_seeds_draw_their_own_images_and_only_the_training_set_s(images):
     assert not torch.equal(*drawn.members.sort(dim=1).values)
     everything = load(images("task.samples=null")).target().target.members
     assert torch.equal(everything.sort(dim=1).values, torch.arange(5000).expand(2, -1))
+
+
+def test_source_and_target_have_draws_and_orders_of_their_own(images):
+    deformation = load(images("task.samples=300"))
+    mixed = deformation.at(0.5)
+    assert not torch.equal(mixed.source.members, mixed.target.members)
+    assert deformation.source().shuffling != deformation.target().shuffling == mixed.shuffling
+
+
+def test_the_labels_are_of_the_task_with_more_classes(images):
+    of = images()
+    source, target = of.task.sets()
+    for pair in ((source, replace(target, classes=target.classes[:4])), (replace(source, classes=("a",)), target)):
+        assert Mixing(of.task, *pair, (0,), torch.device("cpu")).classes == 10
+
+
+def test_losses_are_on_the_first_images_of_the_target_and_on_its_test_images(images):
+    class Counts:
+        """An ensemble whose loss is the number of the images that it is given, and whose accuracy are their places."""
+
+        def evaluate(self, samples):
+            return Score(samples.members.shape[1], samples.members)
+
+    deformation = load(images("task.samples=300", "task.evaluated=70", "task.test_samples=50"))
+    found = deformation.metrics(Counts())
+    assert (found["target_loss"], found["test_loss"]) == (70, 50)
+    assert torch.equal(found["target_accuracy"], deformation.target().target.members[:, :70])
+    assert found["accuracy"].shape == (2, 50)
+
+
+def test_the_source_solution_is_another_for_other_images_and_not_for_other_losses(images):
+    def source(*overrides):
+        return images("task.samples=300", *overrides).task.source_identity()
+
+    assert source() != images("task.samples=200").task.source_identity()
+    assert source() == source("task.evaluated=9") == source("task.pairing=fixed") == source("task.test_samples=9")
 
 
 def test_a_run_learns(images):

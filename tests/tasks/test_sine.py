@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from homotopy.algorithm.deformations import filter_targets, frequency_shift
-from homotopy.tasks.sine import Sine
+from homotopy.tasks.sine import Sine, _filter_samples
 
 SETTINGS = {
     "omega": 74.0,
@@ -148,6 +148,54 @@ def test_the_filter_approximates_the_target_inside_and_halves_it_at_the_ends():
     every = torch.arange(20001).reshape(1, -1)
     filtered = filter_targets(places, x, ones, every, width=0.01).ravel()
     assert filtered.tolist() == pytest.approx([1.0, 0.5, 0.5], abs=2e-3)
+
+
+def test_the_filter_is_the_sum_of_eq_21_over_the_samples_drawn():
+    rng = torch.Generator().manual_seed(0)
+    places, x, y = (torch.rand(2, n, 1, generator=rng, dtype=torch.float64) for n in (3, 7, 7))
+    drawn = torch.tensor([[0, 5, 6], [4, 1, 2]])
+    found = filter_targets(places, x, y, drawn, width=0.2)
+    for seed in range(2):
+        for place in range(3):
+            near = ((places[seed, place] - x[seed, drawn[seed], 0]) / 0.2).square()
+            weights = torch.exp(-near / 2) / (np.sqrt(2 * np.pi) * 0.2)
+            assert float(found[seed, place]) == pytest.approx(float((weights * y[seed, drawn[seed], 0]).mean()))
+
+
+def test_the_filter_s_path_leads_to_the_target_s_values():
+    task = load(
+        deformation="gaussian_filter", omega=5.0, noise=0.0, samples=5000, filter_samples=4000, filter_width=0.01
+    )
+    end, target = task.at(1.0), task.target()
+    inside = (end.x > 0.05) & (end.x < 0.95)
+    torch.testing.assert_close(end.y[inside], torch.sin(5 * end.x[inside]), rtol=0, atol=0.3)
+    assert float((end.y - torch.sin(5 * end.x))[inside].square().mean()) < 0.02
+    torch.testing.assert_close(target.y, torch.sin(5 * target.x))
+
+
+def test_the_filter_draws_no_sample_twice():
+    drawn = _filter_samples([0, 1], 50, 50)
+    assert [sorted(each) for each in drawn.tolist()] == [list(range(50))] * 2
+
+
+def test_the_filter_s_losses_are_on_the_target_s_training_and_test_data():
+    class Names:
+        """An ensemble whose loss is the number of the values that it is given."""
+
+        def evaluate(self, x, y):
+            return x.shape[1], y
+
+    task = load(deformation="gaussian_filter", noise=0.0)
+    (n_test, y_test), (n_train, y_train) = (task.metrics(Names())[name] for name in ("test_loss", "target_loss"))
+    assert (n_test, n_train) == (100, 400)
+    assert torch.equal(y_train, task.target().y) and not set(y_test.ravel().tolist()) & set(y_train.ravel().tolist())
+
+
+@pytest.mark.parametrize("changed", [{"noise": 0.1}, {"samples": 50}, {"train_fraction": 0.5}, {"source_omega": 2.0}])
+def test_other_source_data_are_another_source_task(changed):
+    one, other = (Sine(**SETTINGS | more).source_identity() for more in ({}, changed))
+    assert one != other
+    assert one == Sine(**SETTINGS | {"omega": 5.0}).source_identity()
 
 
 def test_seeds_are_independent_and_a_seed_is_the_same_in_any_company():

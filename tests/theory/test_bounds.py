@@ -25,6 +25,26 @@ def test_the_iterate_bound_falls_with_k_and_grows_with_c(start, mu, share, c2, k
     assert bounds.whole_sum(start, alpha, mu, c2, k) <= here
 
 
+@given(START, MU, SHARE, C2, K)
+def test_the_whole_sum_is_eq_26_applied_k_times(start, mu, share, c2, k):
+    alpha = share / (2 * mu)
+    error = start
+    for _ in range(k):
+        error = (1 - 2 * alpha * mu) * error + alpha**2 * c2
+    assert bounds.whole_sum(start, alpha, mu, c2, k) == pytest.approx(error, rel=1e-9)
+    rest = (1 - 2 * alpha * mu) ** k * alpha * c2 / (2 * mu)  # what Eq. 8 leaves out
+    assert bounds.iterate_error(start, alpha, mu, c2, k) == pytest.approx(error + rest, rel=1e-9)
+
+
+@given(MU, SHARE, C2, K)
+def test_a_ball_of_the_smallest_radius_is_mapped_onto_itself(mu, share, c2, k):
+    """By Eq. 8 with lam standing still; the larger radius of Section F is that one's with alpha at its limit."""
+    alpha = share / (2 * mu)
+    square = bounds.smallest_square_radius(alpha, mu, c2, k)
+    assert bounds.iterate_error(square, alpha, mu, c2, k) == pytest.approx(square)
+    assert share * bounds.square_radius_for_every_alpha(alpha, mu, c2, k) == pytest.approx(square)
+
+
 @given(MU, SHARE, C2, K)
 def test_every_radius_falls_with_k_and_grows_with_c(mu, share, c2, k):
     alpha = share / (2 * mu)

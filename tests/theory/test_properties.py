@@ -33,6 +33,13 @@ def test_schedules_increase_within_0_and_1_and_end_exactly_at_1(description):
     assert np.all(np.diff(lams) > 0)
 
 
+def test_schedules_are_what_they_say():
+    assert schedules.linear(4) == (0.25, 0.5, 0.75, 1.0)
+    assert schedules.sublinear(4, 0.5) == pytest.approx((0.5, 0.5**0.5, 0.75**0.5, 1.0))
+    steps = np.diff((0.0, *schedules.geometric(5, 0.5)))
+    assert (steps[1:] / steps[:-1]).tolist() == pytest.approx([0.5] * 4)
+
+
 def test_the_papers_schedule_ends_exactly_at_1_for_every_gamma():
     for gamma in range(1, 1001):
         lams = schedules.linear(gamma)
