@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,7 @@ def test_an_interrupted_audit_promises_no_checkpoint(
         raise raised
 
     monkeypatch.setattr(audit, "check", check)
+    monkeypatch.setattr("os._exit", sys.exit)  # which would end the tests, too
     monkeypatch.setattr("sys.argv", ["audit.py", "runs=1", "profile=smoke", f"results.root={tmp_path}"])
     monkeypatch.setattr(audit, "_finished", lambda folders: [audit.Pair(saved, "fig1", 0, "FusedEnsemble")])
     with pytest.raises(SystemExit) as ended:
