@@ -223,17 +223,6 @@ def _times(ratio: float | None) -> str:
     return "not known" if ratio is None else number(ratio)
 
 
-def verdicts(found: Sequence[Judged]) -> list[str]:
-    """Return how many of the claims came out how, by kind, and which cannot be tested by these runs."""
-    return [f"The paper's claims, by kind: {tally(found)}.", *untested([judged.claim for judged in found])]
-
-
-def untested(claims: Sequence[Claim]) -> list[str]:
-    """Return a sentence on each numbered claim that cannot be tested by these runs, with the reason."""
-    reasons = {claim.number: claim.untestable for claim in claims if claim.untestable}
-    return [f"Claim {number} is open, {reason}." for number, reason in reasons.items()]
-
-
 def images(found: Sequence[Judged]) -> str:
     """Return how each baseline's mean loss over all epochs compares with the homotopy's, target by target."""
     said = []
@@ -279,7 +268,7 @@ def text(
     named = {judged.claim.id: judged for judged in (*claims, *questions)}
     lines = [headline(solves, book), *ratios(claims), f"With cosine annealing: {_lower(ahead(named[WITH_ANNEALING]))}"]
     lines += [*largest(claims), *dependence(counts), f"What of it helps: {_lower(helps(named))}"]
-    lines += [images([*claims, *questions]), *verdicts(claims), cost(place)]
+    lines += [images([*claims, *questions]), f"The paper's claims, by kind: {tally(claims)}.", cost(place)]
     return "".join(f"- {line}\n" for line in lines)
 
 

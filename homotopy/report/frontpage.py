@@ -57,8 +57,6 @@ def _together(words: Mapping[str, str]) -> str:
 
 
 def _count(judged: Judged) -> str:
-    if judged.claim.untested:
-        return judged.claim.untested
     if len(judged.rows) == 1 and judged.rows[0].ratio and judged.claim.quantity == "loss":
         row = judged.rows[0]
         return f"the better baseline ends at {interval(row.ratio)} times its median loss ({row.outcome})"
@@ -94,8 +92,7 @@ def findings(found: Findings) -> str:
     lines += [f"{hard} {easy}", annealed]
     lines.append(f"**What of it helps.** {abstract.helps({id_: found.named(id_) for id_ in abstract.PARTS})}")
     lines += [f"**What it depends on.** {line}" for line in abstract.dependence(found.map_counts)]
-    images = abstract.images([*found.claims, *found.questions])
-    lines.append(f"**Images.** {' '.join([images, *abstract.untested(found.book.claims)])}")
+    lines.append(f"**Images.** {abstract.images([*found.claims, *found.questions])}")
     theory = [judged for judged in found.claims if judged.claim.kind == rules.THEOREM]
     bounds = [row for judged in theory for row in judged.rows]
     holding = sum(row.outcome == rules.HOLDS for row in bounds)

@@ -65,18 +65,12 @@ class Claim:
     )
     threshold: float | None = rule(at_least(0), "0 or more (the loss to come to)", default=None)
     reading: str | None = None
-    untestable: str | None = None
     bounds: list | None = None
 
     @property
     def parts(self) -> list[Claim]:
         """The claim once for each of its quantities."""
         return [replace(self, quantity=name) for name in self.measures or [self.quantity]]
-
-    @property
-    def untested(self) -> str:
-        """Why it cannot be tested, in short: what `untestable` has before its colon; nothing where it can."""
-        return (self.untestable or "").partition(":")[0]
 
     @property
     def experiments(self) -> list[str]:
@@ -190,7 +184,7 @@ def outcome(claim: Claim, ratio: Interval, paired: Interval, least_seeds: int) -
 
 def verdict(claim: Claim, outcomes: Sequence[str]) -> str:
     """Combine the rows' outcomes; never stronger than they are."""
-    if claim.untestable or all(found == OPEN for found in outcomes):
+    if all(found == OPEN for found in outcomes):
         return OPEN
     if claim.combine == "any":
         if HOLDS in outcomes:

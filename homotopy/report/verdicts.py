@@ -55,12 +55,12 @@ class Judged(NamedTuple):
         word = self.verdict if self.claim.number else _ANSWERS.get(self.verdict, self.verdict)
         if self.profile != "paper":
             return f"{word} (indicative)"
-        return f"{word} so far" if self.so_far and not self.claim.untestable else word
+        return f"{word} so far" if self.so_far else word
 
     @property
     def cell(self) -> str:
         """The verdict as a table shows it, with what must be said beside it."""
-        return "; ".join(filter(None, [f"**{self.text}**", self.claim.untested, *self.remarks]))
+        return "; ".join(filter(None, [f"**{self.text}**", *self.remarks]))
 
     @property
     def remarks(self) -> list[str]:

@@ -96,7 +96,7 @@ def details(judged: Judged, library: Library, book: Rules) -> str:
     if sampled:
         level = 100 * rules.row_level(book.level, len(lines))
         text.append(f"\nEach interval has {level:.3g} %; together they hold at {100 * book.level:g} %.\n")
-    text += [f"\nBeside it: {remark}.\n" for remark in (claim.untestable, *judged.remarks) if remark]
+    text += [f"\nBeside it: {remark}.\n" for remark in judged.remarks]
     if judged.notes:
         text.append(f"\nData: {'; '.join(judged.notes)}.\n")
     text.append(f"\nRule: {_rule(claim, book)}. Made by: {commands(claim, place)}.")

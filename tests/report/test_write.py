@@ -131,10 +131,8 @@ def test_where_the_literal_loss_disagrees_the_verdict_says_so():
     assert said in Judged(claim, rows, "reproduced", "paper").cell
 
 
-def test_why_nothing_is_tested_and_another_reading_stand_beside_the_verdict():
-    by_id = {claim.id: claim for claim in rules.read().claims}
-    untestable, reading = by_id["cifar-ahead"], by_id["sine-faster-objective"]
-    assert untestable.untestable.partition(":")[0] in Judged(untestable, [], "open", "paper").cell
+def test_another_reading_stands_beside_the_verdict():
+    (reading,) = (claim for claim in rules.read().claims if claim.id == "sine-faster-objective")
     assert "not counted" in Judged(reading, [], "open", "paper").cell
 
 
