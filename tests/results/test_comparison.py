@@ -52,3 +52,14 @@ def test_seeds_of_other_files_differ_whatever_their_rows(tiny, tmp_path: Path):
         folder.add(folder.runs(), {"seeds": [0], "data": [{"name": "MNIST", "md5": md5}]}, {})
     (found,) = differences(saved.path, again.path).values()
     assert found and "MNIST" in found
+
+
+def test_losses_may_deviate_by_a_share_and_accuracies_by_a_difference(tiny, tmp_path: Path):
+    saved = RunFolder(run(tiny("seeds=1", f"results.root={tmp_path / 'saved'}")))
+    again = RunFolder(run(tiny("seeds=1", f"results.root={tmp_path / 'again'}")))
+    for folder, loss, accuracy in ((saved, 100.0, 0.5), (again, 101.0, 0.52)):
+        runs = folder.runs().drop(columns="test_loss").assign(train_loss=loss, accuracy=accuracy)
+        folder.add(runs, {"seeds": [0]}, {})
+    assert differences(saved.path, again.path, Tolerance(loss=0.011, accuracy=0.021)) == {0: None}
+    for tolerance in (Tolerance(loss=0.009, accuracy=0.021), Tolerance(loss=0.011, accuracy=0.019)):
+        assert differences(saved.path, again.path, tolerance)[0]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homotopy.theory import bounds, iterates, lipschitz, near_optimum, problems, tracking, upheld
+from homotopy.theory import bounds, iterates, lipschitz, near_optimum, problems, summary, tracking, upheld
 
 
 def test_the_measured_lipschitz_constant_of_a_straight_path_is_the_implicit_function_value():
@@ -55,6 +55,13 @@ def test_the_error_stays_in_the_ball_with_admissible_steps_and_leaves_it_with_on
     assert allowed["gamma"].nunique() == 1
     assert set(allowed["holds"]) == {"yes"}
     assert (rows[rows["gamma"] == 1]["holds"] == "no").any()
+
+
+def test_a_path_starts_behind_the_optimum_as_it_moves_away():
+    still = dataclasses.replace(problems.isotropic(travel=4.0), noise=0.0)
+    use = tracking.Setting(alpha=1e-12, k=1, delta=4.0, radius=2.0, c2=0.0, step=1.0)
+    errors = tracking.follow(still, use, 2, 3, np.random.default_rng(0))
+    assert [math.sqrt(error.value) for error in errors] == pytest.approx([2.0, 4.0, 6.0])
 
 
 def test_numbers_of_steps_fall_from_the_admissible_one_to_a_single_step():
@@ -162,3 +169,37 @@ def test_a_path_of_small_steps_ends_at_its_optimum_and_the_direct_jump_at_anothe
     path, direct = near_optimum.path_rows(WELLS, 200, 0)
     assert (path["left"], path["wrong optimum"]) == (0, 0)
     assert direct["wrong optimum"] == 1
+    assert (path["holds"], direct["holds"]) == ("yes", "not claimed")
+
+
+def test_the_worst_direction_meets_prop_g_1_with_equality():
+    for row in near_optimum.move_rows(WELLS, 50, 0):
+        assert row["measured"] == pytest.approx(WELLS.ball) and row["holds"] == "yes"
+
+
+def test_nothing_is_claimed_of_a_batch_that_the_condition_does_not_allow():
+    for row in near_optimum.stay_rows(WELLS, 20, 0):
+        assert (row["holds"] == "not claimed") == (row["M"] < row["smallest M"])
+
+
+@pytest.mark.parametrize("name", near_optimum.READINGS)
+def test_the_smallest_batch_is_the_first_that_the_condition_allows(name):
+    reading, n, alpha = near_optimum.READINGS[name], WELLS.components, 0.5 / WELLS.smoothness
+    slack = (1 - WELLS.rate(alpha)) * WELLS.ball
+    for condition, batch in near_optimum.smallest_batches(WELLS, alpha, reading).items():
+        times = reading.step(alpha, n) * reading.conditions[condition](n, batch) * WELLS.nu
+        assert times * (n - batch) <= slack < times * (n - batch + 1)
+
+
+def test_a_bound_s_row_is_its_tightest_setting_and_speaks_for_all_that_are_claimed():
+    rows = pd.DataFrame(
+        {
+            "problem": "a", "M": [1, 2, 3, 4], "bound": [1.0, 2.0, 4.0, 1.0], "measured": [0.2, 1.8, 2.0, 5.0],
+            "low": [0.1, 1.7, 1.9, 4.9], "high": [0.3, 2.1, 2.1, 5.1], "ratio": [0.2, 0.9, 0.5, 5.0],
+            "holds": ["yes", "undecided", "yes", "not claimed"],
+        }
+    )  # fmt: skip
+    (row,) = summary.tightest(rows, "Eq. 8", ["problem"])
+    assert (row["constants"], row["value"], row["measured"], row["low"], row["high"]) == ("M 2", 2.0, 1.8, 1.7, 2.1)
+    assert (row["ratio"], row["loosest"]) == (0.9, 0.2)
+    assert (row["holds"], row["settings"], row["violated"]) == ("undecided", 3, 0)

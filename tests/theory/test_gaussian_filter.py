@@ -36,6 +36,9 @@ def test_the_measured_error_splits_into_its_exact_bias_and_a_scatter_that_falls_
         assert row["low"] < row["rmse"] < row["high"]
         assert row["rmse"] ** 2 == pytest.approx(row["bias"] ** 2 + row["scatter"] ** 2, rel=0.1)
     assert few["bias"] == many["bias"]
+    near = 8 / 400  # of the places, those within 3 xi of an end
+    assert few["bias"] ** 2 == pytest.approx(near * few["ends"] ** 2 + (1 - near) * few["interior"] ** 2)
+    assert few["interior"] == pytest.approx((1 - few["attenuation"]) / 2**0.5, rel=0.02)
     assert few["scatter"] / many["scatter"] == pytest.approx(2, rel=0.25)  # as 1/sqrt(M)
 
 

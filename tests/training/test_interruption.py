@@ -240,3 +240,17 @@ def wait_for(condition, process):
     while not condition():
         assert process.poll() is None, "ended early"
         time.sleep(0.05)
+
+
+def test_the_time_that_a_run_took_includes_that_before_it_was_stopped(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now[0])
+    first = checkpoints.Checkpoint(tmp_path, [0], 1.0, Interruption())
+    first.resume({})
+    now[0] = 40.0
+    first.save(3)
+    now[0] = 1000.0
+    again = checkpoints.Checkpoint(tmp_path, [0], 1.0, Interruption())
+    assert again.resume({}) == 3
+    now[0] = 1005.0
+    assert again.seconds == 45
