@@ -60,7 +60,7 @@ class Judged(NamedTuple):
     @property
     def cell(self) -> str:
         """The verdict as a table shows it, with what must be said beside it."""
-        return "; ".join(filter(None, [f"**{self.text}**", *self.remarks]))
+        return "; ".join([f"**{self.text}**", *self.remarks])
 
     @property
     def remarks(self) -> list[str]:
