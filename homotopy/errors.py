@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+_OUT_OF_MEMORY = ("allocate memory", "out of memory")
+
 
 class UserError(Exception):
     """Something the user can mend; its text is the whole message."""
@@ -57,6 +59,10 @@ class ResultError(UserError):
     """A saved result that is missing, damaged or locked."""
 
 
+class UnreadableError(ResultError):
+    """A file that the system does not give out now (too many are open, a disk is away); it need not be damaged."""
+
+
 class Diverged(UserError):
     """No seed of a configuration kept a finite loss."""
 
@@ -66,9 +72,9 @@ class Diverged(UserError):
         super().__init__(what, lr)
 
     def __str__(self) -> str:
-        """Say so, with a hint."""
+        """Say so, with a hint where the step size is known, which is 0 where it is not."""
         what, lr = self.args
-        return f"{what}; try a smaller step size (optimizer.lr={lr / 10:g})"
+        return f"{what}; try a smaller step size (optimizer.lr={lr / 10:g})" if lr else what
 
 
 class Interrupted(BaseException):
@@ -79,6 +85,11 @@ class Interrupted(BaseException):
         self.exit_code = 128 + number
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is not enough memory; PyTorch raises a RuntimeError."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)
+
+
 def in_words(error: BaseException) -> str:
     """Return an error as one line."""
     text = shortened(error, 500)
@@ -86,6 +97,6 @@ def in_words(error: BaseException) -> str:
         return text
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+    if is_out_of_memory(error):
         return f"not enough memory: {text}; train fewer seeds at a time (runtime.seeds_at_once=1 is the least)"
     return f"{type(error).__name__}: {text}"

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homotopy.errors import ResultError
+from homotopy.errors import ResultError, UnreadableError
 from homotopy.progress import say
 
 if TYPE_CHECKING:
@@ -49,11 +49,15 @@ def write_atomic(path: Path, data: bytes | memoryview) -> None:
 
 @contextmanager
 def refusal(path: Path, doing: str = "write") -> Iterator[None]:
-    """Turn what the system refuses (a full disk, a read-only folder) into a ResultError of one line."""
+    """Turn what the system refuses (a full disk, a read-only folder) into a ResultError of one line.
+
+    A file that cannot be read is an UnreadableError, as it need not be damaged.
+    """
     try:
         yield
     except OSError as error:
-        raise ResultError(f"cannot {doing} {path}: {error.strerror}") from error
+        kind = UnreadableError if doing == "read" else ResultError
+        raise kind(f"cannot {doing} {path}: {error.strerror}") from error
 
 
 def _replace(path: Path, data: bytes | memoryview) -> None:
@@ -98,6 +102,17 @@ def set_aside(path: Path, why: str) -> Path:
         path.rename(aside)
     say(f"{why}; set aside as {aside.name}")
     return aside
+
+
+@contextmanager
+def damage_set_aside(path: Path) -> Iterator[None]:
+    """Set a file aside that turns out to be damaged inside; one that only cannot be read now raises, and stays."""
+    try:
+        yield
+    except UnreadableError:
+        raise
+    except ResultError as error:
+        set_aside(path, str(error))
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:

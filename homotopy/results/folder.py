@@ -31,6 +31,7 @@ from homotopy.results.files import (
     RUNS,
     SUMS,
     csv_bytes,
+    damage_set_aside,
     packed,
     parsed_metadata,
     refusal,
@@ -213,10 +214,8 @@ class RunFolder:
 
     def _set_aside_damaged(self, config: bytes) -> None:
         for name, read in ((SUMS, self._sums), (RUNS, self.runs), (MEDIANS, self.medians), (METADATA, self.metadata)):
-            try:
+            with damage_set_aside(self.path / name):
                 read()
-            except ResultError as error:
-                set_aside(self.path / name, str(error))
         found = self._bytes(CONFIG)
         if found is not None and found != config:
             set_aside(self.path / CONFIG, f"{self.path / CONFIG} is not this folder's configuration")

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
-from homotopy.errors import ResultError
+from homotopy.errors import ResultError, is_out_of_memory
 from homotopy.identity import digest
 from homotopy.progress import say
-from homotopy.results.files import read_head, read_tensors, set_aside, write_tensors
+from homotopy.results.files import damage_set_aside, read_head, read_tensors, set_aside, write_tensors
 from homotopy.training.interruption import Interruption
 
 
@@ -51,10 +51,8 @@ def saved(folder: Path, besides: Sequence[Path] = ()) -> list[Saved]:
     found = []
     for path in sorted(folder.glob("checkpoint-*.pt")):
         if path not in besides:
-            try:
+            with damage_set_aside(path):
                 found.append(_saved(path))
-            except ResultError as error:
-                set_aside(path, str(error))
     return found
 
 
@@ -100,6 +98,8 @@ class Checkpoint:
             for name, part in parts.items():
                 part.load({key.partition(".")[2]: t for key, t in tensors.items() if key.startswith(f"{name}.")})
         except (KeyError, RuntimeError) as error:  # of another version of the program
+            if is_out_of_memory(error):
+                raise
             set_aside(self._path, f"{self._path} does not fit this configuration")
             raise ResultError("a checkpoint was set aside; the same command starts its seeds anew") from error
         return int(self._head["done"])
@@ -129,10 +129,8 @@ class Checkpoint:
     def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """Return the file's head and tensors, nothing at all where it is missing, damaged or of other seeds."""
         if self._path.exists():
-            try:
+            with damage_set_aside(self._path):
                 head, tensors = read_tensors(self._path)
                 if head.get("seeds") == self._seeds:
                     return head, tensors
-            except ResultError as error:
-                set_aside(self._path, str(error))
         return {}, {}

@@ -167,6 +167,7 @@ def _train_missing(
             if not seeds:
                 break
             train_group(config, seeds, machine, folder, stop, watch)
+    stop.answer()  # one that came while the last look for seeds waited
     for other in others:
         if theirs := held([other], config.seeds):
             say(f"{folder.path}: {len(theirs)} seeds are being trained by {other}; going on without them")

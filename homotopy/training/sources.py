@@ -13,10 +13,9 @@ from torch import Tensor
 from homotopy.algorithm.continuation import solve_source
 from homotopy.algorithm.deformations import Deformation
 from homotopy.config import Config
-from homotopy.errors import ResultError
 from homotopy.identity import digest
 from homotopy.progress import Progress, say
-from homotopy.results.files import read_tensors, set_aside, write_tensors
+from homotopy.results.files import damage_set_aside, read_tensors, write_tensors
 from homotopy.results.locks import held, hold
 from homotopy.results.provenance import provenance
 from homotopy.solvers.build import build_ensemble, initial_theta
@@ -69,12 +68,10 @@ class Sources:
         path = self._file(seed)
         if not path.exists():
             return None
-        try:
+        with damage_set_aside(path):
             origin, tensors = read_tensors(path)
-        except ResultError as error:
-            set_aside(path, str(error))
-            return None
-        return Source(tensors["theta"], origin)
+            return Source(tensors["theta"], origin)
+        return None
 
     def _file(self, seed: int) -> Path:
         return self._folder / f"seed-{seed}.pt"

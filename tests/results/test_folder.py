@@ -1,19 +1,24 @@
 """Result files: what is on the disk is what was written, or it is not used."""
 
+import errno
 import itertools
 import json
 import os
 import shutil
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
-from homotopy.errors import ResultError
+from homotopy.errors import ResultError, UnreadableError
 from homotopy.identity import SCHEMA
+from homotopy.results import files
 from homotopy.results.folder import RunFolder
 from homotopy.training import checkpoints, runner, sources
+from homotopy.training.history import History
 from tests.machine import in_child, make_read_only, mount_disk, needs_mounts, own_mounts, status
 
 FILES = ("SHA256SUMS", "config.yaml", "median.csv", "metadata.json", "runs.csv.gz")
@@ -203,6 +208,54 @@ def test_a_checkpoint_of_another_program_is_set_aside(tiny, monkeypatch):
     with pytest.raises(ResultError, match="the same command"):
         runner.run(config)
     runner.run(config)
+
+
+@pytest.mark.parametrize("name", ["runs.csv.gz", "metadata.json"])
+def test_a_result_that_cannot_be_read_now_is_left_where_it_is(finished, monkeypatch, name):
+    before = {path: path.read_bytes() for path in finished.folder.glob("[!.]*")}
+    with monkeypatch.context() as patch, pytest.raises(UnreadableError, match=f"cannot read .*{name}"):
+        patch.setattr(Path, "read_bytes", refusing(name, Path.read_bytes))
+        runner.run(finished)
+    assert {path: path.read_bytes() for path in finished.folder.glob("[!.]*")} == before
+
+
+def refusing(name, read):
+    """Return what reads every file but those of this name, as when too many are open."""
+
+    def read_bytes(path):
+        if path.name == name:
+            raise OSError(errno.EMFILE, "Too many open files", str(path))
+        return read(path)
+
+    return read_bytes
+
+
+def test_a_checkpoint_that_cannot_be_read_now_is_gone_on_from_later(tiny, monkeypatch):
+    config, path = half_way(tiny, monkeypatch)
+    before = path.read_bytes()
+
+    def refused(path):
+        with files.refusal(path, "read"):
+            raise OSError(errno.EIO, "Input/output error")
+
+    for read in ("read_head", "read_tensors"):
+        with monkeypatch.context() as patch, pytest.raises(UnreadableError, match="Input/output error"):
+            patch.setattr(checkpoints, read, refused)
+            runner.run(config)
+        assert path.read_bytes() == before
+
+
+def test_a_checkpoint_that_does_not_fit_into_memory_is_kept(tiny, monkeypatch):
+    config, path = half_way(tiny, monkeypatch)
+    before = path.read_bytes()
+
+    def load(self, state):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with monkeypatch.context() as patch, pytest.raises(torch.OutOfMemoryError):
+        patch.setattr(History, "load", load)
+        runner.run(config)
+    assert path.read_bytes() == before
 
 
 def fill(path, free):

@@ -195,6 +195,21 @@ def test_a_signal_after_the_last_epoch_stops_once_the_results_are_written(tiny, 
     assert runner.RunFolder(config.folder).finished() == {0}
 
 
+def test_a_signal_during_the_last_look_for_seeds_stops_too(tiny, monkeypatch):
+    config, look = tiny("method=random", "seeds=1"), runner.next_group
+
+    def looking(*given):
+        found = look(*given)
+        if not found:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return found
+
+    monkeypatch.setattr(runner, "next_group", looking)
+    with pytest.raises(Interrupted):
+        runner.run(config)
+    assert runner.RunFolder(config.folder).finished() == {0}
+
+
 def test_a_disk_too_full_for_the_last_checkpoint_loses_no_results(tiny, monkeypatch, capsys):
     def full(path, *_):
         raise ResultError(f"cannot write {path}: No space left on device")
