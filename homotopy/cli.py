@@ -49,7 +49,7 @@ class Kind(NamedTuple):
     do: Callable[[Job], None]
 
 
-_MULTIRUN = ("-m", "--multirun")
+_MODES = ("-m", "--multirun", "-r", "--run")  # ours to choose: one job is run, several are swept over
 KINDS = {
     TRAIN: Kind(lambda job: None, train),
     "illustrate": Kind(illustrations.chosen, illustrations.compute),
@@ -64,10 +64,10 @@ def start(main: Callable[[], None], script: str, arguments: list[str]) -> None:
     Everything is checked before anything is written. A job that fails does not stop the others; at the end a table
     says what failed, why, and the command that repeats it, and the exit status is 1.
     """
-    if any(argument.startswith("-") and argument not in _MULTIRUN for argument in arguments):
+    if any(argument.startswith("-") and argument not in _MODES for argument in arguments):
         return main()  # --help, --cfg and the like are Hydra's own
     with shown(f"composing and checking {shortened(' '.join(arguments) or 'the default', 50)}"):
-        lines = compose.command_lines([argument for argument in arguments if argument not in _MULTIRUN])
+        lines = compose.command_lines([argument for argument in arguments if argument not in _MODES])
         jobs_of = [check(line) for line in lines]
         jobs = list(itertools.chain(*jobs_of))
         todo = [job for job in jobs if not _is_done(job)]

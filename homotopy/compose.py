@@ -106,15 +106,21 @@ def _is_group(override: str) -> bool:
 
 
 def _expand(sweep: Sequence[Sequence[str]]) -> Iterator[DictConfig]:
-    """Compose every job; Hydra composes once per choice of groups, and plain values are set on a copy of that."""
+    """Compose every job; Hydra composes once per choice of groups, and plain values are set on a copy of that.
+
+    A value that is a mapping is merged into what is there, so that a job with such a one is composed for itself.
+    """
     composed: dict[tuple[str, ...], DictConfig] = {}
     for job in sweep:
+        if any(isinstance(override.value(), dict) for override in _parsed(job)):
+            yield _without_hydra(_compose(job))
+            continue
         groups = tuple(filter(_is_group, job))
         if groups not in composed:
             composed[groups] = _without_hydra(_compose(job))
         config = composed[groups].copy()
         for override in _parsed([text for text in job if not _is_group(text)]):
-            hydras_own = override.key_or_group.partition(".")[0] == "hydra"
+            hydras_own = re.split("[./]", override.key_or_group)[0] == "hydra"
             if not override.is_delete() and not hydras_own:
                 OmegaConf.update(config, override.key_or_group, override.value())
         yield config

@@ -275,6 +275,8 @@ def _check_together(config: Config) -> None:
     tried = config.method.path == "adaptive" or config.method.predictor != "constant"
     if tried and not config.task.tries_steps:
         raise ConfigError("method", config.method.name, "without tried steps for this task and deformation")
+    if config.method.path == "direct" and config.method.predictor != "constant":
+        raise ConfigError("method.predictor", config.method.predictor, "constant: without a path nothing is predicted")
     if config.method.path == "adaptive" and (config.method.predictor, config.optimizer.moments) != ("constant", "keep"):
         raise ConfigError("method.path", "adaptive", "with method.predictor=constant and optimizer.moments=keep")
     if config.runtime.logger == "tensorboard" and importlib.util.find_spec("tensorboard") is None:

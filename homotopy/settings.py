@@ -13,7 +13,7 @@ from homotopy.errors import ConfigError
 
 T = TypeVar("T")
 FOLDER = "a folder (write one that is named like a number as ./2026)"
-_BELOW = 2**31  # what an integer must be below, so that what is too large is said before it is tried
+BELOW = 2**31  # what an integer must be below, so that what is too large is said before it is tried
 
 
 def rule(holds: Callable[[Any], bool], allowed: str, **options: Any) -> Any:
@@ -130,8 +130,10 @@ def given(raw: Mapping[str, Any], key: str) -> Any:
 def check(value: Any, kind: Any, key: str, holds: Callable[[Any], bool] | None = None, allowed: str = "") -> Any:
     """Return `value` if it has the type `kind` and `holds`, else raise ConfigError, which says what is `allowed`."""
     allowed = allowed or f"of type {getattr(kind, '__name__', kind)}"
-    if not matches(value, kind) or (holds is not None and value is not None and not holds(value)):
+    if not matches(value, kind):
         raise ConfigError(key, value, allowed)
-    if isinstance(value, int) and abs(value) >= _BELOW:
-        raise ConfigError(key, value, f"{allowed}, and below {_BELOW}")
+    if isinstance(value, int) and abs(value) >= BELOW:
+        raise ConfigError(key, value, f"{allowed}, and below {BELOW}")
+    if holds is not None and value is not None and not holds(value):
+        raise ConfigError(key, value, allowed)
     return float(value) if kind is float else value

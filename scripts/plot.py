@@ -13,7 +13,6 @@ from __future__ import annotations
 import gc
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from _start import imports
@@ -25,22 +24,17 @@ with imports():
     from homotopy.results.library import Place, telling
 
 
-def attempt(place: Place, name: str) -> list[Path] | ConfigError | ResultError:
-    """Draw one figure; return its files, or why it cannot be drawn."""
-    try:
-        return FIGURES[name](place)
-    except (ConfigError, ResultError) as error:  # its experiment has not the keys, or no results
-        return error
+def draw(place: Place, name: str) -> list[Path]:
+    """Draw one figure; return its files."""
+    return FIGURES[name](place)
 
 
-def tell(found: list[Path] | ConfigError | ResultError, required: bool) -> None:
-    """Print the files, or what is missing; raise what is wrong if the figure was asked for."""
-    if isinstance(found, list):
-        print(*found, sep="\n")
-    elif required:
-        raise found
-    elif isinstance(found, ResultError):
-        print(f"left out: {found}", file=sys.stderr)
+def tell(error: ConfigError | ResultError, required: bool) -> None:
+    """Say why a figure cannot be drawn, since it has no results or not the keys; raise it if that was asked for."""
+    if required:
+        raise error
+    if isinstance(error, ResultError):
+        print(f"left out: {error}", file=sys.stderr)
 
 
 def main(arguments: list[str]) -> None:
@@ -52,12 +46,20 @@ def main(arguments: list[str]) -> None:
     experiments = [text.removeprefix("experiment=") for text in others if text.startswith("experiment=")]
     chosen = script.listed("figures", ",".join([options["figures"], *experiments]), FIGURES)
     names = list(reversed(chosen or list(FIGURES)))  # the slow ones stand last: start with them
-    unfit = {}
+    unfit, unforeseen = {}, None
     with ProcessPoolExecutor(initializer=gc.disable) as pool:  # collecting takes an eighth of the time
-        for name, found in zip(names, pool.map(partial(attempt, place), names), strict=True):
-            tell(found, bool(chosen))
-            if isinstance(found, ConfigError):
-                unfit[name] = found
+        drawn = [pool.submit(draw, place, name) for name in names]
+        for name, files in zip(names, drawn, strict=True):
+            try:
+                print(*files.result(), sep="\n")
+            except (ConfigError, ResultError) as error:
+                tell(error, bool(chosen))
+                if isinstance(error, ConfigError):
+                    unfit[name] = error
+            except Exception as error:  # said at the end, as the others can be drawn
+                unforeseen = unforeseen or error
+    if unforeseen:
+        raise unforeseen
     if len(unfit) == len(names):
         raise unfit[names[0]]
     if unfit:

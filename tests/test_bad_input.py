@@ -129,6 +129,9 @@ def test_a_command_line_is_accepted_or_refused_in_one_line_and_nothing_is_writte
         (["seeds=[[0]]"], "seeds=[[0]]"),
         (["seeds=[3,3]"], "seeds=[3, 3]"),
         (["seeds=99999999999"], "seeds=99999999999"),
+        (["batch_size=" + 400 * "9"], "below 2147483648"),
+        (["task=mnist_fashion", f"model.stages=[[{2**31}]]"], "model.stages"),
+        (["method=warmstart", "+method.predictor=secant"], "without a path"),
         (["~seeds"], "seeds=missing"),
         (["schedule=explicit", "schedule.values=[nan,1]"], "increases"),
         (["schedule.gamma=99999999999"], "schedule.gamma=99999999999"),
@@ -192,6 +195,13 @@ def test_a_precision_that_the_device_lacks_is_refused_before_anything_is_written
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("mode", ["-m", "--multirun", "-r", "--run"])
+def test_hydra_s_mode_on_the_command_line_skips_no_check(mode, capsys):
+    with pytest.raises(SystemExit) as end:
+        script.guard(cli.start, None, "train.py", [mode, "batch_size=0"])
+    assert end.value.code == 2 and "batch_size=0: must be" in capsys.readouterr().err
+
+
 def test_a_misspelt_key_in_a_file_of_one_s_own_is_refused(composed):
     with pytest.raises(ConfigError, match=r"optimzer\.lr=3: .*optimizer\.lr"):
         cli.checked(composed[0] | {"optimzer": {"lr": 3}})
@@ -226,6 +236,17 @@ def test_a_value_in_the_home_folder_is_found_there(monkeypatch):
 def test_of_plain_values_given_twice_the_last_counts():
     (raw,) = compose.jobs(["seeds=1", "seeds=2"])
     assert raw["seeds"] == 2
+
+
+def test_of_a_sweep_over_mappings_each_job_is_what_it_is_alone():
+    values = ["control={least:0.02}", "control={first:0.2}"]
+    swept = compose.jobs(["method=adaptive", ",".join([values[0], values[1].partition("=")[2]])])
+    assert swept == [compose.jobs(["method=adaptive", value])[0] for value in values]
+
+
+def test_hydra_s_own_groups_are_no_part_of_a_configuration():
+    sweep = ["method=random,homotopy", "seeds=1"]
+    assert compose.jobs([*sweep, "hydra/launcher=basic"]) == compose.jobs(sweep)
 
 
 def test_errors_pass_from_process_to_process():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import _start
+import plot
 import pytest
 
 from homotopy import cli, keys, script
@@ -112,3 +113,14 @@ def test_a_name_that_is_not_known_is_refused_among_others():
     assert script.listed("figures", "fig4,,fig1", {"fig1": 1, "fig4": 4}) == ["fig4", "fig1"]
     with pytest.raises(ConfigError, match="figures=fig2: must be one of fig1, fig4"):
         script.listed("figures", "fig1,fig2", ["fig1", "fig4"])
+
+
+def test_a_figure_that_fails_unforeseen_keeps_no_other_from_being_drawn(monkeypatch, tmp_path, capsys):
+    def failing(place):
+        raise ZeroDivisionError
+
+    figures = {"drawn": lambda place: [tmp_path / "drawn.png"], "failing": failing}  # the last is started first
+    monkeypatch.setattr(plot, "FIGURES", figures)
+    with pytest.raises(ZeroDivisionError):
+        plot.main([f"results.root={tmp_path}"])
+    assert capsys.readouterr().out == f"{tmp_path / 'drawn.png'}\n"

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from homotopy.settings import not_set, one_of, rule
+from homotopy.settings import BELOW, matches, not_set, one_of, rule
 from homotopy.solvers import mlp
 from homotopy.solvers.mlp import linear
 
@@ -24,7 +24,7 @@ INITIALISATIONS = {**mlp.INITIALISATIONS, "glorot_kernel_zero_bias": mlp.glorot_
 
 
 def _are_units(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(units, int) and units >= 1 for units in value)
+    return isinstance(value, list | tuple) and all(matches(units, int) and 1 <= units < BELOW for units in value)
 
 
 def _are_stages(value: Any) -> bool:

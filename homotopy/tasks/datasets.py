@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -293,8 +294,8 @@ def download(name: str, root: Path) -> list[Path]:
         root.mkdir(parents=True, exist_ok=True)
         with locked(root / ".download.lock", lambda: say(f"waiting for another process that downloads to {root}")):
             return _fetch(name, root) if _missing(name, root) else []
-    except (OSError, RuntimeError, EOFError, DataError) as error:
-        files, reason = DATASETS[name], str(error).strip().splitlines()[-1]
+    except (OSError, HTTPException, RuntimeError, EOFError, DataError) as error:
+        files, reason = DATASETS[name], (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise DataError(
             f"{name} is not below {root} and cannot be downloaded ({reason}); without it there is no {files.figures}: "
             f"put {', '.join(files.md5)} into {root / files.folder}"

@@ -14,6 +14,7 @@ from homotopy.figures import limits, today
 from homotopy.results import solved
 from homotopy.results.intervals import share
 from homotopy.results.library import Place, experiment, tasks
+from homotopy.results.methods import METHODS
 from tests.made import save_experiment
 
 SOLVED = 0.01
@@ -58,11 +59,20 @@ def test_every_arm_of_today_is_counted_at_the_omegas_that_have_all_of_them(tmp_p
     assert len(today.draw(place)) == 2  # of omega 137 alone
 
 
+def test_today_has_a_column_for_any_other_method_that_was_run():
+    _, axes = plt.subplots()
+    cells = [("default", "adaptive", 10, 3, 0.2, 0.3)]
+    columns = ["arm", "method", "n", "solved", "loss", "share"]
+    today.panel(axes, pd.DataFrame(cells, columns=columns), ["default"], [*METHODS, "adaptive"])
+    assert axes.images[0].get_array().filled(-1).tolist() == [[-1, -1, -1, 0.3]]
+    assert axes.get_xticklabels()[-1].get_text() == "adaptive steps"
+
+
 def test_what_today_lacks_is_said_in_its_cell():
     _, axes = plt.subplots()
     cells = [("default", "random", 10, 3, 0.2, 0.3), ("Fourier features", "homotopy", 10, 10, 0.0001, 1.0)]
     columns = ["arm", "method", "n", "solved", "loss", "share"]
-    today.panel(axes, pd.DataFrame(cells, columns=columns), ["default", "Fourier features"])
+    today.panel(axes, pd.DataFrame(cells, columns=columns), ["default", "Fourier features"], METHODS)
     shares = axes.images[0].get_array()
     assert shares.filled(-1).tolist() == [[0.3, -1, -1], [-1, -1, 1]]  # random, warm start, homotopy
     assert [text.get_text() for text in axes.texts] == ["3 of 10\n0.2", "10 of 10\n0.0001", *["not run"] * 4]

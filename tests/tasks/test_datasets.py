@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import ExitStack
+from http.client import IncompleteRead
 from pathlib import Path
 from urllib.error import URLError
 
@@ -156,6 +157,13 @@ def test_without_a_connection_the_user_learns_what_is_left_out_and_what_to_do(tm
     text = str(error.value)
     assert "no route" in text and "fig3a, fig3b" in text and str(tmp_path / "MNIST/raw") in text
     assert "\n" not in text and not (tmp_path / "MNIST").exists()
+
+
+@pytest.mark.parametrize("error", [IncompleteRead(b""), EOFError()])
+def test_a_connection_that_breaks_is_a_data_error(tmp_path, host, error):
+    host(error=error)
+    with pytest.raises(DataError, match="cannot be downloaded .*(IncompleteRead|EOFError)"):
+        datasets.download("MNIST", tmp_path)
 
 
 def test_a_second_process_waits_says_so_and_downloads_nothing(tmp_path, host, monkeypatch):
