@@ -194,8 +194,9 @@ def dependence(counts: Mapping[str, MapCount]) -> list[str]:
     of = "" if hard.run == len(hard.ratios) else f" that were run, of {len(hard.ratios)},"
     changed = "; ".join(f"{_change(each, default)} the factor is {_times(hard.ratios[each])}" for each in near)
     return [
-        f"How far the homotopy leads at omega {HARDEST:g} depends on what the paper leaves unstated. The map trains "
-        "plain settings of initialisation, noise and batch size, on seeds that no figure uses. In "
+        f"How far the homotopy leads at omega {HARDEST:g} varies with what the paper leaves unstated. The map trains "
+        "plain settings of initialisation, noise and batch size, on a few seeds that no figure uses: medians without "
+        "intervals, which decide nothing. In "
         f"{hard.holds} of its {hard.run} settings{of} the better baseline's median loss is at least "
         f"{number(hard.margin)} times the homotopy's ({_by_initialisation(hard)}); only PyTorch's has random biases, "
         "the others begin without. In the default setting, which was chosen on some of these seeds because it showed "
@@ -223,8 +224,8 @@ def _times(ratio: float | None) -> str:
     return "not known" if ratio is None else number(ratio)
 
 
-def images(found: Sequence[Judged]) -> str:
-    """Return how each baseline's mean loss over all epochs compares with the homotopy's, target by target."""
+def images(found: Sequence[Judged]) -> list[str]:
+    """Return what is compared on images, the mean loss over all epochs, and then a sentence for each target."""
     said = []
     for name, target in IMAGES.items():
         of = [judged for judged in found if name in judged.claim.experiments]
@@ -236,11 +237,9 @@ def images(found: Sequence[Judged]) -> str:
             notes = dict.fromkeys(note for judged in of for note in judged.notes)
             said.append(f"On {target}: {', '.join(means)}; {'; '.join([f'{seeds(rows[0][1])} seeds', *notes])}.")
     if not said:
-        return "The images were not run yet."
-    return (
-        "What follows is each baseline's geometric mean of the loss over all epochs, as a multiple of the homotopy's: "
-        f"below 1 the baseline is ahead. {' '.join(said)}"
-    )
+        return ["The images were not run yet."]
+    meant = "each baseline's geometric mean of the loss over all epochs, as a multiple of the homotopy's"
+    return [f"What follows is {meant}: below 1 the baseline is ahead.", *said]
 
 
 def _asked(claim: Claim) -> str:
@@ -268,8 +267,13 @@ def text(
     named = {judged.claim.id: judged for judged in (*claims, *questions)}
     lines = [headline(solves, book), *ratios(claims), f"With cosine annealing: {_lower(ahead(named[WITH_ANNEALING]))}"]
     lines += [*largest(claims), *dependence(counts), f"What of it helps: {_lower(helps(named))}"]
-    lines += [images([*claims, *questions]), f"The paper's claims, by kind: {tally(claims)}.", cost(place)]
+    lines += [nested(images([*claims, *questions])), f"The paper's claims, by kind: {tally(claims)}.", cost(place)]
     return "".join(f"- {line}\n" for line in lines)
+
+
+def nested(sentences: Sequence[str]) -> str:
+    """Return sentences as an item of a Markdown list, those after the first as a list inside it."""
+    return "\n  - ".join(sentences)
 
 
 def _lower(sentence: str) -> str:

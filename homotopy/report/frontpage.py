@@ -13,7 +13,8 @@ from homotopy.results.library import span
 # what each numbered claim says, in a few words, and what tells its parts apart
 CLAIMS: Mapping[int, tuple[str, Mapping[str, str]]] = {
     1: (
-        "At omega 74, 95, 116 and 137 the homotopy ends with the lowest median loss, and gets there in fewer epochs",
+        "At omega 74, 95, 116 and 137 the homotopy ends with the lowest median loss, and needs fewer epochs to a loss "
+        "that both reach",
         {"sine-lowest": "lowest", "sine-faster": "faster"},
     ),
     2: ("Somewhere it ends two orders of magnitude (rounded: 10^1.5 or more) below both baselines", {"two-orders": ""}),
@@ -63,9 +64,8 @@ def _count(judged: Judged) -> str:
     found = [row.outcome for row in judged.rows]
     holding = found.count(rules.HOLDS)
     if judged.claim.predicate == "reaches":
-        half = found.count(rules.HALF)
-        whole = f"{holding} of {len(judged.rows)} comparisons reach a factor of {judged.claim.margin:g}"
-        return f"{whole} by their intervals, {half} others one of {judged.claim.half:g}"
+        reaching = f"{holding} of {len(judged.rows)} comparisons reach a factor of {judged.claim.margin:g}"
+        return f"by their intervals {reaching}, and {found.count(rules.HALF)} others a factor of {judged.claim.half:g}"
     others = [words for outcome, words in outcomes(found).items() if outcome != rules.HOLDS]
     whole = f"{holding} of {len(judged.rows)} {'bounds' if judged.claim.bounds else 'comparisons'} hold"
     return ", ".join([whole, *others])
@@ -92,7 +92,7 @@ def findings(found: Findings) -> str:
     lines += [f"{hard} {easy}", annealed]
     lines.append(f"**What of it helps.** {abstract.helps({id_: found.named(id_) for id_ in abstract.PARTS})}")
     lines += [f"**What it depends on.** {line}" for line in abstract.dependence(found.map_counts)]
-    lines.append(f"**Images.** {abstract.images([*found.claims, *found.questions])}")
+    lines.append(f"**Images.** {abstract.nested(abstract.images([*found.claims, *found.questions]))}")
     theory = [judged for judged in found.claims if judged.claim.kind == rules.THEOREM]
     bounds = [row for judged in theory for row in judged.rows]
     holding = sum(row.outcome == rules.HOLDS for row in bounds)

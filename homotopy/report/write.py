@@ -43,15 +43,11 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return markdown.table(head, lines) if lines else "No results yet.\n"
 
 
-def commands(claim: Claim, place: Place) -> str:
-    """Return the commands that make a claim's results."""
-    return _code([place.command(name) for name in claim.experiments])
-
-
 def links(judged: Judged, place: Place) -> str:
     """Return links to the claim's figures that exist, and to its details below; the commands if nothing was run."""
     if not any(row.n for row in judged.rows):
-        return f"test it: {commands(judged.claim, place)}; [rule](#{judged.claim.id})"
+        commands = _code([place.command(name) for name in judged.claim.experiments])
+        return f"test it: {commands}; [rule](#{judged.claim.id})"
     figures = [name for name in judged.claim.figures or [] if (place.figures / f"{name}.png").exists()]
     return ", ".join([*(f"[{name}](figures/{name}.png)" for name in figures), f"[rows and files](#{judged.claim.id})"])
 
@@ -81,7 +77,7 @@ def plain_settings(count: MapCount) -> str:
 
 def details(judged: Judged, library: Library, book: Rules) -> str:
     """Return a claim's rows, rule, files and commands, folded."""
-    claim, place = judged.claim, library.place
+    claim = judged.claim
     sampled = claim.quantity in rules.SAMPLED
     head = [
         "comparison", "ours", "theirs", QUANTITIES[claim.quantity], "seed by seed", "better on",
@@ -99,7 +95,8 @@ def details(judged: Judged, library: Library, book: Rules) -> str:
     text += [f"\nBeside it: {remark}.\n" for remark in judged.remarks]
     if judged.notes:
         text.append(f"\nData: {'; '.join(judged.notes)}.\n")
-    text.append(f"\nRule: {_rule(claim, book)}. Made by: {commands(claim, place)}.")
+    commands = _code([library.command(name) for name in claim.experiments])
+    text.append(f"\nRule: {_rule(claim, book)}. Made by: {commands}.")
     if files := _files(claim, library):
         text.append(f" Read from: {_code(files)}{'' if claim.bounds else ' (`runs.csv.gz` in each)'}.")
     return "".join(text) + "\n\n</details>\n"
@@ -226,7 +223,7 @@ def sensitivity_text(name: str, found: pd.DataFrame, library: Library) -> str:
         losses = [number(row[method]) for method in METHODS]
         lines.append([f"`{row['setting']}`", str(row["n"]), *losses, _ratio(row), row["ordering"]])
     tail = f"\nNot run, or not by all three methods: {_code(missing)}.\n" if missing and lines else ""
-    heading = f"#### {budget(library.jobs(name)[0].config)}\n\nMade by: `{library.place.command(name)}`.\n\n"
+    heading = f"#### {budget(library.jobs(name)[0].config)}\n\nMade by: `{library.command(name)}`.\n\n"
     return heading + table(head, lines) + tail
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import groupby
 from pathlib import Path
@@ -177,6 +177,14 @@ class Library:
                 asked, lambda: [copies.unofficial(job) for job in asked], lambda job: job.config.folder
             )
         return self._jobs[experiment]
+
+    def command(self, experiment: str) -> str:
+        """Return the command that makes what is read of an experiment: on unofficial image files, where those are."""
+        images = {job.composed["task"].get("images") for job in self.jobs(experiment)}
+        place = self.place
+        if "unofficial" in images:
+            place = replace(place, overrides=tuple(dict.fromkeys([*place.overrides, "task.images=unofficial"])))
+        return place.command(experiment)
 
     def results(self, *experiments: str) -> list[Result]:
         """Return the results of some experiments, one per configuration, empty where nothing is finished."""
