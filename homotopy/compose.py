@@ -112,14 +112,15 @@ def _expand(sweep: Sequence[Sequence[str]]) -> Iterator[DictConfig]:
     """
     composed: dict[tuple[str, ...], DictConfig] = {}
     for job in sweep:
-        if any(isinstance(override.value(), dict) for override in _parsed(job)):
+        plain = _parsed([text for text in job if not _is_group(text)])
+        if any(isinstance(override.value(), dict) for override in plain):
             yield _without_hydra(_compose(job))
             continue
         groups = tuple(filter(_is_group, job))
         if groups not in composed:
             composed[groups] = _without_hydra(_compose(job))
         config = composed[groups].copy()
-        for override in _parsed([text for text in job if not _is_group(text)]):
+        for override in plain:
             hydras_own = re.split("[./]", override.key_or_group)[0] == "hydra"
             if not override.is_delete() and not hydras_own:
                 OmegaConf.update(config, override.key_or_group, override.value())

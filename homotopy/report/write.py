@@ -43,23 +43,28 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return markdown.table(head, lines) if lines else "No results yet.\n"
 
 
-def links(judged: Judged, place: Place) -> str:
+def commands(claim: Claim, library: Library) -> str:
+    """Return the commands that make a claim's results."""
+    return _code([library.command(name) for name in claim.experiments])
+
+
+def links(judged: Judged, library: Library) -> str:
     """Return links to the claim's figures that exist, and to its details below; the commands if nothing was run."""
     if not any(row.n for row in judged.rows):
-        commands = _code([place.command(name) for name in judged.claim.experiments])
-        return f"test it: {commands}; [rule](#{judged.claim.id})"
-    figures = [name for name in judged.claim.figures or [] if (place.figures / f"{name}.png").exists()]
+        return f"test it: {commands(judged.claim, library)}; [rule](#{judged.claim.id})"
+    drawn = library.place.figures
+    figures = [name for name in judged.claim.figures or [] if (drawn / f"{name}.png").exists()]
     return ", ".join([*(f"[{name}](figures/{name}.png)" for name in figures), f"[rows and files](#{judged.claim.id})"])
 
 
-def verdict_table(found: Sequence[Judged], settings: Mapping[str, str], place: Place) -> str:
+def verdict_table(found: Sequence[Judged], settings: Mapping[str, str], library: Library) -> str:
     """Return claim, ours, evidence and verdict, a line each; of the paper's also its value and `settings`."""
     paper = all(judged.claim.paper for judged in found)
     lines = []
     for judged in found:
         claim = judged.claim
         what = f"{claim.number}. {claim.claim} ({claim.place})" if paper else claim.claim
-        line = [what, claim.paper or "", summary(judged), settings.get(claim.id, ""), links(judged, place)]
+        line = [what, claim.paper or "", summary(judged), settings.get(claim.id, ""), links(judged, library)]
         lines.append([*line, judged.cell])
     head = ["claim", "the paper", "ours", "plain settings", "evidence", "verdict"]
     used = [i for i, name in enumerate(head) if paper or name not in ("the paper", "plain settings")]
@@ -95,8 +100,7 @@ def details(judged: Judged, library: Library, book: Rules) -> str:
     text += [f"\nBeside it: {remark}.\n" for remark in judged.remarks]
     if judged.notes:
         text.append(f"\nData: {'; '.join(judged.notes)}.\n")
-    commands = _code([library.command(name) for name in claim.experiments])
-    text.append(f"\nRule: {_rule(claim, book)}. Made by: {commands}.")
+    text.append(f"\nRule: {_rule(claim, book)}. Made by: {commands(claim, library)}.")
     if files := _files(claim, library):
         text.append(f" Read from: {_code(files)}{'' if claim.bounds else ' (`runs.csv.gz` in each)'}.")
     return "".join(text) + "\n\n</details>\n"
@@ -317,13 +321,13 @@ def text(found: Findings, complete: pd.DataFrame, sensitivity: Mapping[str, pd.D
         "solved": solved_text(found.solved),
         "threshold": number(book.solved),
         "completeness": completeness_text(complete, place),
-        "verdicts": verdict_table(found.claims, settings, place),
+        "verdicts": verdict_table(found.claims, settings, found.library),
         "overview": figure("overview", place, "The paper's figures, made anew from these results"),
         "details": "\n".join(details(each, library, book) for each in found.claims),
         "fair": f"{fair}\n{fair_text(found.fair)}",
         "map": f"{unstated.text(found.unstated)}\n{drawn_map}".lstrip(),
         "sensitivity": "\n".join(sensitivity_text(name, frame, library) for name, frame in sensitivity.items()),
-        "questions": verdict_table(found.questions, {}, place),
+        "questions": verdict_table(found.questions, {}, found.library),
         "questions_details": "\n".join(details(each, library, book) for each in found.questions),
         "search": search_text(found.search),
         "screen": screen.text(found.screened),

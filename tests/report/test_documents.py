@@ -165,6 +165,7 @@ def test_the_images_sentence_has_every_ratio_with_its_outcome(tmp_path):
     assert line.startswith("  - On FashionMNIST: ")
     assert "random initialisation 1.41 (the rule asks for at least 1.1: holds)" in line
     assert "warm start 1 (the rule asks for within 1.25: holds)" in line
+    assert not any("CIFAR-10:" in target for target in targets)
 
 
 def test_a_number_is_that_of_its_row(found):
