@@ -113,7 +113,7 @@ def preflight(jobs: Sequence[Job]) -> None:
     here = [job.config for job in jobs if not job.config.runtime.elsewhere]
     for device, precision in {(each.runtime.device, each.precision) for each in here}:
         check_precision(precision, choose_device(device))
-    all_of(task.check_data for task in dict.fromkeys(each.task for each in here))
+    all_of(task.check_data for task in {repr(each.task): each.task for each in here}.values())
 
 
 def _run(main: Callable[[], None], command: list[str]) -> bool:

@@ -15,7 +15,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -52,9 +52,15 @@ def _check_choices(overrides: Sequence[str]) -> None:
 
 
 def _check_sweeps(given: Sequence[Override]) -> None:
-    """Raise ConfigError for a key that is given twice and swept over; of plain values the last one counts."""
+    """Raise ConfigError for a sweep over what cannot be listed, and for a key that is given twice and swept over.
+
+    Of plain values that are given twice the last one counts.
+    """
     keys = [override.key_or_group for override in given]
     for override in given:
+        if override.value_type in (ValueType.INTERVAL_SWEEP, ValueType.GLOB_CHOICE_SWEEP):
+            allowed = "values, as in 1,2,3 or range(1,4)"
+            raise ConfigError(override.key_or_group, str(override.input_line).partition("=")[2], allowed)
         if override.is_sweep_override() and keys.count(override.key_or_group) > 1:
             raise ConfigError(override.key_or_group, "twice", "given once in a sweep")
 

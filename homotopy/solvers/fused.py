@@ -61,6 +61,8 @@ class FusedEnsemble(OwnMoments):
         """Start from theta (S, P), which is copied; as many worker threads as PyTorch uses, unless stated."""
         if theta.device.type != "cpu":
             raise ValueError(f"FusedEnsemble works on the CPU, but theta is on {theta.device}")
+        if theta.shape[1] != model.size:
+            raise ValueError(f"theta has {theta.shape[1]} parameters for each seed, the network {model.size}")
         super().__init__(optimizer, theta)
         self._library = library(theta.dtype)
         sizes = [model.inputs, *(fan_out for _, fan_out in model.layers)]

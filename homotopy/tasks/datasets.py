@@ -244,7 +244,8 @@ def _read_folder(path: Path, size: int, channels: int) -> Split:
     from homotopy.tasks import torchvision_import
 
     transforms = torchvision_import.transforms
-    steps = [transforms.Resize((size, size)), transforms.Grayscale(channels), transforms.PILToTensor()]
+    grey = [transforms.Grayscale()] if channels == 1 else []  # images are opened with three channels
+    steps = [transforms.Resize((size, size)), *grey, transforms.PILToTensor()]
     folder = _image_folder(path, transforms.Compose(steps))
     pixels = torch.stack([_image(folder, i) for i in range(len(folder))])
     return Split(pixels, torch.tensor(folder.targets))

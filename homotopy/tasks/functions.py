@@ -12,6 +12,7 @@ from torch import Tensor
 
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.algorithm.deformations import Deformation, linear
+from homotopy.errors import ConfigError
 from homotopy.settings import at_least, between, rule
 from homotopy.streams import Purpose, generator
 from homotopy.tasks.regression import Regression
@@ -76,11 +77,11 @@ class FunctionTask:
     models: ClassVar[tuple[str, ...]] = ("mlp",)
 
     def source(self, x: np.ndarray) -> np.ndarray:
-        """Return the source task's values (samples, outputs) at x (samples, inputs)."""
+        """Return the source task's values, (samples, outputs) or (samples,), at x (samples, inputs)."""
         raise NotImplementedError
 
     def target(self, x: np.ndarray) -> np.ndarray:
-        """Return the target task's values (samples, outputs) at x (samples, inputs)."""
+        """Return the target task's values, (samples, outputs) or (samples,), at x (samples, inputs)."""
         raise NotImplementedError
 
     @property
@@ -128,12 +129,26 @@ class FunctionTask:
     def draw(self, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw a seed's x (samples, inputs) and both tasks' noisy values there, each (samples, outputs)."""
         x = generator(seed, Purpose.DATA, X).uniform(size=(self.samples, self.inputs))
-        y_source = self.noisy(self.source(x), seed, SOURCE_NOISE)
-        return x, y_source, self.noisy(self.target(x), seed, TARGET_NOISE)
+        y_source, y_target = (columns(values, self) for values in (self.source(x), self.target(x)))
+        if y_source.shape != y_target.shape:
+            told = f"{y_source.shape[1]} for the source and {y_target.shape[1]} for the target"
+            raise ConfigError("task.name", self.name, f"a task whose functions have as many outputs (they have {told})")
+        return x, self.noisy(y_source, seed, SOURCE_NOISE), self.noisy(y_target, seed, TARGET_NOISE)
 
     def noisy(self, values: np.ndarray, seed: int, part: int) -> np.ndarray:
         """Add a seed's noise, of a part of its own of the data stream, to values (samples, outputs)."""
         return values + self.noise * generator(seed, Purpose.DATA, part).standard_normal(values.shape)
+
+
+def columns(values: np.ndarray, task: FunctionTask) -> np.ndarray:
+    """Return a function's values, (samples,) or (samples, outputs), as (samples, outputs); else raise ConfigError."""
+    found = np.asarray(values)
+    found = found[:, None] if found.ndim == 1 else found
+    if found.ndim != 2 or len(found) != task.samples:
+        n = task.samples
+        told = f"a task whose functions return ({n},) or ({n}, outputs) (one returns {np.shape(values)})"
+        raise ConfigError("task.name", task.name, told)
+    return found
 
 
 def stacked(draws: Sequence[Sequence[np.ndarray]], device: torch.device, dtype: torch.dtype) -> list[Tensor]:

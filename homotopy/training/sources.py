@@ -13,6 +13,7 @@ from torch import Tensor
 from homotopy.algorithm.continuation import solve_source
 from homotopy.algorithm.deformations import Deformation
 from homotopy.config import Config
+from homotopy.errors import ResultError
 from homotopy.identity import digest
 from homotopy.progress import Progress, say
 from homotopy.results.files import damage_set_aside, read_tensors, write_tensors
@@ -62,7 +63,17 @@ class Sources:
             time.sleep(0.2)
             stop.answer()
         found = [source for source in kept if source is not None]
+        self._check_sizes(found)
         return torch.stack([source.theta for source in found]).to(machine.device), _origins(seeds, found)
+
+    def _check_sizes(self, found: Sequence[Source]) -> None:
+        """Raise ResultError where the network has other parameters: a task's code may change, and its settings not."""
+        needed = self._config.model.network(self._deformation).size
+        for size in {len(source.theta) for source in found} - {needed}:
+            raise ResultError(
+                f"{self._folder}: these source solutions have {size} parameters and the network {needed}, as the task "
+                "has changed since; give it another name, or choose another results.root"
+            )
 
     def _kept(self, seed: int) -> Source | None:
         path = self._file(seed)

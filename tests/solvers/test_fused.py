@@ -283,6 +283,8 @@ def test_data_that_do_not_suit_are_refused() -> None:
     for data in ((x[:1], y), (x, y[:, :-1]), (x.expand(-1, -1, 2), y), (x, y.expand(-1, -1, 2)), (x.float(), y)):
         with pytest.raises(ValueError, match="data must be"):
             ensemble.evaluate(*data)
+    with pytest.raises(ValueError, match="parameters"):
+        FusedEnsemble(MODEL, Adam(), initial(range(2))[:, :-1].contiguous(), BATCH)
     every_second = torch.stack([x, y]).repeat_interleave(2, dim=2)[:, :, ::2]
     assert torch.equal(ensemble.evaluate(*every_second), ensemble.evaluate(x, y))
 

@@ -239,6 +239,15 @@ def test_folders_of_images_are_resized_to_one_size(tmp_path, channels):
     assert images.provenance.official is None
 
 
+def test_colours_stay_with_three_channels_and_become_grey_with_one(tmp_path):
+    picture(tmp_path / "train/blue/a.png", (9, 9), (0, 0, 255))
+    picture(tmp_path / "test/blue/a.png", (9, 9), (255, 0, 0))
+    coloured, grey = (datasets.load_folder(tmp_path, 8, channels) for channels in (3, 1))
+    assert coloured.train.pixels[0, :, 4, 4].tolist() == [0, 0, 255]
+    assert coloured.test.pixels[0, :, 4, 4].tolist() == [255, 0, 0]
+    assert [split.pixels[0, 0, 4, 4].item() for split in (grey.train, grey.test)] == [29, 76]  # ITU-R 601
+
+
 def test_the_checksum_of_a_folder_is_that_of_its_images(tmp_path):
     one = datasets.load_folder(folder(tmp_path, ["cat", "dog"]), 8, 3).provenance.md5
     picture(tmp_path / "test/dog/b.png", (20, 7), 200)

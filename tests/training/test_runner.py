@@ -12,6 +12,7 @@ from homotopy import compose, config
 from homotopy.errors import ResultError
 from homotopy.identity import digest
 from homotopy.results import folder
+from homotopy.results.files import read_tensors, write_tensors
 from homotopy.training import device, runner, sources
 
 
@@ -175,6 +176,15 @@ def test_a_source_solution_that_does_not_know_its_origin_is_found_again(tiny):
     path.write_bytes(buffer.getvalue() + hashlib.sha256(buffer.getvalue()).hexdigest().encode())
     (record,) = run(tiny("method=homotopy", "seeds=1")).metadata()["records"]
     assert [origin["seeds"] for origin in record["source"]] == [[0]]
+
+
+def test_a_source_solution_of_another_network_is_not_trained_on(tiny):
+    run(tiny("method=warmstart", "seeds=1"))
+    (path,) = (tiny().results / ".cache").glob("*/seed-0.pt")
+    origin, tensors = read_tensors(path)
+    write_tensors(path, origin, {"theta": tensors["theta"][:-1]})  # as if the task had had other functions then
+    with pytest.raises(ResultError, match="parameters"):
+        run(tiny("method=homotopy", "seeds=1"))
 
 
 @pytest.mark.parametrize(("threads", "width"), [(1, 16), (2, 32), (3, 48)])
