@@ -21,6 +21,7 @@ from homotopy.algorithm import schedules
 from homotopy.algorithm.continuation import Epoch, Step, follow, plan, solve_source
 from homotopy.algorithm.corrector import Ensemble
 from homotopy.errors import ConfigError, ResultError, UserError, shortened
+from homotopy.figures import looks
 from homotopy.progress import Progress
 from homotopy.results import parameters
 from homotopy.results.folder import RunFolder, metrics
@@ -53,13 +54,19 @@ class Runs:
     """What one method has learned, for each of its seeds.
 
     `curves` has a row per seed and recorded epoch: seed, epoch, lam, phase (step or final), train_loss (on H(., lam)),
-    target_loss (on the target's training set), and test_loss and accuracies where there are test data. A seed that
+    target_loss (on the target's training set), and test_loss and accuracies where there are test data. Of several
+    outputs the squared errors are summed: divide by their number for the mean of `torch.nn.MSELoss`. A seed that
     diverged has infinite losses.
     """
 
     curves: pd.DataFrame
-    label: str
+    method: str
     _network: Callable[[int], nn.Module]
+
+    @property
+    def label(self) -> str:
+        """The method's name in figures."""
+        return LABELS.get(self.method, self.method)
 
     def __repr__(self) -> str:
         """Say how they ended."""
@@ -71,14 +78,20 @@ class Runs:
         return median_curves(self.curves, metrics(self.curves))
 
     def plot(self, axes: Axes | None = None, metric: str = "target_loss", label: str | None = None) -> Axes:
-        """Draw a metric against epochs, a thin line per seed and their median, into `axes` or pyplot's present ones."""
+        """Draw a metric against epochs, a thin line per seed and their median, into `axes` or pyplot's present ones.
+
+        The colour is the method's in all figures; where `axes` has a line in it already, one that is no method's.
+        """
         if axes is None:
             import matplotlib.pyplot as plt  # here: it chooses how figures are shown
 
             axes = plt.gca()
         curves = self.curves.pivot(index="epoch", columns="seed", values=metric)
         median, _, _ = band(curves.to_numpy().T)
-        (line,) = axes.plot(curves.index, median, linewidth=2, label=label or self.label)
+        taken = {line.get_color() for line in axes.lines}
+        free = (each for each in (looks.COLOURS.get(self.method), *looks.OTHERS) if each not in taken)
+        colour = next(free, None)  # with none left, the next of the cycle of `axes`
+        (line,) = axes.plot(curves.index, median, color=colour, linewidth=2, label=label or self.label)
         axes.plot(curves.index, curves.to_numpy(), color=line.get_color(), linewidth=0.6, alpha=0.4)
         axes.set(xlabel="epochs", ylabel=_METRICS.get(metric, metric.replace("_", " ")))
         if not metric.endswith("accuracy"):
@@ -141,8 +154,14 @@ def fit(
         device: auto (the CPU), cpu, cuda or cuda:N.
         dtype: of parameters and data.
 
-    Raises ConfigError, which names the argument and what is allowed, before anything is trained.
+    What is minimised is the mean over samples of the squared error, summed over outputs. Nothing is written to disk:
+    the result holds the curves and, for each seed, the trained network.
+
+    Raises ConfigError, which names the argument (budget.k for k, as on the command line) and what is allowed, before
+    anything is trained.
     """
+    gamma, k, final, source = (_plain(number) for number in (gamma, k, final, source))
+    source_lr, batch_size, log_every, seeds = (_plain(each) for each in (source_lr, batch_size, log_every, seeds))
     numbers = config.seed_list(list(seeds) if isinstance(seeds, Sequence) else seeds)
     start, path = _SWITCHES[check(method, str, "method", one_of(*_SWITCHES), ", ".join(_SWITCHES))]
     lams = schedules.build(_schedule(schedule, gamma)).lams
@@ -172,7 +191,7 @@ def fit(
     epochs_run = follow(ensemble, deformation, steps, step_size, reset_moments=rule.moments == "reset")
     _record(epochs_run, steps, deformation, ensemble, history)
     thetas = dict(zip(numbers, ensemble.theta, strict=True))
-    return Runs(history.frame(), LABELS[method], lambda seed: model.module(thetas[seed]))
+    return Runs(history.frame(), method, partial(_trained, model, thetas))
 
 
 def run(*overrides: str) -> Runs:
@@ -208,7 +227,20 @@ def load(folder: str | Path) -> Runs:
     if curves.empty:
         raise ResultError(f"{folder} holds no finished run")
     method = folder.name.rpartition("-")[0]
-    return Runs(curves, LABELS.get(method, method), lambda seed: parameters.read(parameters.path_of(folder, seed)))
+    return Runs(curves, method, partial(_kept, folder))
+
+
+def _trained(model: MLP | ModuleNetwork, thetas: Mapping[int, Tensor], seed: int) -> nn.Module:
+    return model.module(thetas[seed])
+
+
+def _kept(folder: Path, seed: int) -> nn.Module:
+    return parameters.read(parameters.path_of(folder, seed))
+
+
+def _plain(value: Any) -> Any:
+    """Return NumPy's numbers and arrays as Python's numbers and lists."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def _schedule(schedule: Any, gamma: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The Python door gives what the runs give, to whoever has data or functions and no configuration."""
 
 import json
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +16,7 @@ from torch import nn
 import homotopy
 from homotopy import api, compose, config, keys
 from homotopy.errors import ConfigError, ResultError, UserError
+from homotopy.figures import looks
 from homotopy.results.files import csv_bytes
 from homotopy.results.locks import hold
 from homotopy.solvers.mlp import MLP
@@ -174,7 +176,25 @@ def test_median_and_plot_show_the_curves():
     axes = found.plot(label="mine")
     assert len(axes.lines) == 4 and axes.get_legend_handles_labels()[1] == ["mine"]
     assert axes.lines[0].get_ydata()[-1] == pytest.approx(last)
+    colours = [found.plot(axes).lines[-1].get_color() for _ in range(5)]
+    assert axes.lines[0].get_color() == looks.COLOURS["homotopy"]
+    assert len({axes.lines[0].get_color(), *colours}) == 6  # and no line in warm start's colour, which may be drawn yet
+    assert not {*colours} & {looks.COLOURS["warmstart"], looks.COLOURS["random"]}
     matplotlib.pyplot.close("all")
+
+
+def test_numpys_numbers_are_numbers():
+    plain = fit(k=1, gamma=2, seeds=range(2), batch_size=16)
+    numpys = fit(k=np.int64(1), gamma=np.int64(2), seeds=np.arange(2), batch_size=np.int32(16))
+    pd.testing.assert_frame_equal(numpys.curves, plain.curves, check_exact=True)
+
+
+def test_runs_can_be_pickled_with_their_networks():
+    found = fit()
+    again = pickle.loads(pickle.dumps(found))
+    pd.testing.assert_frame_equal(again.curves, found.curves)
+    x = torch.tensor(X, dtype=torch.float32)[:, None]
+    assert torch.equal(again.network(1)(x), found.network(1)(x))
 
 
 @pytest.mark.parametrize(

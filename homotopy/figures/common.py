@@ -1,7 +1,4 @@
-"""One look for every figure: ICLR's width, and for a method the same colour, dashes and marker everywhere.
-
-The colours are safe for colour-blind readers; dashes and markers tell the methods apart in grey print.
-"""
+"""One look for every figure: ICLR's width, and how lines, legends and captions are drawn and files written."""
 
 from __future__ import annotations
 
@@ -19,29 +16,12 @@ from matplotlib.collections import LineCollection  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 
+from homotopy.figures import looks  # noqa: E402
 from homotopy.results.files import write_atomic  # noqa: E402
 
 WIDTH = 5.5  # inches: ICLR's text
 SMALL = 6.5  # points
 GREY = "0.4"
-# Okabe and Ito's palette
-PALETTE = BLUE, SKY, GREEN, VERMILLION, PURPLE, ORANGE = (
-    "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#E69F00",
-)  # fmt: skip
-COLOURS = {"homotopy": BLUE, "warmstart": VERMILLION, "random": GREEN}
-COLOURS |= {"random_homotopy": PURPLE, "amplitude": ORANGE, "adaptive": SKY, "secant": "#000000", "frequency": PURPLE}
-DASHES: dict[str, Any] = {
-    "homotopy": "-",
-    "warmstart": (0, (4, 1.3)),
-    "random": (0, (1, 1.1)),
-    "frequency": (0, (4, 1, 1, 1)),
-    "random_homotopy": (0, (6, 1.2, 1, 1.2)),
-    "amplitude": (0, (2, 1)),
-    "adaptive": (0, (7, 1.3)),
-    "secant": (0, (4, 1, 1, 1, 1, 1)),
-}
-MARKERS = {"homotopy": "o", "warmstart": "s", "random": "^", "frequency": "D", "amplitude": "v"}
-MARKERS |= {"random_homotopy": "P", "adaptive": "X", "secant": "*"}
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8.5,
@@ -84,15 +64,15 @@ def seeds(axes: Axes, x: np.ndarray, table: np.ndarray, *, colour: str) -> None:
 
 def median(axes: Axes, x: np.ndarray, values: np.ndarray, method: str, **options: Any) -> Line2D:
     """Draw a method's median (points,) over x (points,), heavy, in its colour and dashes."""
-    look = {"color": COLOURS[method], "linestyle": DASHES[method], "linewidth": 1.7, "zorder": 3}
+    look = {"color": looks.COLOURS[method], "linestyle": looks.DASHES[method], "linewidth": 1.7, "zorder": 3}
     (line,) = axes.plot(x, values, **look | options)
     return line
 
 
-def line(axes: Axes, x: Any, band: tuple[Any, Any, Any], style: str = "-", *, colour: str, **options: Any) -> None:
+def line(axes: Axes, x: Any, band: tuple[Any, Any, Any], style: Any = "-", *, colour: str, **options: Any) -> None:
     """Draw a median (points,) over x in its colour and shade the band between the quartiles."""
     centre, low, high = band
-    axes.plot(x, centre, style, color=colour, **options)
+    axes.plot(x, centre, linestyle=style, color=colour, **options)
     axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
 
 

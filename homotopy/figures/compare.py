@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from homotopy.errors import ConfigError, ResultError
-from homotopy.figures import common
+from homotopy.figures import common, looks
 from homotopy.keys import dotted
 from homotopy.results.folder import RunFolder, metrics
 from homotopy.results.methods import LABELS
@@ -87,7 +87,7 @@ def draw(folders: Sequence[Path], metric: str, path: Path) -> list[Path]:
     figure, (axes,) = common.subplots(height=2.4 + _LINE * sum(text.count("\n") + 1 for text in told))
     for i, (curves, text) in enumerate(zip(runs, told, strict=True)):
         table = curves.pivot(index="seed", columns="epoch", values=metric)
-        colour, style = common.PALETTE[i % len(common.PALETTE)], _STYLES[i // len(common.PALETTE) % len(_STYLES)]
+        colour, style = looks.PALETTE[i % len(looks.PALETTE)], _STYLES[i // len(looks.PALETTE) % len(_STYLES)]
         common.line(axes, table.columns, band(table.to_numpy()), style, colour=colour, label=text)
     axes.set(xlabel="epochs", ylabel=f"{metric.replace('_', ' ')} (median, quartiles)")
     if not metric.endswith("accuracy"):

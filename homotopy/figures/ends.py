@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from matplotlib.axes import Axes
 
-from homotopy.figures import common
+from homotopy.figures import common, looks
 from homotopy.results.library import Result
 from homotopy.results.statistics import settling
 
@@ -35,8 +35,8 @@ def dots(axes: Axes, x: np.ndarray, y: np.ndarray, method: str, label: str | Non
     A seed that diverged has none.
     """
     size, faint = (3.2, 0.8) if len(x) <= 20 else (2.2, 0.5)
-    look: dict[str, Any] = {"color": common.COLOURS[method], "markersize": size, "markeredgewidth": 0, "alpha": faint}
-    axes.plot(x, y, common.MARKERS[method], zorder=2, label=label, **look)
+    look: dict[str, Any] = {"color": looks.COLOURS[method], "markersize": size, "markeredgewidth": 0, "alpha": faint}
+    axes.plot(x, y, looks.MARKERS[method], zorder=2, label=label, **look)
 
 
 def _share(values: np.ndarray, below: float | None) -> str:
@@ -53,11 +53,11 @@ def strip(axes: Axes, results: Sequence[Result], metric: str, *, last: int = 100
     for i, found in enumerate(results):
         method, values = found.config.method.name, found.settled(metric, last)
         dots(axes, i + spread(len(values)), values, method)
-        axes.hlines(np.median(values), i - 0.38, i + 0.38, color=common.COLOURS[method], linewidth=1.7, zorder=3)
+        axes.hlines(np.median(values), i - 0.38, i + 0.38, color=looks.COLOURS[method], linewidth=1.7, zorder=3)
         labels.append(_share(values, below))
     axes.set_xticks(range(len(results)), labels, fontsize=7 if max(r.seeds for r in results) < 100 else 5.5)
     for label, found in zip(axes.get_xticklabels(), results, strict=True):
-        label.set_color(common.COLOURS[found.config.method.name])
+        label.set_color(looks.COLOURS[found.config.method.name])
     axes.tick_params(axis="x", length=0, pad=1)
     axes.tick_params(axis="y", which="both", left=False, labelleft=False)
     axes.grid(axis="x", visible=False)

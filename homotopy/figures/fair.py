@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from homotopy.figures import common, names
+from homotopy.figures import common, looks, names
 from homotopy.figures.fig1 import SMOOTH, running, smoothed
 from homotopy.results.library import Place, Result, by_task, count, experiment
 from homotopy.results.methods import LABELS
@@ -24,7 +24,7 @@ def panel(axes: Axes, results: list[Result], metric: str) -> dict[str, Line2D]:
     for found in results:
         method, epochs = found.config.method.name, found.epochs + found.config.source_epochs
         median, low, high = (running(values, SMOOTH) for values in found.band(metric))
-        axes.fill_between(epochs, low, high, color=common.COLOURS[method], alpha=0.18, linewidth=0)
+        axes.fill_between(epochs, low, high, color=looks.COLOURS[method], alpha=0.18, linewidth=0)
         drawn[LABELS[method]] = common.median(axes, epochs, median, method)
     axes.set(yscale="log", xlim=(0, max(r.config.epochs + r.config.source_epochs for r in results)))
     axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from homotopy.figures import common, ends, names
+from homotopy.figures import common, ends, looks, names
 from homotopy.results.library import Place, Result, count, tasks
 from homotopy.results.methods import LABELS
 
@@ -41,7 +41,7 @@ def curves(axes: Axes, results: list[Result], metric: str, points: int = 1) -> d
     drawn = {}
     for found in results:
         method, median = found.config.method.name, found.band(metric)[0]
-        common.seeds(axes, found.epochs, running(found.table(metric), points), colour=common.COLOURS[method])
+        common.seeds(axes, found.epochs, running(found.table(metric), points), colour=looks.COLOURS[method])
         drawn[LABELS[method]] = common.median(axes, found.epochs, running(median, points), method)
     axes.set(xlabel="epochs", xlim=(0, results[0].config.epochs))
     axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
@@ -55,7 +55,7 @@ def path(axes: Axes, results: list[Result]) -> None:
     along = [step for step in steps if not step.final]
     if not along:
         return
-    axes.axvspan(0, along[-1].epochs.stop - 1, color=common.BLUE, alpha=0.05, linewidth=0, zorder=0)
+    axes.axvspan(0, along[-1].epochs.stop - 1, color=looks.BLUE, alpha=0.05, linewidth=0, zorder=0)
     for step in along:
         axes.axvline(step.epochs.stop - 1, color="0.8", linewidth=0.4, zorder=1)
     share = along[-1].epochs.stop / steps[-1].epochs.stop

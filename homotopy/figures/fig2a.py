@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from homotopy.figures import common, ends, names
+from homotopy.figures import common, ends, looks, names
 from homotopy.results.library import Place, span, tasks
 from homotopy.results.methods import LABELS, METHODS
 from homotopy.results.statistics import settling
@@ -31,7 +31,7 @@ def draw(place: Place) -> list[Path]:
         for x, values in zip(columns, losses, strict=True):
             ends.dots(axes, x + distance * ends.spread(len(values), _WIDE), values, method)
         medians = np.array([np.median(values) for values in losses])
-        look = {"marker": common.MARKERS[method], "markersize": 4.5, "markeredgecolor": "white", "markeredgewidth": 0.5}
+        look = {"marker": looks.MARKERS[method], "markersize": 4.5, "markeredgecolor": "white", "markeredgewidth": 0.5}
         drawn[LABELS[method]] = common.median(axes, columns, medians, method, **look)
     counts = [span([found.seeds for found in group]) for group in groups]
     axes.set_xticks(omegas, [f"{omega:g}\nn = {n}" for omega, n in zip(omegas, counts, strict=True)])

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from homotopy.figures import animation, common
+from homotopy.figures import animation, common, looks
 from homotopy.figures.tables import read
 from homotopy.results.library import Place
 
@@ -18,7 +18,7 @@ TITLES = {
     "gaussian_filter": "(b) Gaussian filter (Eq. 21, 22)",
 }
 FUNCTION = "function"
-BLUE = common.COLOURS["homotopy"]
+BLUE = looks.COLOURS["homotopy"]
 SHOWN = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 

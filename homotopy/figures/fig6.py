@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from homotopy.figures import animation, common
+from homotopy.figures import animation, common, looks
 from homotopy.figures.origins import origins
 from homotopy.figures.tables import find, read
 from homotopy.results.library import Place
@@ -69,7 +69,7 @@ def moving(place: Place, rows: pd.DataFrame) -> list[Path]:
     """Animate lam from 0 to 1: the image, and the label vector as bars."""
     figure, (left, right) = common.subplots(columns=2)
     picture = _show(left, image(rows, 0.0))
-    bars = right.bar(np.arange(10), label(rows, 0.0), color=common.COLOURS["homotopy"])
+    bars = right.bar(np.arange(10), label(rows, 0.0), color=looks.COLOURS["homotopy"])
     right.set(xlabel="class", ylabel="probability", xticks=range(10), ylim=(0, 1.02))
 
     def show(lam: float) -> None:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
-from homotopy.figures import common, names
+from homotopy.figures import common, looks, names
 from homotopy.figures.tables import read
 from homotopy.results.library import Place
 
@@ -20,12 +20,12 @@ _MARKERS = "osD^vP"
 def path_panel(axes: Axes, iterates: pd.DataFrame, balls: pd.DataFrame) -> None:
     """Draw a run's SGD iterates, where each step ended, the optima, and the balls around them."""
     for x, y, radius in balls[["x", "y", "radius"]].to_numpy():
-        axes.add_patch(Circle((x, y), radius, facecolor=common.BLUE, alpha=0.10, linewidth=0))
-        axes.add_patch(Circle((x, y), radius, fill=False, edgecolor=common.BLUE, linewidth=0.5))
+        axes.add_patch(Circle((x, y), radius, facecolor=looks.BLUE, alpha=0.10, linewidth=0))
+        axes.add_patch(Circle((x, y), radius, fill=False, edgecolor=looks.BLUE, linewidth=0.5))
     last = iterates[iterates["k"] == iterates["k"].max()]
     axes.plot(iterates["x"], iterates["y"], "-", color="0.55", linewidth=0.4, label="SGD iterates", zorder=2)
-    axes.plot(balls["x"], balls["y"], "+-", color=common.BLUE, markersize=6, linewidth=0.8, label=r"$\theta^*_i$")
-    axes.plot(last["x"], last["y"], "o", color=common.VERMILLION, markersize=3, label=r"$\theta_i$", zorder=3)
+    axes.plot(balls["x"], balls["y"], "+-", color=looks.BLUE, markersize=6, linewidth=0.8, label=r"$\theta^*_i$")
+    axes.plot(last["x"], last["y"], "o", color=looks.VERMILLION, markersize=3, label=r"$\theta_i$", zorder=3)
     axes.set_aspect("equal")
     axes.set(xlabel=r"$\theta^{(1)}$", ylabel=r"$\theta^{(2)}$")
     axes.legend(loc="lower center", ncols=3, handlelength=1.4)  # under the arch of the optima, where nothing is
@@ -38,7 +38,7 @@ def step_panel(axes: Axes, tracking: pd.DataFrame) -> dict[str, Line2D]:
     """
     drawn = {}
     tracking = tracking[tracking["i"] > 0]
-    for problem, colour, marker in zip(tracking["problem"].unique(), common.PALETTE, _MARKERS, strict=True):
+    for problem, colour, marker in zip(tracking["problem"].unique(), looks.PALETTE, _MARKERS, strict=True):
         worst = tracking[tracking["problem"] == problem].groupby("step_over_admissible")["ratio"].max()
         (line,) = axes.plot(worst.index, np.sqrt(worst), marker=marker, markersize=3, color=colour)
         drawn[problem.replace(" mu ", r" $\mu$ = ")] = line

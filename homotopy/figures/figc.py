@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from homotopy.figures import common, names
+from homotopy.figures import common, looks, names
 from homotopy.figures.fig1 import SMOOTH, running, smoothed
 from homotopy.figures.tables import read
 from homotopy.results.library import Place, count, experiment
@@ -17,7 +17,7 @@ from homotopy.results.library import Place, count, experiment
 FILTER = "#882255"  # Tol's wine: no method has it in any figure
 _TINTS = ("#d9a0bb", "#b45c86", FILTER)  # from few samples to many
 TRAINED = {
-    "linear_targets": ("same x", common.COLOURS["homotopy"]),
+    "linear_targets": ("same x", looks.COLOURS["homotopy"]),
     "gaussian_filter": ("Gaussian filter", FILTER),
 }
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from homotopy.errors import ResultError
-from homotopy.figures import animation, common
+from homotopy.figures import animation, common, looks
 from homotopy.results import snapshots
 from homotopy.results.library import Place, Result, tasks
 from homotopy.results.methods import LABELS
@@ -74,7 +74,7 @@ class OutputPanel:
 
     def __init__(self, axes: Axes, run: Run) -> None:
         self._run = run
-        colour = common.COLOURS[run.method]
+        colour = looks.COLOURS[run.method]
         self._source, self._target = np.sin(_FINE), np.sin(OMEGA * _FINE)
         axes.plot(_FINE, self._target, color=_TARGET, linewidth=1.0)
         (self._moving,) = axes.plot([], [], color=_MOVING, linewidth=1.0)
@@ -106,7 +106,7 @@ class LossPanel:
 
     def __init__(self, axes: Axes, found: Sequence[Run]) -> None:
         self._found = found
-        colours = [common.COLOURS[run.method] for run in found]
+        colours = [looks.COLOURS[run.method] for run in found]
         self._lines = [axes.plot([], [], color=colour, linewidth=1.4)[0] for colour in colours]
         self._heads = [axes.plot([], [], "o", color=colour, markersize=4.5, clip_on=False)[0] for colour in colours]
         losses = np.concatenate([run.losses for run in found])

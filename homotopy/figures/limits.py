@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from homotopy.figures import common, ends
+from homotopy.figures import common, ends, looks
 from homotopy.results.library import Place, count, tasks
 from homotopy.results.methods import LABELS, METHODS
 from homotopy.results.solved import table
@@ -24,9 +24,9 @@ def draw(place: Place) -> list[Path]:
     for method, beside in zip(SHOWN, _BESIDE, strict=True):
         rows = found[found["method"] == method].sort_values("omega")
         bars = np.stack([rows["share"] - rows["low"], rows["high"] - rows["share"]])
-        look = {"color": common.COLOURS[method], "linestyle": common.DASHES[method], "markersize": 3, "elinewidth": 0.6}
+        look = {"color": looks.COLOURS[method], "linestyle": looks.DASHES[method], "markersize": 3, "elinewidth": 0.6}
         x = rows["omega"] + beside
-        axes.errorbar(x, rows["share"], bars, fmt=common.MARKERS[method], label=LABELS[method], **look)
+        axes.errorbar(x, rows["share"], bars, fmt=looks.MARKERS[method], label=LABELS[method], **look)
     axes.set(
         xlabel=r"$\omega$ (rad)",
         ylabel=f"share of runs that end\nwith a loss below {ends.solved():g}",

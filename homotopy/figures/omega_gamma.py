@@ -11,11 +11,11 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.ticker import FuncFormatter
 
 from homotopy.errors import ResultError
-from homotopy.figures import common
+from homotopy.figures import common, looks
 from homotopy.results.intervals import ratio_of_medians
 from homotopy.results.library import Place, Result, experiment, missing
 
-_COLOURS = LinearSegmentedColormap.from_list("lower", [common.VERMILLION, "white", common.BLUE])
+_COLOURS = LinearSegmentedColormap.from_list("lower", [looks.VERMILLION, "white", looks.BLUE])
 
 
 def _settled(found: Result) -> pd.Series:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from homotopy.figures import common, ends
+from homotopy.figures import common, ends, looks
 from homotopy.figures.tables import read
 from homotopy.results.library import Place
 from homotopy.results.methods import LABELS, METHODS
@@ -45,16 +45,16 @@ def tables(place: Place, name: str) -> Tables:
 
 def fitted(axes: Axes, epochs: Tables) -> None:
     """Draw the share of the present problem's periods that are fitted, against epochs."""
-    for method, looks in epochs.items():
-        _line(axes, looks["epoch"], looks["fitted"] / looks["periods"], method)
+    for method, seen in epochs.items():
+        _line(axes, seen["epoch"], seen["fitted"] / seen["periods"], method)
     axes.set(title="(a) periods fitted, share", xlabel="epochs", ylim=(-0.03, 1.03))
 
 
 def dead(axes: Axes, epochs: Tables) -> None:
     """Draw the share of dead hidden units against epochs, from the first on a logarithmic axis."""
-    for method, looks in epochs.items():
-        looks = looks[looks["epoch"] > 0]
-        _line(axes, looks["epoch"], looks["dead"], method)
+    for method, seen in epochs.items():
+        seen = seen[seen["epoch"] > 0]
+        _line(axes, seen["epoch"], seen["dead"], method)
     axes.set(title="(b) dead units, share", xlabel="epochs", xscale="log")
 
 
@@ -65,22 +65,22 @@ def first_step(stations: Tables) -> int:
 
 def fate(axes: Axes, epochs: Tables, early: int) -> None:
     """Draw for each seed what is fitted at the end against the share of dead units at the end of the first step."""
-    for method, looks in epochs.items():
-        found = relation(looks, early)
+    for method, seen in epochs.items():
+        found = relation(seen, early)
         ends.dots(axes, found["dead"].to_numpy(), found["fitted"].to_numpy(), method)
     axes.set(title="(c) fitted at the end", xlabel=f"dead units, epoch {early}", ylim=(-0.03, 1.03))
 
 
-def relation(looks: pd.DataFrame, early: int) -> pd.DataFrame:
+def relation(seen: pd.DataFrame, early: int) -> pd.DataFrame:
     """Return each seed's share of `dead` units at the epoch `early`, and of periods `fitted` at the end."""
-    last = at_the_end(looks)
-    then = looks[looks["epoch"] <= early].groupby("seed").last()
+    last = at_the_end(seen)
+    then = seen[seen["epoch"] <= early].groupby("seed").last()
     return pd.DataFrame({"dead": then["dead"], "fitted": last["fitted"] / last["periods"]})
 
 
-def at_the_end(looks: pd.DataFrame) -> pd.DataFrame:
+def at_the_end(seen: pd.DataFrame) -> pd.DataFrame:
     """Return what was seen at the last epoch, a row per seed."""
-    return looks[looks["epoch"] == looks["epoch"].max()].set_index("seed")
+    return seen[seen["epoch"] == seen["epoch"].max()].set_index("seed")
 
 
 def steps(axes: Axes, stations: Tables) -> None:
@@ -88,7 +88,7 @@ def steps(axes: Axes, stations: Tables) -> None:
     for method in PATHS:
         rows = stations[method][stations[method]["phase"] == "step"]
         jumps = rows.groupby("epoch")["jump"].median()
-        axes.plot(jumps.index, jumps, ":", color=common.COLOURS[method], linewidth=1)
+        axes.plot(jumps.index, jumps, ":", color=looks.COLOURS[method], linewidth=1)
         _line(axes, rows["epoch"], rows["loss"], method)
     axes.set(title=r"(d) $H$ as steps begin, end", xlabel="epochs", yscale="log")
 
@@ -103,12 +103,13 @@ def curvature(axes: Axes, stations: Tables) -> None:
 
 def amplitude(axes: Axes, epochs: Tables) -> None:
     """Draw the amplitude of the network's output at the target's omega, against epochs; 1 is the target's."""
-    for method, looks in epochs.items():
-        _line(axes, looks["epoch"], looks["amplitude_omega"], method)
+    for method, seen in epochs.items():
+        _line(axes, seen["epoch"], seen["amplitude_omega"], method)
     axes.set(title=r"(f) amplitude at $\omega$", xlabel="epochs", ylim=(-0.03, 1.03))
 
 
 def _line(axes: Axes, epochs: pd.Series, values: pd.Series, method: str) -> None:
     grouped = values.groupby(epochs)
     band = tuple(grouped.quantile(q) for q in (0.5, 0.25, 0.75))
-    common.line(axes, band[0].index, band, colour=common.COLOURS[method], label=LABELS[method])  # type: ignore[arg-type]
+    look = {"colour": looks.COLOURS[method], "label": LABELS[method]}
+    common.line(axes, band[0].index, band, looks.DASHES[method], **look)  # type: ignore[arg-type]

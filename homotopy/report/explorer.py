@@ -21,7 +21,7 @@ from bokeh.models import ColumnDataSource, CustomJS, Div, RadioButtonGroup, Slid
 from bokeh.plotting import figure
 from bokeh.resources import Resources
 
-from homotopy.figures.common import COLOURS
+from homotopy.figures.looks import COLOURS
 from homotopy.results import snapshots
 from homotopy.results.folder import RunFolder
 from homotopy.results.methods import LABELS, METHODS

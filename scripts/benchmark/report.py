@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from homotopy import markdown
-from homotopy.figures import common
+from homotopy.figures import common, looks
 
 
 def _number(value: float) -> str:
@@ -51,7 +51,7 @@ def plot(measured: dict[str, Any], path: Path) -> None:
     """Draw the cost against the number of seeds to `path`, PNG and PDF."""
     rows = next(section["rows"] for section in measured["sections"] if section["name"] == "seeds")
     figure, (axes,) = common.subplots()
-    styles = {"fused ensemble": common.COLOURS["homotopy"], "stacked autograd": common.COLOURS["warmstart"]}
+    styles = {"fused ensemble": looks.COLOURS["homotopy"], "stacked autograd": looks.COLOURS["warmstart"]}
     for name, colour in styles.items():
         chosen = [(count, spread) for solver, count, spread in rows if solver == name]
         counts = [count for count, _ in chosen]

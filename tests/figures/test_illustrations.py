@@ -7,7 +7,7 @@ import pytest
 
 from homotopy import compose
 from homotopy.errors import ConfigError, ResultError
-from homotopy.figures import common, fig4, fig5, fig7, fig9, figc, illustrations
+from homotopy.figures import common, fig4, fig5, fig7, fig9, figc, illustrations, looks
 from homotopy.job import parse
 from homotopy.results.library import Place, result
 from homotopy.theory import gaussian_filter, study
@@ -77,8 +77,8 @@ def test_figure_5_draws_the_function_and_does_not_join_the_samples(tmp_path):
 
 
 def test_the_filter_has_a_colour_of_its_own():
-    assert figc.FILTER not in {*common.COLOURS.values(), *common.PALETTE}
-    assert figc.TRAINED["linear_targets"][1] == common.COLOURS["homotopy"]
+    assert figc.FILTER not in {*looks.COLOURS.values(), *looks.PALETTE}
+    assert figc.TRAINED["linear_targets"][1] == looks.COLOURS["homotopy"]
 
 
 def test_an_unknown_illustration_is_named(tmp_path):
@@ -139,5 +139,13 @@ def test_appendix_c_is_drawn_from_the_filters_error_and_two_trainings(tiny, tmp_
     trained = [tiny(f"task.deformation={name}", "task.filter_samples=30") for name in figc.TRAINED]
     for use in trained:
         runner.run(use)
-    monkeypatch.setattr(figc, "experiment", lambda name, place: [result(use) for use in trained])
-    assert all(path.stat().st_size > 1000 for path in figc.draw(place))
+    results = [result(use) for use in trained]
+    monkeypatch.setattr(figc, "experiment", lambda name, place: results)
+    assert all(path.exists() for path in figc.draw(place))
+    monkeypatch.setattr(figc, "SMOOTH", 1)
+    _, (axes,) = common.subplots()
+    drawn = figc.training_panel(axes, place)
+    for found, (label, _) in zip(results, figc.TRAINED.values(), strict=True):
+        on_test = np.median(found.table("test_loss"), axis=0)
+        np.testing.assert_allclose(drawn[label].get_ydata(), on_test[np.isfinite(on_test)], rtol=1e-5)
+    assert "test" in axes.get_ylabel()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from homotopy.errors import ResultError
-from homotopy.figures import common, learning
+from homotopy.figures import common, learning, looks
 from homotopy.results import snapshots
 from homotopy.results.library import Place, Result
 from homotopy.results.methods import METHODS
@@ -43,7 +43,7 @@ def test_a_panel_shows_the_snapshot_that_it_is_told_to(place):
     _, (axes,) = common.subplots()
     row = learning.OutputPanel(axes, run)
     row.show(3)
-    (network,) = (line for line in axes.lines if line.get_color() == common.COLOURS["homotopy"])
+    (network,) = (line for line in axes.lines if line.get_color() == looks.COLOURS["homotopy"])
     np.testing.assert_allclose(network.get_ydata(), run.taken.y[3])
     assert {text.get_text() for text in axes.texts} >= {"\N{GREEK SMALL LETTER LAMDA} = 0.8,  loss 0.2"}
 

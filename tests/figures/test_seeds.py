@@ -11,7 +11,7 @@ from matplotlib.colors import rgb_to_hsv, to_rgb
 from PIL import Image
 
 from homotopy.errors import ResultError
-from homotopy.figures import common, ends, fig1, fig3, names
+from homotopy.figures import common, ends, fig1, fig3, looks, names
 from homotopy.figures.registry import FIGURES
 from homotopy.report import overview, rules
 from homotopy.results.files import MEDIANS, csv_bytes
@@ -158,13 +158,13 @@ def test_the_accuracys_axis_holds_what_comes_after_the_path():
 
 
 def test_methods_differ_in_colour_and_in_grey_print():
-    for looks in (common.COLOURS, common.DASHES, common.MARKERS):
-        assert set(looks) == set(LABELS)
-        assert len({str(looks[method]) for method in METHODS}) == len(METHODS)
+    for each in (looks.COLOURS, looks.DASHES, looks.MARKERS):
+        assert set(each) == set(LABELS)
+        assert len({str(each[method]) for method in METHODS}) == len(METHODS)
 
 
 def test_a_verdict_is_never_in_a_methods_colour():
-    hues = [rgb_to_hsv(to_rgb(common.COLOURS[method])) for method in METHODS]
+    hues = [rgb_to_hsv(to_rgb(looks.COLOURS[method])) for method in METHODS]
     verdicts = [rgb_to_hsv(to_rgb(colour)) for colour in overview.COLOURS.values()]
     for hue, saturation, _ in verdicts:
         apart = [abs((hue - other + 0.5) % 1 - 0.5) for other, _, _ in hues]

@@ -28,3 +28,4 @@ def test_the_amplitude_is_drawn_as_the_median_over_seeds_for_each_method():
     why.amplitude(axes, {"random": looks, "homotopy": looks.assign(amplitude_omega=0.5)})
     drawn = [line.get_ydata().tolist() for line in axes.get_lines()]
     assert drawn == [[0.0, 0.2, 0.4], [0.5, 0.5, 0.5]]
+    assert [line.is_dashed() for line in axes.get_lines()] == [True, False]  # told apart in grey print

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from homotopy.figures.common import COLOURS
+from homotopy.figures.looks import COLOURS
 from homotopy.report import page as pages
 from homotopy.report.page import page
 
