@@ -240,7 +240,7 @@ def _bound_row(name: str, table: pd.DataFrame) -> Row:
     n, violated = int(table["settings"].sum()), int(table["violated"].sum())
     held = rules.HOLDS if (table["holds"] == "yes").all() else rules.OPEN
     where = [f"{row['bound']}, {row['case']}" for row in table[table["violated"] > 0].to_dict("records")]
-    note = f"{violated} of {n} settings violate it" + (f": {'; '.join(where)}" if where else "")
+    note = f"{violated} of {n} measurements violate it" + (f": {'; '.join(where)}" if where else "")
     return Row(label, rules.VIOLATED if violated else held, n, n, Interval(value, low, high, n), note=note)
 
 

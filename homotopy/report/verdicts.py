@@ -30,7 +30,7 @@ QUANTITIES = {
     "epochs": "ratio of median epochs",
     "several": "ratio of medians",
     "equality": "largest difference",
-    "bound": "measured over bound, tightest setting",
+    "bound": "measured over bound, at the tightest",
 }
 KINDS = {rules.EXPERIMENT: "experiments", rules.THEOREM: "theorems", rules.CONSTRUCTION: "true by construction"}
 
@@ -133,7 +133,7 @@ def between(low: float, high: float) -> str:
 
 
 def seeds(row: Row) -> str:
-    """Return how many seeds, or settings of a bound, a row has: "8 of 100" until it has all."""
+    """Return how many seeds, or measurements of a bound, a row has: "8 of 100" until it has all."""
     return of_asked(row.n, row.asked)
 
 
@@ -150,7 +150,7 @@ def summary(judged: Judged) -> str:
     total, outcome = len(judged.rows), ", ".join(outcomes(row.outcome for row in judged.rows).values())
     values = [row.ratio.value for row in found if row.ratio and not np.isnan(row.ratio.value)]
     between = " to ".join(dict.fromkeys([number(min(values)), number(max(values))])) if values else "none"
-    of, what = ("bounds", "settings") if judged.claim.bounds else ("comparisons", "n =")
+    of, what = ("bounds", "measurements") if judged.claim.bounds else ("comparisons", "n =")
     n, asked = span([row.n for row in judged.rows]), span([row.asked for row in judged.rows])
     n += f" of {asked}" if judged.so_far else ""
     rest = "".join(f"; {note}" for note in judged.notes)

@@ -86,7 +86,7 @@ def details(judged: Judged, library: Library, book: Rules) -> str:
     sampled = claim.quantity in rules.SAMPLED
     head = [
         "comparison", "ours", "theirs", QUANTITIES[claim.quantity], "seed by seed", "better on",
-        "n" if sampled else "settings" if claim.bounds else "seeds", "outcome", "by the last epoch alone",
+        "n" if sampled else "measurements" if claim.bounds else "seeds", "outcome", "by the last epoch alone",
         f"without seeds below {book.known}",
     ]  # fmt: skip
     lines = [_detail(row) for row in judged.rows]

@@ -241,7 +241,7 @@ def test_bounds_are_read_from_the_theory_s_table(tmp_path):
     found = evidence.bound_rows(of, Place(tmp_path, "paper"))
     assert [row.outcome for row in found] == [rules.HOLDS, rules.OPEN, rules.VIOLATED, rules.OPEN]
     assert found[0].ratio == (0.5, 0.4, 0.6, 5)  # that of the setting nearest to its bound, and the number of all
-    assert found[2].note == "1 of 8 settings violate it: G.1, as printed, ball"
+    assert found[2].note == "1 of 8 measurements violate it: G.1, as printed, ball"
     (mended,) = evidence.bound_rows(dataclasses.replace(of, bounds=["G.1, 1/N"]), Place(tmp_path, "paper"))
     assert (mended.outcome, mended.n) == (rules.HOLDS, 4)
 

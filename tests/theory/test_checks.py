@@ -44,7 +44,9 @@ def test_the_setting_of_theorem_3_9_is_consistent_with_the_c_it_brings():
     use = tracking.setting(problem, 0.05, 30)
     needed = bounds.smallest_square_radius(use.alpha, problem.mu, use.c2, use.k)
     assert use.radius**2 > needed
-    assert use.c2 == tracking.second_moment(problem, use.alpha, use.radius, use.delta * use.step)
+    farthest = (use.radius + use.delta * use.step) ** 2  # squared, when lam has just changed
+    stationary = use.alpha * problem.noise**2 / (problem.mu * (2 - use.alpha * problem.mu))
+    assert use.c2 == pytest.approx(problem.noise**2 + problem.smoothness**2 * max(farthest, stationary))
     admitted = bounds.admissible_step(use.radius, use.delta, use.alpha, problem.mu, use.c2, use.k)
     assert use.step == pytest.approx(admitted, rel=1e-4)
 

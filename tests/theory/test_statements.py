@@ -23,15 +23,6 @@ def test_every_row_has_words_and_numbers_and_came_out():
     assert not ROWS["comment"].str.contains(r"%\(").any()
 
 
-def test_what_is_no_error_is_a_remark():
-    kinds = ROWS["kind"]
-    false = {"reference", "radius", "units", "direction", "density", "iterate_error", "sum_and_mean"}
-    assert set(kinds[kinds == "erratum"].index) == false
-    for name in ("step_size", "more_iterations", "variance", "objective", "weight", "gap"):
-        assert kinds[name] == "remark"
-    assert kinds["mended"] == kinds["proposition"] == "right as printed"
-
-
 @given(st.floats(0.1, 10), st.floats(0.01, 0.99), st.integers(1, 40))
 def test_eq_27_as_printed_is_below_the_exact_error_wherever_the_factor_and_alpha_sum_to_less_than_one(mu, share, k):
     problem, alpha = problems.isotropic(mu=mu, travel=0.0), share / (2 * mu)
@@ -62,6 +53,17 @@ def test_above_two_mu_over_l_squared_no_radius_is_large_enough():
         radii = np.geomspace(1e-3, 1e9, 200)
         enough = [r2 > bounds.smallest_square_radius(alpha, 0.5, 25 * r2 + 1, 10**6) for r2 in radii]
         assert any(enough) == there_is_one
+
+
+@given(st.floats(0.01, 0.99), st.integers(1, 10**4), st.floats(1e-3, 1e3))
+def test_by_eq_9_a_quadratic_of_condition_number_2_has_no_ball_whatever_alpha(share, k, radius):
+    mu, alpha = 0.5, share
+    needed = bounds.square_radius_for_every_alpha(alpha, mu, (2 * mu * radius) ** 2, k)  # C^2 is at least (L r)^2
+    assert radius**2 <= needed * (1 + 1e-9)
+
+
+def test_by_eq_9_a_rounder_quadratic_has_one():
+    assert bounds.square_radius_for_every_alpha(0.5, 0.5, (1.5 * 0.5) ** 2, 100) < 1
 
 
 def test_the_optimum_of_the_remark_on_prop_3_6_is_ln_lam():
