@@ -188,8 +188,7 @@ def row(claim: Claim, compared: Comparison, book: Rules, level: float) -> Row:
         return sampled_row(claim, compared.label, found, level, book.least_seeds, compared.asked)
 
     window = book.window(claim)
-    known = 0 if claim.measures else book.known  # claims on images are judged by a network that no seed had trained
-    unseen = [seed for seed in seeds if seed >= known]
+    unseen = [seed for seed in seeds if seed >= book.known]
     literal = of(seeds, 1) if window > 1 else None
     return of(seeds, window)._replace(
         literal=literal, unseen=of(unseen, window) if 0 < len(unseen) < len(seeds) else None

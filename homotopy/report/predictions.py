@@ -100,7 +100,7 @@ def read(path: Path = FILE) -> list[Prediction]:
 
 
 def judge(prediction: Prediction, library: Library, book: Rules) -> JudgedPrediction:
-    """Evaluate one prediction; only all of its rows together, in profile `paper`, make it right.
+    """Evaluate one prediction; only all of its rows together make it right.
 
     A row is open until all of its seeds are there.
     """

@@ -60,8 +60,9 @@ class Count(NamedTuple):
     missing: int
 
     def __str__(self) -> str:
-        """Return it in words, "2 of 9 (1 not run)"."""
-        return f"{self.shows} of {self.cases}" + (f" ({self.missing} not run)" if self.missing else "")
+        """Return it in words, "2 of 8 (1 of 9 not complete)"."""
+        lacking = f" ({self.missing} of {self.cases} not complete)" if self.missing else ""
+        return f"{self.shows} of {self.cases - self.missing}{lacking}"
 
 
 def screen(results: Sequence[Result], book: Rules) -> Screen:

@@ -93,8 +93,10 @@ def _ordering(found: Mapping[str, Result]) -> dict[str, Any]:
         return row | {"ratio": np.nan, "low": np.nan, "high": np.nan, "ordering": ""}
     ratio = ratio_of_medians(final["homotopy"][None], np.stack([final[name][None] for name in BASELINES]))
     ordering = "yes" if ratio.value >= MARGIN else "no" if ratio.value <= 1 / MARGIN else "alike"
-    if ordering != "alike" and ratio.low <= 1 <= ratio.high:
-        ordering += " (open)"
+    is_open = ratio.low <= 1 <= ratio.high
+    if ordering == "alike":
+        is_open = ratio.low < 1 / MARGIN or ratio.high > MARGIN
+    ordering += " (open)" if is_open else ""
     return row | {"ratio": ratio.value, "low": ratio.low, "high": ratio.high, "ordering": ordering}
 
 

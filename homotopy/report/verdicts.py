@@ -26,7 +26,7 @@ _ANSWERS = {rules.REPRODUCED: "yes", rules.NOT: "no"}
 QUANTITIES = {
     "loss": "ratio of median losses",
     "speed": "ratio of median epochs",
-    "area": "ratio of median areas under the loss",
+    "area": "ratio of median areas (geometric means of the loss over all epochs)",
     "epochs": "ratio of median epochs",
     "several": "ratio of medians",
     "equality": "largest difference",

@@ -96,7 +96,10 @@ def details(judged: Judged, library: Library, book: Rules) -> str:
     text.append(table([head[i] for i in used], [[line[i] for i in used] for line in lines]))
     if sampled:
         level = 100 * rules.row_level(book.level, len(lines))
-        text.append(f"\nEach interval has {level:.3g} %; together they hold at {100 * book.level:g} %.\n")
+        text.append(
+            f"\nEach interval has {level:.3g} %, so that over all rows those of one kind (of the ratios, seed by seed, "
+            f"of the shares) hold together at {100 * book.level:g} %; an outcome needs the first two kinds to agree.\n"
+        )
     text += [f"\nBeside it: {remark}.\n" for remark in judged.remarks]
     if judged.notes:
         text.append(f"\nData: {'; '.join(judged.notes)}.\n")

@@ -116,7 +116,11 @@ def log_ratios(ours: Array, theirs: Array) -> Array:
 
 
 def hodges_lehmann(ours: Array, theirs: Array, level: float = 0.95) -> Interval:
-    """Return the Hodges-Lehmann estimate of the ratio seed by seed with the exact interval of the signed ranks.
+    """Return the Hodges-Lehmann estimate of the ratio seed by seed with the interval of the signed ranks.
+
+    Both are of the median over pairs of seeds of their mean log ratio; the interval is exact where the log ratios are
+    distributed symmetrically. A ratio that is infinite or 0 enters as a log ratio beyond all others, so that three in
+    ten of one sign make the estimate infinite or 0, and one of each sign together counts as a ratio of 1.
 
     With several opponents each has an estimate and an interval, at a level raised so that all hold together
     (Bonferroni); returned are the least estimate, the least lower end and the least upper end.

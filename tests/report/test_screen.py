@@ -151,7 +151,7 @@ def test_what_is_missing_is_said(made):
         Result(each.config, each.curves.iloc[:0]) if each.config.model.init == DEFAULT else each for each in results
     ]
     text = screen.text(screened(empty))
-    assert "0 of 6 (3 not run)" in text and DEFAULT not in text
+    assert "0 of 3 (3 of 6 not complete)" in text and DEFAULT not in text
     assert screen.text(screened([])) == "No results yet.\n"
 
 

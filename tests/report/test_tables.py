@@ -72,6 +72,17 @@ def test_sensitivity_names_what_was_changed_and_compares_medians(tmp_path):
     assert np.isnan(missing["random"]) and missing["homotopy"] == 0.1 and missing["ordering"] == ""
 
 
+@pytest.mark.parametrize(("ours", "expected"), [([0.2] * 4, "alike"), ([0.05, 0.2, 0.2, 0.8], "alike (open)")])
+def test_alike_is_open_where_the_interval_reaches_beyond_the_factor(tmp_path, ours, expected):
+    options = ["experiment=sensitivity", "profile=smoke", f"results.root={tmp_path}", "variation=none", "seeds=4"]
+    jobs = [parse(composed) for composed in compose.jobs(options)]
+    for of in (job.config for job in jobs):
+        losses = ours if of.method.name == "homotopy" else [0.2] * 4
+        save(of, lambda config, seed, losses=losses: losses[seed])
+    table = tables.sensitivity("sensitivity", jobs, [result(job.config) for job in jobs])
+    assert table["ordering"].tolist() == [expected]
+
+
 def test_completeness_counts_runs_and_names_hardware(library):
     save_experiment("fig1", library.place, by_method(random=0.2, warmstart=0.1, homotopy=0.01), seeds=1)
     (library.place.folder / "theory").mkdir()

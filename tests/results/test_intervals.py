@@ -187,6 +187,6 @@ def test_intervals_cover_the_true_ratio_as_often_as_they_say(n):
         low, high = intervals.percentiles(drawn, weights[some] / weights[some].sum(), 0.9)
         paired = intervals.hodges_lehmann(*pair(ours, theirs), 0.9)
         covered += [low <= true <= high, paired.low <= true <= paired.high]
-    # the bootstrap's coverage is approximate, the signed ranks' exact: at least 90 %
+    # the bootstrap's coverage is approximate, the signed ranks' exact for these symmetric log ratios: at least 90 %
     assert (covered / repetitions > 0.9 - 3 * np.sqrt(0.09 / repetitions)).all()
     assert (covered / repetitions < 0.99).all()
