@@ -30,6 +30,7 @@ IMAGES = {
     "slow_fashion": "FashionMNIST in a network where random initialisation is slow",
     "glorot_fashion": "FashionMNIST in VGG-16 with Glorot's initialisation",
     "fig3b": "CIFAR-10",
+    "slow_cifar": "CIFAR-10 in a network where random initialisation is slow",
 }
 # how a sentence calls the methods
 NAMES = {"homotopy": "the homotopy", "warmstart": "warm start", "random": "random initialisation"}
@@ -229,17 +230,23 @@ def images(found: Sequence[Judged]) -> list[str]:
     said = []
     for name, target in IMAGES.items():
         of = [judged for judged in found if name in judged.claim.experiments]
-        rows = [(judged.claim, row) for judged in of for row in judged.rows if row.where == "area" and row.ratio]
+        rows = [
+            (judged.claim, row) for judged in of for row in judged.rows if row.where.startswith("area") and row.ratio
+        ]
         if rows:
-            means = [
-                f"{NAMES[row.against]} {interval(row.ratio)} ({_asked(claim)}: {row.outcome})" for claim, row in rows
-            ]
+            means = [f"{_arm(row)} {interval(row.ratio)} ({_asked(claim)}: {row.outcome})" for claim, row in rows]
             notes = dict.fromkeys(note for judged in of for note in judged.notes)
             said.append(f"On {target}: {', '.join(means)}; {'; '.join([f'{seeds(rows[0][1])} seeds', *notes])}.")
     if not said:
         return ["The images were not run yet."]
     meant = "each baseline's geometric mean of the loss over all epochs, as a multiple of the homotopy's"
     return [f"What follows is {meant}: below 1 the baseline is ahead.", *said]
+
+
+def _arm(row: Row) -> str:
+    """Return an opponent's name and where it was compared, "warm start (source 5)"."""
+    _, _, where = row.where.partition(", ")
+    return NAMES[row.against] + (f" ({where})" if where else "")
 
 
 def _asked(claim: Claim) -> str:

@@ -21,7 +21,7 @@ CHANGES = {  # arms of experiment=today, and how the table calls them
     "sine activations": "sine activations at a constant step size (learned early and lost again)",
     "sine activations and annealing": "sine activations and annealing",
 }
-ON_IMAGES = "screen_fashion,screen_glorot,screen_cifar,fig3a,fig3b,slow_fashion,glorot_fashion"
+ON_IMAGES = "screen_fashion,screen_glorot,screen_cifar,fig3a,fig3b,slow_fashion,glorot_fashion,slow_cifar"
 NOT_RUN = "not run"
 
 

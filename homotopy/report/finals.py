@@ -5,15 +5,17 @@ from __future__ import annotations
 import pandas as pd
 
 from homotopy import markdown
+from homotopy.config import Config
 from homotopy.report import screen
 from homotopy.report.rules import MEASURES, Rules
 from homotopy.report.screen import FINAL, Case
 from homotopy.report.verdicts import number, of_asked, percent
+from homotopy.results import images
 from homotopy.results.library import Library
 from homotopy.results.methods import LABELS
 
 # each target's other experiments
-BESIDE = {"FashionMNIST": ("slow_fashion", "glorot_fashion", "first_fashion"), "CIFAR10": ("first_cifar",)}
+BESIDE = {"FashionMNIST": ("slow_fashion", "glorot_fashion", "first_fashion"), "CIFAR10": ("slow_cifar", "first_cifar")}
 _MEASURED = [*MEASURES, "objective", "accuracy"]
 
 
@@ -27,12 +29,19 @@ def table(library: Library, book: Rules) -> pd.DataFrame:
         {"experiment": name, "method": found.config.method.name, "asked": len(found.config.seeds)}
         | screen.case_of(found.config)._asdict()
         | screen.measured(found, claims[target], book)
+        | {"setting": _setting(found.config)}
         for target, final in FINAL.items()
         for name in (final, *BESIDE[target])
-        for found in library.results(name)
+        for found in {found.config.folder: found for found in library.results(name)}.values()  # once each
         if not found.curves.empty
     ]
     return pd.DataFrame(rows, columns=["experiment", *Case._fields, "method", "setting", "n", "asked", *_MEASURED])
+
+
+def _setting(of: Config) -> str:
+    """Return the screen's words, and for a path the epochs on the source before it, which the screen did not vary."""
+    words = images.setting(of)
+    return f"{words}, source {of.budget.source}" if of.method.path == "schedule" else words
 
 
 def text(found: pd.DataFrame) -> str:

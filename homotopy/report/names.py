@@ -24,6 +24,8 @@ NAMES: Mapping[str, str] = {
     "slow-comparable": "homotopy as fast and low as warm start where random initialisation is slow",
     "glorot-faster": "homotopy faster than random initialisation in VGG-16 with Glorot's",
     "glorot-comparable": "homotopy as fast and low as warm start in VGG-16 with Glorot's",
+    "slow-cifar-faster": "homotopy faster than random initialisation where that is slow, on CIFAR-10",
+    "slow-cifar-path": "homotopy faster and lower than warm start from the same source solution there",
     "fair-epochs": "homotopy faster, source training counted too",
     "test-loss": "homotopy lowest on the test set, too",
     "path-alone": "help from the path alone",

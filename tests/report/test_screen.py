@@ -185,6 +185,26 @@ def test_the_questions_on_fashion_train_the_cases_of_the_committed_screen_that_t
         assert {each.seeds for each in configs} == {tuple(range(10))}
 
 
+def test_the_question_on_cifar_10_trains_the_screen_s_settings_and_both_methods_from_the_same_sources():
+    library = Library(Place(Path(__file__).parents[2] / "results", "paper"))
+    configs = [job.config for job in library.jobs("slow_cifar")]
+    (case,) = {screen.case_of(each) for each in configs}
+    found = screened(library.results("screen_cifar")).best
+    assert (case.network, case.init) == ("VGG-11", DEFAULT)
+    for method in ("random", "homotopy"):
+        settings = {images.setting(each) for each in configs if each.method.name == method}
+        assert settings == {found[case, method]["setting"]}
+    sources = {
+        method: [each.budget.source for each in configs if each.method.name == method]
+        for method in ("warmstart", "homotopy")
+    }
+    assert sources["warmstart"] == sources["homotopy"] == [5, 10]
+    assert found[case, "warmstart"]["setting"] == "source 10"
+    of_the_screen = {job.config.folder for job in library.jobs("screen_cifar")}
+    assert len({each.folder for each in configs} - of_the_screen) == 1  # the homotopy after ten epochs on the source
+    assert {each.seeds for each in configs} == {tuple(range(10))}
+
+
 def test_the_screen_s_networks_have_names_and_others_have_none():
     def name(*model):
         (raw,) = compose.jobs(["task=mnist_cifar", *model])
