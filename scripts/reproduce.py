@@ -39,7 +39,7 @@ EXPERIMENTS = (
 BEYOND = (
     "map", "sensitivity", "ablation", "adaptive", "search_fashion", "search_cifar", "sensitivity_pairing",
     "screen_fashion", "screen_cifar", "screen_glorot", "first_fashion", "first_cifar", "slow_fashion", "glorot_fashion",
-    "slow_cifar",    "frequency", "limits", "today", "schedules", "why",
+    "slow_cifar", "frequency", "limits", "today", "schedules", "why",
 )  # fmt: skip
 
 
