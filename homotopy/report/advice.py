@@ -128,7 +128,7 @@ def _images(found: Findings) -> str:
         if claim.against == ["random"]
     ]
     said = [
-        f"{count} networks and initialisations on {target} (by a factor of {margin:g} or more)"
+        f"{count} on {target} (by a factor of {margin:g} or more)"
         for target, margin, count in counts
         if count.cases and not count.missing
     ]
@@ -136,5 +136,6 @@ def _images(found: Findings) -> str:
         return " ".join(abstract.images([*found.claims, *found.questions]))
     return (
         "By the medians of a screen, whose few seeds carry no interval, the homotopy's mean loss over all epochs is "
-        f"smaller than random initialisation's in {'; '.join(said)}. What more seeds show stands above, under *Images*."
+        f"smaller than random initialisation's in so many networks and initialisations: {' and '.join(said)}. "
+        "What more seeds show stands above, under *Images*."
     )
