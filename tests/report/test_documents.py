@@ -153,7 +153,7 @@ def test_every_comparison_on_images_has_its_outcome(tmp_path):
     random, warm = ("fig3a", "random init. over the homotopy"), ("fig3a", "warm start over the homotopy")
     assert [told[*random, "at least 1.1", name][2::2] for name in ("area", "epochs")] == [["100 %", "**holds**"]] * 2
     assert {told[*warm, "within 1.25", name][-1] for name in ("area", "epochs", "loss")} == {"**holds**"}
-    assert len(told) == 20 and {row[-1] for key, row in told.items() if key[0] != "fig3a"} == {"**open**"}
+    assert len(told) == 28 and {row[-1] for key, row in told.items() if key[0] != "fig3a"} == {"**open**"}
 
 
 def test_the_images_sentence_has_every_ratio_with_its_outcome(tmp_path):
@@ -166,6 +166,19 @@ def test_the_images_sentence_has_every_ratio_with_its_outcome(tmp_path):
     assert "random initialisation 1.41 (the rule asks for at least 1.1: holds)" in line
     assert "warm start 1 (the rule asks for within 1.25: holds)" in line
     assert not any("CIFAR-10:" in target for target in targets)
+
+
+def test_an_opponent_that_is_compared_twice_is_named_with_where(tmp_path):
+    place = Place(tmp_path, "paper")
+
+    def ends(of, seed):
+        return {"random": 0.5, "warmstart": 0.3 if of.budget.source == 5 else 0.2}.get(of.method.name, 0.25)
+
+    save_experiment("slow_cifar", place, ends)
+    text = frontpage.findings(Findings(Library(place)))
+    (line,) = [line for line in text.splitlines() if line.startswith("  - On CIFAR-10")]
+    named = [f"warm start (source {epochs}) {ratio}" for epochs, ratio in ((5, "1.1"), (10, "0.894"))]
+    assert all(each in line for each in ("random initialisation 1.41", *named))
 
 
 def test_a_number_is_that_of_its_row(found):
