@@ -91,8 +91,9 @@ class Runs:
         taken = {line.get_color() for line in axes.lines}
         free = (each for each in (looks.COLOURS.get(self.method), *looks.OTHERS) if each not in taken)
         colour = next(free, None)  # with none left, the next of the cycle of `axes`
-        (line,) = axes.plot(curves.index, median, color=colour, linewidth=2, label=label or self.label)
-        axes.plot(curves.index, curves.to_numpy(), color=line.get_color(), linewidth=0.6, alpha=0.4)
+        (line,) = axes.plot(curves.index, median, color=colour, linewidth=2, zorder=3, label=label or self.label)
+        faint = min(0.4, 1 / len(curves.columns) ** 0.5)
+        axes.plot(curves.index, curves.to_numpy(), color=line.get_color(), linewidth=0.6, alpha=faint)
         axes.set(xlabel="epochs", ylabel=_METRICS.get(metric, metric.replace("_", " ")))
         if not metric.endswith("accuracy"):
             axes.set_yscale("log")

@@ -32,7 +32,7 @@ def advice(found: Findings) -> str:
         ("they do not, and network and input must stay as they are", "Worth a try", _hard(found), "fig1,fig8"),
         ("the task has a parameter that can move", "Move it where mixing fails", _moving(found), "frequency,limits"),
         ("network or input may change", "Change these first", _changed(found), "today"),
-        ("it is made of images", "Hardly", _images(found), ON_IMAGES),
+        ("it is made of images", "Where random weights are slow, perhaps", _images(found), ON_IMAGES),
     ]
     rows = [
         [

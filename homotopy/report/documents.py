@@ -83,7 +83,7 @@ def _runs(experiment: str) -> Callable[[Findings], str]:
     """Return what counts an experiment's finished runs, "540 of 600"."""
 
     def count(found: Findings) -> str:
-        results = found.library.results(experiment)
+        results = {r.config.folder: r for r in found.library.results(experiment)}.values()  # each configuration once
         return f"{sum(r.seeds for r in results)} of {sum(len(r.config.seeds) for r in results)}"
 
     return count
@@ -178,6 +178,7 @@ BLOCKS: dict[str, Callable[[Findings], str]] = {
     "runs_fig3b": _runs("fig3b"),
     "runs_slow_fashion": _runs("slow_fashion"),
     "runs_glorot_fashion": _runs("glorot_fashion"),
+    "runs_slow_cifar": _runs("slow_cifar"),
     "runs_first_fashion": _runs("first_fashion"),
     "runs_first_cifar": _runs("first_cifar"),
     "map": lambda found: unstated.text(found.unstated),
