@@ -69,10 +69,10 @@ def median(axes: Axes, x: np.ndarray, values: np.ndarray, method: str, **options
     return line
 
 
-def line(axes: Axes, x: Any, band: tuple[Any, Any, Any], style: Any = "-", *, colour: str, **options: Any) -> None:
+def line(axes: Axes, x: Any, band: tuple[Any, Any, Any], *, colour: str, **options: Any) -> None:
     """Draw a median (points,) over x in its colour and shade the band between the quartiles."""
     centre, low, high = band
-    axes.plot(x, centre, linestyle=style, color=colour, **options)
+    axes.plot(x, centre, color=colour, **options)
     axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
 
 

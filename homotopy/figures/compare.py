@@ -88,7 +88,7 @@ def draw(folders: Sequence[Path], metric: str, path: Path) -> list[Path]:
     for i, (curves, text) in enumerate(zip(runs, told, strict=True)):
         table = curves.pivot(index="seed", columns="epoch", values=metric)
         colour, style = looks.PALETTE[i % len(looks.PALETTE)], _STYLES[i // len(looks.PALETTE) % len(_STYLES)]
-        common.line(axes, table.columns, band(table.to_numpy()), style, colour=colour, label=text)
+        common.line(axes, table.columns, band(table.to_numpy()), colour=colour, linestyle=style, label=text)
     axes.set(xlabel="epochs", ylabel=f"{metric.replace('_', ' ')} (median, quartiles)")
     if not metric.endswith("accuracy"):
         axes.set_yscale("log")

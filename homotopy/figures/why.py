@@ -111,5 +111,5 @@ def amplitude(axes: Axes, epochs: Tables) -> None:
 def _line(axes: Axes, epochs: pd.Series, values: pd.Series, method: str) -> None:
     grouped = values.groupby(epochs)
     band = tuple(grouped.quantile(q) for q in (0.5, 0.25, 0.75))
-    look = {"colour": looks.COLOURS[method], "label": LABELS[method]}
-    common.line(axes, band[0].index, band, looks.DASHES[method], **look)  # type: ignore[arg-type]
+    look = {"colour": looks.COLOURS[method], "linestyle": looks.DASHES[method], "label": LABELS[method]}
+    common.line(axes, band[0].index, band, **look)  # type: ignore[arg-type]

@@ -56,7 +56,7 @@ def plot(measured: dict[str, Any], path: Path) -> None:
         chosen = [(count, spread) for solver, count, spread in rows if solver == name]
         counts = [count for count, _ in chosen]
         median, low, high = ([spread[key] for _, spread in chosen] for key in ("median", "q25", "q75"))
-        common.line(axes, counts, (median, low, high), "o-", colour=colour, markersize=3, label=name)
+        common.line(axes, counts, (median, low, high), marker="o", colour=colour, markersize=3, label=name)
     axes.set(xscale="log", xlabel="seeds trained together", ylabel="time per seed / plain loop")
     axes.set_ylim(bottom=0)
     axes.legend()
