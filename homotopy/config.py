@@ -18,10 +18,12 @@ from homotopy.identity import SCHEMA, digest
 from homotopy.keys import hint, named
 from homotopy.settings import (
     FOLDER,
+    FOLDER_NAME,
     at_least,
     build,
     check,
     given,
+    is_folder_name,
     is_path,
     matches,
     one_of,
@@ -33,7 +35,6 @@ from homotopy.settings import (
 from homotopy.solvers import NETWORKS, optimizers
 from homotopy.tasks import TASKS
 
-FOLDER_NAME = "a folder's name"
 _COUNT = "an integer of at least 1"
 _SEEDS = "a count from 1 to 1000000 or a list of different integers from 0 to 2^63 - 1"
 DEVICES = "auto, cpu, cuda or cuda:N"
@@ -42,16 +43,11 @@ _KEYS_BESIDES = {"budgets", "data", "illustration", "job", "theory", "why"}  # t
 _KEYS_WITHIN = {"data": {"root"}, "results": {"root"}}
 
 
-def is_folder(name: str) -> bool:
-    """Whether a name is that of one folder, and not of a path; `FOLDER_NAME` says so in words."""
-    return bool(name.strip(".")) and "/" not in name and "\0" not in name
-
-
 @dataclass(frozen=True)
 class Method:
     """Algorithm 1's two switches: where theta starts and which path it follows; and what predicts theta at a step."""
 
-    name: str = rule(is_folder, FOLDER_NAME)
+    name: str = rule(is_folder_name, FOLDER_NAME)
     start: str = rule(one_of("random", "source"), "random or source")
     path: str = rule(one_of("direct", "schedule", "adaptive"), "direct, schedule or adaptive")
     predictor: str = rule(one_of(*PREDICTORS), " or ".join(PREDICTORS), default="constant")
@@ -254,7 +250,7 @@ def from_dict(raw: Mapping[str, Any]) -> Config:
         precision=given(raw, "precision"),
         runtime=runtime,
         save=top("save", bool, None, "true or false (keep the trained parameters)"),
-        profile=top("profile", str, is_folder, FOLDER_NAME),
+        profile=top("profile", str, is_folder_name, FOLDER_NAME),
         results=Path(top("results.root", str, is_path, FOLDER)),
     )
     top("data.root", str, is_path, FOLDER)  # which a task of images has as its own root

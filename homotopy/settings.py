@@ -13,6 +13,7 @@ from homotopy.errors import ConfigError
 
 T = TypeVar("T")
 FOLDER = "a folder (write one that is named like a number as ./2026)"
+FOLDER_NAME = "a folder's name"
 BELOW = 2**31  # what an integer must be below, so that what is too large is said before it is tried
 
 
@@ -59,6 +60,11 @@ def one_of(*choices: Any) -> Callable[[Any], bool]:
 def is_path(value: str) -> bool:
     """Whether a file or folder could have this name; `FOLDER` says so in words."""
     return value != "" and "\0" not in value
+
+
+def is_folder_name(value: str) -> bool:
+    """Whether a value names one folder, and no path of several; `FOLDER_NAME` says so in words."""
+    return is_path(value.strip(".")) and "/" not in value
 
 
 def matches(value: Any, kind: Any) -> bool:

@@ -25,6 +25,7 @@ from homotopy.report import advice, finals, frontpage, screen, unstated
 from homotopy.report.findings import Findings
 from homotopy.report.verdicts import interval, number, percent, seeds, summary
 from homotopy.report.write import predictions_text, search_text
+from homotopy.results.library import distinct
 from homotopy.results.methods import LABELS
 
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->)(.*?)(<!-- end \2 -->)", re.DOTALL)
@@ -83,7 +84,7 @@ def _runs(experiment: str) -> Callable[[Findings], str]:
     """Return what counts an experiment's finished runs, "540 of 600"."""
 
     def count(found: Findings) -> str:
-        results = {r.config.folder: r for r in found.library.results(experiment)}.values()  # each configuration once
+        results = distinct(found.library.results(experiment))
         return f"{sum(r.seeds for r in results)} of {sum(len(r.config.seeds) for r in results)}"
 
     return count

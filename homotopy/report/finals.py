@@ -11,7 +11,7 @@ from homotopy.report.rules import MEASURES, Rules
 from homotopy.report.screen import FINAL, Case
 from homotopy.report.verdicts import number, of_asked, percent
 from homotopy.results import images
-from homotopy.results.library import Library
+from homotopy.results.library import Library, distinct
 from homotopy.results.methods import LABELS
 
 # each target's other experiments
@@ -32,7 +32,7 @@ def table(library: Library, book: Rules) -> pd.DataFrame:
         | {"setting": _setting(found.config)}
         for target, final in FINAL.items()
         for name in (final, *BESIDE[target])
-        for found in {found.config.folder: found for found in library.results(name)}.values()  # once each
+        for found in distinct(library.results(name))
         if not found.curves.empty
     ]
     return pd.DataFrame(rows, columns=["experiment", *Case._fields, "method", "setting", "n", "asked", *_MEASURED])

@@ -209,6 +209,11 @@ def experiment(name: str, place: Place) -> list[Result]:
     return found
 
 
+def distinct(results: Iterable[Result]) -> list[Result]:
+    """Return one result of each folder: jobs that differ in what their method does not use share one."""
+    return list({r.config.folder: r for r in results}.values())
+
+
 def by_task(results: Sequence[Result]) -> list[list[Result]]:
     """Return results, those of a task side by side, as a list per task."""
     return [list(group) for _, group in groupby(results, key=lambda r: r.config.task.label)]

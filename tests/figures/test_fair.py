@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from homotopy.figures import common, fair
-from homotopy.results.library import Place, by_task, count, experiment
+from homotopy.results.library import by_task, count, experiment
 from homotopy.results.methods import LABELS
-from tests.made import save_experiment
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Place:
-    made = Place(tmp_path_factory.mktemp("results"), "smoke")
-    save_experiment("fig1", made, lambda config, seed: 0.1 + 0.01 * seed)
-    return made
 
 
 def test_a_method_that_starts_from_the_source_pays_for_it_in_epochs(place):

@@ -18,14 +18,7 @@ from homotopy.report import unstated
 from homotopy.results import library
 from homotopy.results.folder import RunFolder
 from homotopy.results.library import Place, Result
-from tests.made import save, save_experiment
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Place:
-    place = Place(tmp_path_factory.mktemp("results"), "smoke")
-    save_experiment("fig1", place, lambda config, seed: 0.1 + 0.01 * seed)
-    return place
+from tests.made import save
 
 
 def test_the_same_results_give_the_same_bytes(place):

@@ -16,8 +16,14 @@ from homotopy.results.intervals import Interval
 INF = np.inf
 IMAGES = (5, 6)  # claims that were written anew before their runs, as rules.yaml says
 ADDED = {  # each with a dated line
-    *("slow-faster", "slow-comparable", "glorot-faster", "glorot-comparable", "slow-cifar-faster", "slow-cifar-path"),
+    "slow-faster",
+    "slow-comparable",
+    "glorot-faster",
+    "glorot-comparable",
+    "slow-cifar-faster",
+    "slow-cifar-path",
 }
+REDRAWN = "bounds-near-the-optimum"  # names no figure any more, by a dated line
 
 
 def claim(**fields):
@@ -45,7 +51,8 @@ def test_the_rules_are_those_that_were_committed_before_their_runs():
         found = yaml.safe_load(text) | {"rules": None, "image_rules": None, "known": None}
         questions = [each for each in found["questions"] if each["id"] not in ADDED]
         claims = [each for each in found["claims"] if each["number"] not in IMAGES]
-        return {**found, "claims": [without(each, "figures") for each in claims], "questions": questions}
+        claims = [without(each, "figures") if each["id"] == REDRAWN else each for each in claims]
+        return {**found, "claims": claims, "questions": questions}
 
     assert judging(rules.FILE.read_text()) == judging(registered(rules.read().rules))
 

@@ -23,6 +23,15 @@ def test_every_row_has_words_and_numbers_and_came_out():
     assert not ROWS["comment"].str.contains(r"%\(").any()
 
 
+def test_what_is_no_error_is_a_remark():
+    kinds = ROWS["kind"]
+    false = {"reference", "radius", "units", "direction", "density", "iterate_error", "sum_and_mean"}
+    assert set(kinds[kinds == "erratum"].index) == false
+    for name in ("step_size", "more_iterations", "variance", "objective", "weight", "gap"):
+        assert kinds[name] == "remark"
+    assert kinds["mended"] == kinds["proposition"] == "right as printed"
+
+
 @given(st.floats(0.1, 10), st.floats(0.01, 0.99), st.integers(1, 40))
 def test_eq_27_as_printed_is_below_the_exact_error_wherever_the_factor_and_alpha_sum_to_less_than_one(mu, share, k):
     problem, alpha = problems.isotropic(mu=mu, travel=0.0), share / (2 * mu)
